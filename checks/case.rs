@@ -1,0 +1,95 @@
+//! The question put to a check: a trust, its facts, a procedure, a day.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::facts::{
+    ApplicationId, AuthConfig, Certificate, Fact, Facts, Known, Needs, Reason, SeenId,
+    ServicePrincipal, StoredThumbprint, Thumbprint, Unknown,
+};
+use crate::procedure::Procedure;
+use crate::trust::Trust;
+
+/// Everything that a check may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What the owner states.
+    pub trust: &'a Trust,
+    /// What was seen.
+    pub facts: &'a Facts,
+    /// What must exist.
+    pub procedure: &'static Procedure,
+    /// The day and the thresholds.
+    pub context: &'a Context,
+}
+
+/// The circumstances of a judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The instant for which the facts are judged.
+    pub now: Timestamp,
+    /// How long before an expiry it is worth a warning.
+    pub expiry_notice: SignedDuration,
+}
+
+impl Context {
+    /// Judges for this instant, with the usual notice of 60 days.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, expiry_notice: SignedDuration::from_hours(60 * 24) }
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The AuthConfig.
+    pub fn auth_config(&self) -> Result<&'a AuthConfig, Unknown> {
+        Ok(&self.facts.auth_config.read()?.value)
+    }
+
+    /// The thumbprint that AuthConfig names as current.
+    ///
+    /// Unknown when it is empty or no thumbprint: `auth-certificate-configured`
+    /// says so, and what rests on it cannot be told.
+    pub fn current_thumbprint(&self) -> Result<&'a Thumbprint, Unknown> {
+        let current = self.auth_config()?.current.read()?;
+        usable(current).ok_or_else(|| {
+            Unknown::new(Reason::SourceAbsent, Needs::AuthConfig)
+                .detail("no usable current thumbprint is configured")
+                .tried(&current.seen)
+        })
+    }
+
+    /// The thumbprint that AuthConfig names as next; `None` outside a rollover.
+    pub fn next_thumbprint(&self) -> Result<Option<&'a Thumbprint>, Unknown> {
+        Ok(usable(self.auth_config()?.next.read()?))
+    }
+
+    /// The certificate of this thumbprint, wherever it was seen.
+    pub fn certificate(
+        &self,
+        thumbprint: &Thumbprint,
+    ) -> Result<(&'a Certificate, &'a SeenId), Unknown> {
+        self.facts.certificate(thumbprint).ok_or_else(|| {
+            Unknown::new(Reason::NotCollected, Needs::ServerCertificates(String::new()))
+                .detail(format!("no source holds the certificate {thumbprint}"))
+        })
+    }
+
+    /// The service principal of this application, present or proven absent.
+    pub fn service_principal(&self, id: &ApplicationId) -> Result<&'a ServicePrincipal, Unknown> {
+        let principals = &self.facts.service_principals;
+        principals.items.iter().find(|principal| principal.app_id == *id).ok_or_else(|| {
+            // A list never proves absence: it may have been made with a filter.
+            let mut unknown =
+                Unknown::new(Reason::NotCollected, Needs::ServicePrincipal(id.clone()));
+            if let Fact::Unknown(why) = &principals.complete {
+                unknown.reason = why.reason;
+                unknown.detail.clone_from(&why.detail);
+                unknown.tried.clone_from(&why.tried);
+            }
+            unknown
+        })
+    }
+}
+
+fn usable(stored: &Known<Option<StoredThumbprint>>) -> Option<&Thumbprint> {
+    stored.value.as_ref()?.thumbprint.as_ref()
+}

@@ -1,0 +1,124 @@
+//! A check and the subjects that it judges.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::facts::{ApplicationId, AuthServerKind, Unknown};
+use crate::outcome::Verdict;
+use crate::procedure::{StepId, application_name};
+
+/// One question about a trust, and the function that answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// `<group>-<property>`, stable once released; file, page and metric label carry it.
+    pub id: &'static str,
+    /// The healthy state, in one sentence without a full stop.
+    pub title: &'static str,
+    /// The manual page: What it checks, Why it matters, How to fix it, Sources.
+    pub manual: &'static str,
+    /// The ids of the checks that this one rests on.
+    pub after: &'static [&'static str],
+    /// Who is judged. No subject at all means that the check does not apply.
+    pub subjects: fn(&Case) -> Result<Vec<Subject>, Unknown>,
+    /// How one subject is judged.
+    pub judge: fn(&Case, &Subject) -> Result<Verdict, Unknown>,
+}
+
+/// Who is judged, and which step of the procedure asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+pub struct Subject {
+    /// The step whose requirement it is.
+    pub step: Option<StepId>,
+    /// The object.
+    pub object: Object,
+}
+
+/// Something that can be judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// The organisation as a whole.
+    Organisation,
+    /// The AuthServer of this kind for the tenant.
+    AuthServer(AuthServerKind),
+    /// A partner application.
+    PartnerApplication(ApplicationId),
+    /// The account behind a partner application.
+    LinkedAccount(ApplicationId),
+    /// An Exchange server, by name.
+    Server(String),
+    /// A service principal.
+    ServicePrincipal(ApplicationId),
+    /// An external host, covered by the names of a service principal.
+    Host {
+        /// The host's name.
+        name: String,
+        /// The service principal that should cover it.
+        principal: ApplicationId,
+    },
+    /// A metadata document, by its address or file.
+    Document(String),
+}
+
+impl Subject {
+    /// A subject of this step.
+    pub fn new(step: StepId, object: Object) -> Self {
+        Self { step: Some(step), object }
+    }
+
+    /// The application that it is about.
+    pub fn application(&self) -> Option<&ApplicationId> {
+        self.object.application()
+    }
+
+    /// Whether what is wrong with `other` can be the reason for what is wrong here.
+    ///
+    /// Everything rests on the organisation; else both must be one object, or
+    /// parts of one application.
+    pub fn rests_on(&self, other: &Self) -> bool {
+        other.object == Object::Organisation
+            || self.object == other.object
+            || (self.application().is_some() && self.application() == other.application())
+    }
+}
+
+impl Object {
+    fn application(&self) -> Option<&ApplicationId> {
+        match self {
+            Self::PartnerApplication(id)
+            | Self::LinkedAccount(id)
+            | Self::ServicePrincipal(id)
+            | Self::Host { principal: id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(f)
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name =
+            |id: &ApplicationId| application_name(id).map_or_else(|| id.to_string(), str::to_owned);
+        match self {
+            Self::Organisation => f.write_str("organisation"),
+            Self::AuthServer(kind) => write!(f, "{} AuthServer", kind.name()),
+            Self::PartnerApplication(id) => {
+                write!(f, "partner application {}", name(id))
+            }
+            Self::LinkedAccount(id) => write!(f, "account of {}", name(id)),
+            Self::ServicePrincipal(id) => write!(f, "service principal {}", name(id)),
+            Self::Server(name) if name.is_empty() => f.write_str("an unnamed server"),
+            Self::Server(name) | Self::Host { name, .. } | Self::Document(name) => {
+                f.write_str(name)
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Judges every subject, then finds out what blocks what and what to fix first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::case::Case;
+use crate::check::{Check, Object, Subject};
+use crate::outcome::{Cause, Certainty, Judgement, Outcome, Severity, Status};
+use crate::procedure::Procedure;
+
+/// All that can be said of one trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// Every outcome, in the order of the procedure.
+    pub outcomes: Vec<Outcome>,
+    /// The outcomes that explain the others, the one to fix first at the front.
+    pub root_causes: Vec<Cause>,
+}
+
+/// The one-word answer.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Overall {
+    /// All is as it should be.
+    Passed,
+    /// It works, but.
+    Warning,
+    /// Nothing failed, but something could not be told.
+    Unknown,
+    /// Something is broken.
+    Failed,
+}
+
+impl Assessment {
+    /// Judges a case by these checks. Neither their order nor that of the facts matters.
+    pub fn new<'c>(case: &Case, checks: impl IntoIterator<Item = &'c Check>) -> Self {
+        let checks: BTreeMap<&str, &Check> =
+            checks.into_iter().map(|check| (check.id, check)).collect();
+        let depths = depths(&checks);
+        let mut outcomes: Vec<Outcome> =
+            checks.values().flat_map(|check| judge(case, check)).collect();
+        outcomes.sort_by_cached_key(|outcome| {
+            let depth = depths.get(outcome.check).copied().unwrap_or_default();
+            let step = case.procedure.position(outcome.subject.step);
+            (step, depth, outcome.check, outcome.subject.clone())
+        });
+        block(&mut outcomes, &checks, &depths);
+        explain(&mut outcomes);
+        let root_causes = root_causes(&outcomes, case.procedure);
+        Self { outcomes, root_causes }
+    }
+
+    /// Only the outcomes of these checks and of what blocks them.
+    pub fn select(&mut self, ids: &[String]) {
+        let wanted = |check: &str| ids.iter().any(|id| id == check);
+        let causes: Vec<Cause> = self
+            .outcomes
+            .iter()
+            .filter(|outcome| wanted(outcome.check))
+            .flat_map(|outcome| outcome.blocked_by.iter().chain(&outcome.explained_by))
+            .cloned()
+            .collect();
+        self.outcomes.retain(|outcome| wanted(outcome.check) || causes.contains(&outcome.cause()));
+        let outcomes = &self.outcomes;
+        self.root_causes.retain(|root| outcomes.iter().any(|outcome| outcome.cause() == *root));
+    }
+
+    /// The one-word answer. A warning or an unknown never hides a failure.
+    pub fn overall(&self) -> Overall {
+        let any = |status: Status| self.outcomes.iter().any(|outcome| outcome.status == status);
+        if any(Status::Failed) || any(Status::Blocked) {
+            Overall::Failed
+        } else if any(Status::Unknown) || any(Status::Error) || self.outcomes.is_empty() {
+            Overall::Unknown
+        } else if any(Status::Warning) {
+            Overall::Warning
+        } else {
+            Overall::Passed
+        }
+    }
+
+    /// The outcome to which a cause refers.
+    pub fn outcome(&self, cause: &Cause) -> Option<&Outcome> {
+        self.outcomes
+            .iter()
+            .find(|outcome| outcome.check == cause.check && outcome.subject == cause.subject)
+    }
+}
+
+impl Overall {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warning => "warning",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Every subject of a check gets exactly one outcome.
+fn judge(case: &Case, check: &Check) -> Vec<Outcome> {
+    let whole = Subject { step: None, object: Object::Organisation };
+    let subjects = match guarded(|| (check.subjects)(case)) {
+        Ok(Ok(subjects)) => subjects,
+        Ok(Err(unknown)) => return vec![raw(check, whole, Judgement::Unknown(unknown))],
+        Err(message) => return vec![raw(check, whole, Judgement::Error(message))],
+    };
+    if subjects.is_empty() {
+        let why = "the procedure asks for no such thing".to_owned();
+        return vec![raw(check, whole, Judgement::NotApplicable(why))];
+    }
+    let mut subjects = subjects;
+    subjects.sort();
+    subjects.dedup();
+    subjects
+        .into_iter()
+        .map(|subject| {
+            let judgement = guarded(|| (check.judge)(case, &subject))
+                .map_or_else(Judgement::Error, Judgement::from);
+            raw(check, subject, judgement)
+        })
+        .collect()
+}
+
+/// A check that breaks must not take the others along.
+fn guarded<T>(judge: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(judge))
+        .map_err(|_| "the check itself broke: please report it with this evidence".to_owned())
+}
+
+fn raw(check: &Check, subject: Subject, judgement: Judgement) -> Outcome {
+    Outcome {
+        check: check.id,
+        title: check.title,
+        subject,
+        status: judgement.status(),
+        judgement,
+        blocked_by: Vec::new(),
+        explained_by: Vec::new(),
+    }
+}
+
+/// How many checks stand below each one: what a check rests on comes before it.
+fn depths<'c>(checks: &BTreeMap<&'c str, &'c Check>) -> BTreeMap<&'c str, usize> {
+    let mut depths: BTreeMap<&str, usize> = checks.keys().map(|id| (*id, 0)).collect();
+    // A cycle, which a test excludes, ends after as many rounds as there are checks.
+    for _ in 0..checks.len() {
+        let mut settled = true;
+        for check in checks.values() {
+            let below = check.after.iter().filter_map(|id| depths.get(id)).max();
+            let depth = below.map_or(0, |depth| depth + 1);
+            if let Some(known) = depths.get_mut(check.id).filter(|known| **known < depth) {
+                *known = depth;
+                settled = false;
+            }
+        }
+        if settled {
+            break;
+        }
+    }
+    depths
+}
+
+/// What would be failed, warning or unknown is blocked when something that it
+/// rests on failed. A pass stays a pass, and an unknown blocks nothing.
+fn block(
+    outcomes: &mut [Outcome],
+    checks: &BTreeMap<&str, &Check>,
+    depths: &BTreeMap<&str, usize>,
+) {
+    let mut order: Vec<usize> = (0..outcomes.len()).collect();
+    order
+        .sort_by_key(|at| outcomes.get(*at).and_then(|outcome| depths.get(outcome.check)).copied());
+    for at in order {
+        let Some(outcome) = outcomes.get(at) else { continue };
+        if !matches!(outcome.status, Status::Failed | Status::Warning | Status::Unknown) {
+            continue;
+        }
+        let after = checks.get(outcome.check).map_or(&[][..], |check| check.after);
+        let mut blockers: Vec<Cause> = outcomes
+            .iter()
+            .filter(|other| after.contains(&other.check))
+            .filter(|other| outcome.subject.rests_on(&other.subject))
+            .flat_map(|other| match other.status {
+                Status::Failed => vec![other.cause()],
+                Status::Blocked => other.blocked_by.clone(),
+                _ => Vec::new(),
+            })
+            .collect();
+        blockers.sort();
+        blockers.dedup();
+        if let Some(outcome) = outcomes.get_mut(at).filter(|_| !blockers.is_empty()) {
+            outcome.status = Status::Blocked;
+            outcome.blocked_by = blockers;
+        }
+    }
+}
+
+/// Links a symptom to those of its suspects that failed.
+fn explain(outcomes: &mut [Outcome]) {
+    let failed: Vec<Cause> = outcomes
+        .iter()
+        .filter(|outcome| outcome.status == Status::Failed)
+        .map(Outcome::cause)
+        .collect();
+    for outcome in outcomes {
+        let suspects: Vec<&str> =
+            outcome.findings().iter().flat_map(|finding| finding.suspects).copied().collect();
+        outcome.explained_by = failed
+            .iter()
+            .filter(|cause| suspects.contains(&cause.check))
+            .filter(|cause| outcome.subject.rests_on(&cause.subject))
+            .cloned()
+            .collect();
+    }
+}
+
+/// The failures that nothing else explains, by severity, certainty, step and id.
+fn root_causes(outcomes: &[Outcome], procedure: &Procedure) -> Vec<Cause> {
+    let failed = outcomes.iter().filter(|outcome| outcome.status == Status::Failed);
+    let mut roots: Vec<&Outcome> =
+        failed.clone().filter(|outcome| outcome.explained_by.is_empty()).collect();
+    // Symptoms that suspect each other still have to be shown.
+    if roots.is_empty() {
+        roots = failed.collect();
+    }
+    roots.sort_by_cached_key(|outcome| {
+        let (severity, certainty) = worst(outcome);
+        let step = procedure.position(outcome.subject.step);
+        (Reverse(severity), Reverse(certainty), step, outcome.check, outcome.subject.clone())
+    });
+    roots.into_iter().map(Outcome::cause).collect()
+}
+
+fn worst(outcome: &Outcome) -> (Option<Severity>, Option<Certainty>) {
+    outcome
+        .findings()
+        .iter()
+        .map(|finding| (Some(finding.severity), Some(finding.certainty)))
+        .max()
+        .unwrap_or_default()
+}

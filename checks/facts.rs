@@ -1,0 +1,172 @@
+//! The model: everything that was seen of one trust, and how sure we are.
+//!
+//! Facts are plain data. They are read from evidence or from live sources by
+//! code outside this crate, can be written to a file and read back, and two
+//! sets of facts can be joined. Nothing here judges.
+
+mod certificate;
+mod entra;
+mod exchange;
+mod fact;
+mod listing;
+mod metadata;
+mod name;
+mod needs;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use certificate::{Certificate, ExportedCertificate, PublicKey};
+pub use entra::{CustomKeyIdentifier, KeyCredential, ServicePrincipal};
+pub use exchange::{
+    Account, AuthConfig, AuthServer, AuthServerKind, InstalledCertificate, Location,
+    PartnerApplication, RoleAssignment, Server, StoredThumbprint,
+};
+pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Unknown};
+pub use listing::{Complete, Item, Listing};
+pub use metadata::{DocumentKind, MetadataDocument, MetadataEndpoint, MetadataKey};
+pub use name::{
+    ApplicationId, Identity, Thumbprint, hexadecimal, host_name, is_guid, relative_names, same_dn,
+    same_server,
+};
+pub use needs::{Needs, Obtain};
+
+/// Everything that was seen of one trust.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Facts {
+    /// The Exchange organisation that the on-premises facts belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Organisation>,
+    /// The provenance table: every source that was looked at.
+    pub seen: BTreeMap<SeenId, Seen>,
+    /// The organisation's AuthConfig. One per organisation.
+    pub auth_config: Fact<AuthConfig>,
+    /// The AuthServer objects.
+    pub auth_servers: Listing<AuthServer>,
+    /// The PartnerApplication objects.
+    pub partner_applications: Listing<PartnerApplication>,
+    /// Accounts, of which the linked accounts matter.
+    pub accounts: Listing<Account>,
+    /// Management role assignments.
+    pub role_assignments: Listing<RoleAssignment>,
+    /// The Exchange servers with their certificates.
+    pub servers: Listing<Server>,
+    /// Certificates that came as files of their own, such as `OAuthCert.cer`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exported_certificates: Vec<ExportedCertificate>,
+    /// Service principals of the tenant, among them those proven not to exist.
+    pub service_principals: Listing<ServicePrincipal>,
+    /// Metadata documents of ACS, of Exchange and of whoever answered instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metadata_documents: Vec<MetadataDocument>,
+}
+
+/// An Exchange organisation, as directory names tell it.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Organisation {
+    /// The organisation's name.
+    pub name: String,
+    /// The DNS name of the forest's root domain, lower case.
+    pub forest: String,
+}
+
+impl Organisation {
+    /// The organisation whose configuration holds an object of this DN.
+    pub fn of_dn(dn: &str) -> Option<Self> {
+        let names = relative_names(dn);
+        let exchange = names.iter().position(|name| name == "cn=microsoft exchange")?;
+        let name = names.get(exchange.checked_sub(1)?)?.strip_prefix("cn=")?;
+        // The organisation's own spelling, not the folded one.
+        let at = dn.to_lowercase().find(&format!("cn={name},")).map(|at| at + 3);
+        let spelled = at.and_then(|at| dn.get(at..at + name.len())).unwrap_or(name);
+        let labels: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("dc=")).collect();
+        Some(Self { name: spelled.to_owned(), forest: labels.join(".") })
+    }
+}
+
+impl Default for Facts {
+    /// Nothing was looked at.
+    fn default() -> Self {
+        Self {
+            organisation: None,
+            seen: BTreeMap::new(),
+            auth_config: Fact::not_collected(Needs::AuthConfig),
+            auth_servers: Listing::not_collected(Needs::AuthServers),
+            partner_applications: Listing::not_collected(Needs::PartnerApplications),
+            accounts: Listing::not_collected(Needs::LinkedAccount(String::new())),
+            role_assignments: Listing::not_collected(Needs::RoleAssignments),
+            servers: Listing::not_collected(Needs::Servers),
+            exported_certificates: Vec::new(),
+            service_principals: Listing::not_collected(Needs::ServicePrincipal(
+                ApplicationId::well_known("of the tenant"),
+            )),
+            metadata_documents: Vec::new(),
+        }
+    }
+}
+
+impl Facts {
+    /// Joins two sets of facts about one trust. The order of the two does not matter.
+    pub fn merge(&mut self, other: Self) {
+        self.organisation = self.organisation.take().or(other.organisation);
+        self.seen.extend(other.seen);
+        self.auth_config.merge_with(other.auth_config, |mine, theirs| {
+            mine.merge(theirs.clone());
+            true
+        });
+        self.auth_servers.merge(other.auth_servers);
+        self.partner_applications.merge(other.partner_applications);
+        self.accounts.merge(other.accounts);
+        self.role_assignments.merge(other.role_assignments);
+        self.servers.merge(other.servers);
+        self.service_principals.merge(other.service_principals);
+        self.exported_certificates.extend(other.exported_certificates);
+        self.exported_certificates.sort_by(|a, b| {
+            (&a.certificate.sha256, &a.seen).cmp(&(&b.certificate.sha256, &b.seen))
+        });
+        self.exported_certificates.dedup();
+        self.metadata_documents.extend(other.metadata_documents);
+        self.metadata_documents.sort_by(|a, b| a.seen.cmp(&b.seen));
+        self.metadata_documents.dedup();
+    }
+
+    /// Whether anything at all was learned, apart from where one looked.
+    pub fn is_empty(&self) -> bool {
+        let nothing = Self { seen: self.seen.clone(), ..Self::default() };
+        *self == nothing
+    }
+
+    /// Every certificate among the facts, with where it was seen.
+    pub fn certificates(&self) -> impl Iterator<Item = (&Certificate, &SeenId)> {
+        let installed =
+            self.servers.items.iter().flat_map(|server| {
+                server.certificates.items.iter().map(|c| (&c.certificate, &c.seen))
+            });
+        let exported = self.exported_certificates.iter().map(|c| (&c.certificate, &c.seen));
+        let credentials = self.service_principals.items.iter().flat_map(|principal| {
+            principal.keys.value().into_iter().flatten().filter_map(|key| {
+                key.certificate.read().ok().map(|known| (&known.value, &known.seen))
+            })
+        });
+        let published = self.metadata_documents.iter().flat_map(|document| {
+            document.keys.iter().filter_map(|key| {
+                key.certificate.value().map(|certificate| (certificate, &document.seen))
+            })
+        });
+        installed.chain(exported).chain(credentials).chain(published)
+    }
+
+    /// The certificate of this thumbprint, wherever it was seen.
+    pub fn certificate(&self, sha1: &Thumbprint) -> Option<(&Certificate, &SeenId)> {
+        self.certificates().find(|(certificate, _)| certificate.sha1 == *sha1)
+    }
+
+    /// The name of a source, for a sentence.
+    pub fn source<'a>(&'a self, seen: &'a SeenId) -> &'a str {
+        self.seen.get(seen).map_or(seen.as_str(), |seen| seen.source.as_str())
+    }
+}

@@ -1,0 +1,120 @@
+//! What the tenant holds: service principals, their keys and names.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::certificate::Certificate;
+use super::fact::{Fact, SeenId};
+use super::listing::Item;
+use super::name::{ApplicationId, Thumbprint};
+use crate::schema::DateTime;
+
+/// A service principal, or the proof that there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServicePrincipal {
+    /// The application it stands for.
+    pub app_id: ApplicationId,
+    /// Whether the tenant holds it. `false` is proof, such as a 404.
+    pub present: Fact<bool>,
+    /// The display name in the directory, which need not be the usual one.
+    pub display_name: Fact<String>,
+    /// accountEnabled.
+    pub enabled: Fact<bool>,
+    /// disabledByMicrosoftStatus; empty when Microsoft has not disabled it.
+    pub disabled_by_microsoft: Fact<String>,
+    /// servicePrincipalNames, as they are spelled.
+    pub names: Fact<Vec<String>>,
+    /// keyCredentials.
+    pub keys: Fact<Vec<KeyCredential>>,
+    /// Where it was seen.
+    pub seen: Vec<SeenId>,
+}
+
+/// One key credential. Its window is its own, not its certificate's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyCredential {
+    /// keyId; empty where the export leaves it out.
+    pub key_id: String,
+    /// displayName; empty when there is none.
+    pub display_name: String,
+    /// The certificate in `key`; unknown where the source gave no `key`.
+    pub certificate: Fact<Certificate>,
+    /// customKeyIdentifier, a hint at the certificate and no more.
+    pub custom_key_identifier: Option<CustomKeyIdentifier>,
+    /// startDateTime.
+    #[schemars(with = "Fact<DateTime>")]
+    pub start: Fact<Timestamp>,
+    /// endDateTime.
+    #[schemars(with = "Fact<DateTime>")]
+    pub end: Fact<Timestamp>,
+    /// usage; `Verify` is wanted.
+    pub usage: Fact<String>,
+    /// type; `AsymmetricX509Cert` is wanted.
+    #[serde(rename = "type")]
+    pub kind: Fact<String>,
+}
+
+/// What customKeyIdentifier says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomKeyIdentifier {
+    /// It has the form of a thumbprint.
+    Thumbprint(Thumbprint),
+    /// Any other text or octets.
+    Text(String),
+}
+
+impl Item for ServicePrincipal {
+    fn same(&self, other: &Self) -> bool {
+        self.app_id == other.app_id
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.present.merge(other.present);
+        self.display_name.merge(other.display_name);
+        self.enabled.merge(other.enabled);
+        self.disabled_by_microsoft.merge(other.disabled_by_microsoft);
+        self.names.merge_with(other.names, |mine, theirs| same_names(mine, theirs));
+        self.keys.merge_with(other.keys, |mine, theirs| unite_keys(mine, theirs));
+        self.seen.extend(other.seen);
+        self.seen.sort();
+        self.seen.dedup();
+    }
+
+    fn order(&self) -> String {
+        self.app_id.to_string()
+    }
+}
+
+/// The order of a list of names tells nothing.
+fn same_names(mine: &[String], theirs: &[String]) -> bool {
+    let sorted = |names: &[String]| {
+        let mut names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        names.sort();
+        names
+    };
+    sorted(mine) == sorted(theirs)
+}
+
+/// Joins two readings of the same set of keys: one may lack the key material.
+fn unite_keys(mine: &mut [KeyCredential], theirs: &[KeyCredential]) -> bool {
+    let matching = |key: &KeyCredential| {
+        theirs.iter().find(|other| !key.key_id.is_empty() && key.key_id == other.key_id)
+    };
+    if mine.len() != theirs.len() || !mine.iter().all(|key| matching(key).is_some()) {
+        return false;
+    }
+    for key in mine {
+        if let Some(other) = matching(key).cloned() {
+            key.certificate.merge(other.certificate);
+            key.custom_key_identifier =
+                key.custom_key_identifier.take().or(other.custom_key_identifier);
+            key.start.merge(other.start);
+            key.end.merge(other.end);
+            key.usage.merge(other.usage);
+            key.kind.merge(other.kind);
+        }
+    }
+    true
+}

@@ -1,0 +1,88 @@
+//! Collections that know whether they are whole.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fact::{Fact, SeenId, Unknown};
+use super::needs::Needs;
+
+/// The objects of one kind that were seen, and whether these are all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listing<T> {
+    /// The objects seen, in the order of their names.
+    pub items: Vec<T>,
+    /// Whether there are no others; unknown when nobody asked for all.
+    pub complete: Fact<Complete>,
+    /// Every source that listed such objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenId>,
+}
+
+/// How strongly a listing excludes what it does not hold.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Complete {
+    /// It looks whole, but an export may be filtered and a directory may hide.
+    Presumed,
+    /// The source says that it is whole and readable.
+    Proven,
+}
+
+/// What can stand in a [`Listing`].
+pub trait Item {
+    /// Whether both describe one object.
+    fn same(&self, other: &Self) -> bool;
+    /// Takes over what another source says of the same object.
+    fn merge(&mut self, other: Self);
+    /// The order in which objects are listed.
+    fn order(&self) -> String;
+}
+
+impl<T: Item> Listing<T> {
+    /// A listing that nobody has asked for.
+    pub fn not_collected(needs: Needs) -> Self {
+        Self { items: Vec::new(), complete: Fact::not_collected(needs), seen: Vec::new() }
+    }
+
+    /// One object of a list that looks whole.
+    pub fn presumed(item: T, seen: &SeenId) -> Self {
+        Self {
+            items: vec![item],
+            complete: Fact::known(Complete::Presumed, seen),
+            seen: vec![seen.clone()],
+        }
+    }
+
+    /// Adds one object, joining it with what is known of it already.
+    pub fn add(&mut self, item: T) {
+        match self.items.iter_mut().find(|known| known.same(&item)) {
+            Some(known) => known.merge(item),
+            None => self.items.push(item),
+        }
+    }
+
+    /// Joins two listings. The order of the two does not matter.
+    pub fn merge(&mut self, other: Self) {
+        for item in other.items {
+            self.add(item);
+        }
+        self.complete.merge_with(other.complete, |mine, theirs| {
+            *mine = (*mine).max(*theirs);
+            true
+        });
+        self.seen.extend(other.seen);
+        self.seen.sort();
+        self.seen.dedup();
+        self.items.sort_by_cached_key(Item::order);
+    }
+
+    /// The objects, or why nobody can tell which there are.
+    ///
+    /// An `Ok` may be empty: then there are none.
+    pub fn all(&self) -> Result<(&[T], Complete), Unknown> {
+        let complete = self.complete.read()?;
+        Ok((&self.items, complete.value))
+    }
+}

@@ -1,0 +1,75 @@
+//! The pure half of trustprobe: facts in, outcomes out.
+//!
+//! Nothing here opens a file or a socket, reads a clock or the environment;
+//! cargo and clippy hold that. A [`Check`] is a value with two functions: who
+//! is judged ([`Check::subjects`]) and how one is judged ([`Check::judge`]).
+//! Both see a [`Case`] and nothing else.
+//!
+//! # Writing a check
+//!
+//! 1. Choose the group (a folder) and a neutral property: the id is
+//!    `<group>-<property>`, the files `<property>.rs` and `<property>.md`.
+//! 2. In the `.rs`, fill in a `pub(crate) const CHECK: Check`. Take what you
+//!    need from the case with `?`: a fact that is not known makes the outcome
+//!    `unknown`, with the reason that the source gave. Say what you saw and
+//!    what is wanted in a [`Finding`], with a stable code.
+//! 3. In the `.md`, write the manual page under its four headings.
+//! 4. Declare the module and list its `CHECK` in the group's file.
+//! 5. Test it in the same file: start from `healthy()`, break one thing,
+//!    compare the outcome. At least one pass, one failure for each branch, one
+//!    missing fact.
+
+mod auth_certificate;
+mod auth_server;
+mod case;
+mod check;
+mod engine;
+pub mod facts;
+mod linked_account;
+mod metadata;
+mod outcome;
+mod partner_application;
+pub mod procedure;
+mod remedy;
+mod schema;
+mod service_principal;
+mod trust;
+mod wording;
+
+#[cfg(test)]
+mod healthy;
+
+pub use case::{Case, Context};
+pub use check::{Check, Object, Subject};
+pub use engine::{Assessment, Overall};
+pub use outcome::{
+    Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
+};
+pub use procedure::Procedure;
+pub use remedy::{Cmdlet, Remedy, Shell};
+pub use trust::{Given, Giver, Trust};
+
+/// The groups of checks, in the order of the procedure.
+const GROUPS: [&[Check]; 6] = [
+    auth_server::CHECKS,
+    metadata::CHECKS,
+    partner_application::CHECKS,
+    linked_account::CHECKS,
+    auth_certificate::CHECKS,
+    service_principal::CHECKS,
+];
+
+/// Every check there is.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    GROUPS.into_iter().flatten()
+}
+
+/// The check of this id.
+pub fn named(id: &str) -> Option<&'static Check> {
+    all().find(|check| check.id == id)
+}
+
+/// Judges a case by every check there is.
+pub fn assess(case: &Case) -> Assessment {
+    Assessment::new(case, all())
+}

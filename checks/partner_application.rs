@@ -1,0 +1,5 @@
+//! Checks of this group.
+
+use crate::check::Check;
+
+pub(crate) const CHECKS: &[Check] = &[];

@@ -1,0 +1,34 @@
+//! How values read in a sentence.
+
+use jiff::Timestamp;
+
+/// The UTC day of an instant.
+pub(crate) fn day(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d").to_string()
+}
+
+/// Foreign text in quotation marks, cut where it would drown the sentence.
+/// Control characters stay: each output escapes for its own medium.
+pub(crate) fn shown(text: &str) -> String {
+    const LIMIT: usize = 160;
+    match text.char_indices().nth(LIMIT) {
+        Some((cut, _)) => format!("\"{}…\"", text.get(..cut).unwrap_or_default()),
+        None => format!("\"{text}\""),
+    }
+}
+
+/// A count with its noun: `1 key`, `3 keys`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Names joined for a sentence, at most ten of them.
+pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    const LIMIT: usize = 10;
+    let names: Vec<T> = names.into_iter().collect();
+    let text = names.iter().take(LIMIT).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    match names.len().checked_sub(LIMIT) {
+        Some(more) if more > 0 => format!("{text} and {more} more"),
+        _ => text,
+    }
+}
