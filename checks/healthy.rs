@@ -68,7 +68,7 @@ pub(crate) fn healthy() -> Organisation {
         ],
         "PartnerApplications.xml",
     );
-    facts.accounts.add(account());
+    facts.accounts.items.push(account());
     facts.role_assignments = presumed(
         vec![
             assignment("UserApplication"),
@@ -169,7 +169,7 @@ impl Organisation {
         self.auth_config().next_effective_date = known(Some(day(effective)), "AuthConfig.xml");
         for server in &mut self.facts.servers.items {
             let next = certificate(NEXT, "2026-10-01", "2031-10-01");
-            server.certificates.add(installed(next, "Certificates-EX1.xml"));
+            server.certificates.extend([installed(next, "Certificates-EX1.xml")]);
         }
         let staged = key(NEXT, "2026-10-01", "2031-10-01");
         self.keys(&SKYPE).push(staged);

@@ -66,6 +66,10 @@ pub enum CustomKeyIdentifier {
 }
 
 impl Item for ServicePrincipal {
+    fn keys(&self) -> Vec<String> {
+        vec![self.app_id.to_string()]
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.app_id == other.app_id
     }

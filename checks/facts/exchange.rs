@@ -266,6 +266,10 @@ fn unite(mine: &mut Vec<SeenId>, theirs: Vec<SeenId>) {
 }
 
 impl Item for AuthServer {
+    fn keys(&self) -> Vec<String> {
+        self.identity.keys()
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.identity.same(&other.identity)
     }
@@ -291,6 +295,10 @@ impl Item for AuthServer {
 }
 
 impl Item for PartnerApplication {
+    fn keys(&self) -> Vec<String> {
+        self.identity.keys()
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.identity.same(&other.identity)
     }
@@ -315,6 +323,10 @@ impl Item for PartnerApplication {
 }
 
 impl Item for Account {
+    fn keys(&self) -> Vec<String> {
+        self.identity.keys()
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.identity.same(&other.identity)
     }
@@ -333,6 +345,10 @@ impl Item for Account {
 }
 
 impl Item for RoleAssignment {
+    fn keys(&self) -> Vec<String> {
+        self.identity.keys()
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.identity.same(&other.identity)
     }
@@ -354,6 +370,11 @@ impl Item for RoleAssignment {
 }
 
 impl Item for Server {
+    fn keys(&self) -> Vec<String> {
+        let short = self.name.split('.').next().unwrap_or_default();
+        vec![short.to_ascii_lowercase()]
+    }
+
     fn same(&self, other: &Self) -> bool {
         !self.name.is_empty() && same_server(&self.name, &other.name)
     }
@@ -373,6 +394,10 @@ impl Item for Server {
 }
 
 impl Item for InstalledCertificate {
+    fn keys(&self) -> Vec<String> {
+        vec![self.certificate.sha256.clone()]
+    }
+
     fn same(&self, other: &Self) -> bool {
         self.certificate.sha256 == other.certificate.sha256
     }

@@ -1,5 +1,7 @@
 //! Collections that know whether they are whole.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,8 @@ pub enum Complete {
 
 /// What can stand in a [`Listing`].
 pub trait Item {
+    /// Names under which another description of the same object may be found.
+    fn keys(&self) -> Vec<String>;
     /// Whether both describe one object.
     fn same(&self, other: &Self) -> bool;
     /// Takes over what another source says of the same object.
@@ -46,28 +50,36 @@ impl<T: Item> Listing<T> {
         Self { items: Vec::new(), complete: Fact::not_collected(needs), seen: Vec::new() }
     }
 
-    /// One object of a list that looks whole.
-    pub fn presumed(item: T, seen: &SeenId) -> Self {
-        Self {
-            items: vec![item],
-            complete: Fact::known(Complete::Presumed, seen),
-            seen: vec![seen.clone()],
+    /// Adds objects, joining each with what is known of it already.
+    pub fn extend(&mut self, items: impl IntoIterator<Item = T>) {
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        let known = std::mem::take(&mut self.items);
+        for item in known.into_iter().chain(items) {
+            let keys = item.keys();
+            let same = keys
+                .iter()
+                .filter_map(|key| places.get(key))
+                .flatten()
+                .copied()
+                .find(|at| self.items.get(*at).is_some_and(|known| known.same(&item)));
+            let at = same.unwrap_or(self.items.len());
+            match self.items.get_mut(at) {
+                Some(known) => known.merge(item),
+                None => self.items.push(item),
+            }
+            for key in keys {
+                let places = places.entry(key).or_default();
+                if !places.contains(&at) {
+                    places.push(at);
+                }
+            }
         }
-    }
-
-    /// Adds one object, joining it with what is known of it already.
-    pub fn add(&mut self, item: T) {
-        match self.items.iter_mut().find(|known| known.same(&item)) {
-            Some(known) => known.merge(item),
-            None => self.items.push(item),
-        }
+        self.items.sort_by_cached_key(Item::order);
     }
 
     /// Joins two listings. The order of the two does not matter.
     pub fn merge(&mut self, other: Self) {
-        for item in other.items {
-            self.add(item);
-        }
+        self.extend(other.items);
         self.complete.merge_with(other.complete, |mine, theirs| {
             *mine = (*mine).max(*theirs);
             true
@@ -75,7 +87,6 @@ impl<T: Item> Listing<T> {
         self.seen.extend(other.seen);
         self.seen.sort();
         self.seen.dedup();
-        self.items.sort_by_cached_key(Item::order);
     }
 
     /// The objects, or why nobody can tell which there are.

@@ -139,6 +139,15 @@ impl Identity {
         !self.name.is_empty() && self.name.to_lowercase() == other.name.to_lowercase()
     }
 
+    /// The names under which it may be known elsewhere, the strongest first.
+    pub fn keys(&self) -> Vec<String> {
+        let guid = self.guid.as_ref().map(|guid| format!("guid {}", guid.to_ascii_lowercase()));
+        let dn = self.dn.as_ref().map(|dn| format!("dn {}", relative_names(dn).join(",")));
+        let canonical = self.canonical.as_ref().map(|text| format!("at {}", text.to_lowercase()));
+        let name = (!self.name.is_empty()).then(|| format!("name {}", self.name.to_lowercase()));
+        [guid, dn, canonical, name].into_iter().flatten().collect()
+    }
+
     /// Takes over what another source knows.
     pub fn merge(&mut self, other: Self) {
         if self.name.is_empty() {

@@ -1,0 +1,455 @@
+//! CLIXML, as `Export-Clixml` writes it.
+//!
+//! A pull parser with bounds: no DOCTYPE, no entities but the five of XML, a
+//! greatest depth, a greatest number of values. A reference shares the object
+//! it names, so that no nesting of references can blow up.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use checks::facts::Reason;
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::value::{Object, Tree, Value, base64_octets};
+use super::{Problem, limits};
+
+/// Whether the text is CLIXML: a root element `Objs`.
+pub(crate) fn recognise(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    if rest.starts_with("<?xml") {
+        rest = rest.split_once("?>").map_or("", |(_, rest)| rest).trim_start();
+    }
+    rest.starts_with("<Objs") && !rest.starts_with("<Objsx")
+}
+
+/// Reads what can be read; a problem ends the reading, not the result.
+pub(crate) fn read(text: &str) -> Tree {
+    let mut parser = Parser {
+        reader: Reader::from_str(text),
+        text,
+        types: HashMap::new(),
+        by_reference: HashMap::new(),
+        objects: Vec::new(),
+        values: 0,
+    };
+    let problem = parser.document().err();
+    Tree { objects: parser.objects, problem }
+}
+
+struct Parser<'a> {
+    reader: Reader<&'a [u8]>,
+    text: &'a str,
+    /// Type names by the RefId of their list.
+    types: HashMap<String, String>,
+    by_reference: HashMap<String, Rc<Object>>,
+    objects: Vec<Rc<Object>>,
+    values: usize,
+}
+
+/// What one element of the tree turned out to be.
+struct Element {
+    name: Option<String>,
+    value: Value,
+}
+
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Result<(), Problem> {
+        let mut inside = false;
+        loop {
+            match self.next()? {
+                Event::Start(start) if !inside && start.local_name().as_ref() == b"Objs" => {
+                    inside = true;
+                }
+                Event::Start(start) if inside => {
+                    self.element(&start, 1)?;
+                }
+                Event::Empty(start) if inside => {
+                    self.empty(&start)?;
+                }
+                Event::End(_) => return Ok(()),
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Event<'a>, Problem> {
+        match self.reader.read_event() {
+            Ok(Event::DocType(_)) => {
+                Err(self.problem(Reason::Malformed, "a DOCTYPE has no place in CLIXML"))
+            }
+            Ok(event) => Ok(event),
+            Err(error) => {
+                let cut = self.reader.error_position() as usize >= self.text.trim_end().len();
+                let reason = if cut { Reason::Truncated } else { Reason::Malformed };
+                Err(self.problem(reason, &error.to_string()))
+            }
+        }
+    }
+
+    /// An element with content: a value, or something to skip.
+    fn element(&mut self, start: &BytesStart, depth: usize) -> Result<Element, Problem> {
+        self.count(depth)?;
+        let name = attribute(start, "N");
+        let tag = start.local_name();
+        let value = match tag.as_ref() {
+            b"Obj" => self.object(start, depth)?,
+            b"Nil" => {
+                self.skip(start)?;
+                Value::Null
+            }
+            b"Ref" => {
+                self.skip(start)?;
+                self.reference(start)
+            }
+            tag => {
+                let text = self.content()?;
+                primitive(tag, text)
+            }
+        };
+        Ok(Element { name, value })
+    }
+
+    fn empty(&mut self, start: &BytesStart) -> Result<Element, Problem> {
+        self.count(0)?;
+        let value = match start.local_name().as_ref() {
+            b"Nil" => Value::Null,
+            b"Ref" => self.reference(start),
+            b"BA" => Value::Bytes(Vec::new()),
+            _ => Value::Text(String::new()),
+        };
+        Ok(Element { name: attribute(start, "N"), value })
+    }
+
+    fn count(&mut self, depth: usize) -> Result<(), Problem> {
+        self.values += 1;
+        if depth > limits::DEPTH {
+            let text = format!("nested deeper than {} levels", limits::DEPTH);
+            return Err(self.problem(Reason::TooLarge, &text));
+        }
+        if self.values > limits::VALUES {
+            let text = format!("more than {} values", limits::VALUES);
+            return Err(self.problem(Reason::TooLarge, &text));
+        }
+        Ok(())
+    }
+
+    /// An unfinished object refers to itself only in a file made to hurt: null.
+    fn reference(&self, start: &BytesStart) -> Value {
+        attribute(start, "RefId")
+            .and_then(|id| self.by_reference.get(&id))
+            .map_or(Value::Null, |object| Value::Object(Rc::clone(object)))
+    }
+
+    fn object(&mut self, start: &BytesStart, depth: usize) -> Result<Value, Problem> {
+        let mut object = Object { line: self.line(), ..Object::default() };
+        let mut list = None;
+        loop {
+            match self.next()? {
+                Event::Start(inner) => match inner.local_name().as_ref() {
+                    b"TN" => object.type_name = self.type_names(&inner)?,
+                    b"ToString" => object.text = self.content()?,
+                    b"Props" | b"MS" => self.members(&mut object.members, depth)?,
+                    b"LST" | b"IE" | b"STK" | b"QUE" => list = Some(self.values(depth)?),
+                    b"DCT" => self.dictionary(&mut object.members, depth)?,
+                    _ => {
+                        // The number of an enum: its name is in ToString.
+                        let element = self.element(&inner, depth + 1)?;
+                        if object.text.is_empty() {
+                            object.text = element.value.as_text().unwrap_or_default().to_owned();
+                        }
+                    }
+                },
+                Event::Empty(inner) => match inner.local_name().as_ref() {
+                    b"TNRef" => {
+                        let known = attribute(&inner, "RefId").and_then(|id| self.types.get(&id));
+                        object.type_name = known.cloned().unwrap_or_default();
+                    }
+                    b"LST" | b"IE" | b"STK" | b"QUE" => list = Some(Vec::new()),
+                    _ => {}
+                },
+                Event::End(_) => break,
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+        if let Some(values) = list {
+            return Ok(Value::List(values));
+        }
+        let object = Rc::new(object);
+        if let Some(id) = attribute(start, "RefId") {
+            self.by_reference.insert(id, Rc::clone(&object));
+        }
+        self.objects.push(Rc::clone(&object));
+        Ok(Value::Object(object))
+    }
+
+    /// The first of the type names, without namespace and prefixes.
+    fn type_names(&mut self, start: &BytesStart) -> Result<String, Problem> {
+        let mut first = None;
+        loop {
+            match self.next()? {
+                Event::Start(_) => {
+                    let name = self.content()?;
+                    first.get_or_insert(name);
+                }
+                Event::End(_) => break,
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+        let name = own_name(&first.unwrap_or_default());
+        if let Some(id) = attribute(start, "RefId") {
+            self.types.insert(id, name.clone());
+        }
+        Ok(name)
+    }
+
+    fn members(
+        &mut self,
+        members: &mut Vec<(String, Value)>,
+        depth: usize,
+    ) -> Result<(), Problem> {
+        self.each(depth, |element| {
+            if let Some(name) = element.name {
+                members.push((name, element.value));
+            }
+        })
+    }
+
+    fn values(&mut self, depth: usize) -> Result<Vec<Value>, Problem> {
+        let mut values = Vec::new();
+        self.each(depth, |element| values.push(element.value))?;
+        Ok(values)
+    }
+
+    /// `<En>` elements of a key and a value each.
+    fn dictionary(
+        &mut self,
+        members: &mut Vec<(String, Value)>,
+        depth: usize,
+    ) -> Result<(), Problem> {
+        loop {
+            match self.next()? {
+                Event::Start(_) => {
+                    self.count(depth + 1)?;
+                    let mut pair = Vec::new();
+                    self.members(&mut pair, depth + 1)?;
+                    let mut take = |name: &str| {
+                        let at = pair.iter().position(|(known, _)| known == name)?;
+                        Some(pair.swap_remove(at).1)
+                    };
+                    if let (Some(key), Some(value)) = (take("Key"), take("Value")) {
+                        members.push((key.as_text().unwrap_or_default().to_owned(), value));
+                    }
+                }
+                Event::End(_) => return Ok(()),
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+    }
+
+    /// Every element up to the end of the one that is open.
+    fn each(&mut self, depth: usize, mut take: impl FnMut(Element)) -> Result<(), Problem> {
+        loop {
+            match self.next()? {
+                Event::Start(start) => take(self.element(&start, depth + 1)?),
+                Event::Empty(start) => take(self.empty(&start)?),
+                Event::End(_) => return Ok(()),
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+    }
+
+    /// The text up to the end of the open element, with `_xHHHH_` undone.
+    /// Elements inside are skipped: a primitive has none.
+    fn content(&mut self) -> Result<String, Problem> {
+        let mut text = String::new();
+        let mut open = 0_usize;
+        loop {
+            match self.next()? {
+                Event::Text(part) => text.push_str(&part.xml10_content()),
+                Event::CData(part) => text.push_str(&part.xml10_content()),
+                Event::GeneralRef(entity) => {
+                    let resolved = match entity.resolve_char_ref() {
+                        Ok(Some(c)) => Some(c),
+                        _ => match &*entity.xml10_content() {
+                            "amp" => Some('&'),
+                            "lt" => Some('<'),
+                            "gt" => Some('>'),
+                            "quot" => Some('"'),
+                            "apos" => Some('\''),
+                            _ => None,
+                        },
+                    };
+                    text.push(resolved.ok_or_else(|| {
+                        self.problem(Reason::Malformed, "an entity that XML does not define")
+                    })?);
+                }
+                Event::Start(_) => open += 1,
+                Event::End(_) if open == 0 => return Ok(unescape(&text)),
+                Event::End(_) => open -= 1,
+                Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
+                _ => {}
+            }
+        }
+    }
+
+    fn skip(&mut self, start: &BytesStart) -> Result<(), Problem> {
+        let _ = start;
+        self.content().map(|_| ())
+    }
+
+    fn line(&self) -> usize {
+        super::line_of(self.text, self.reader.buffer_position() as usize)
+    }
+
+    fn problem(&self, reason: Reason, text: &str) -> Problem {
+        Problem { line: self.line(), reason, text: text.to_owned() }
+    }
+}
+
+fn attribute(start: &BytesStart, name: &str) -> Option<String> {
+    let attribute = start.try_get_attribute(name).ok()??;
+    Some(unescape(&attribute.unescape_value().ok()?))
+}
+
+/// The last dotted part of a type's name, before any generic arguments.
+fn own_name(full: &str) -> String {
+    let plain = full.split(['`', '[']).next().unwrap_or_default();
+    plain.rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+fn primitive(tag: &[u8], text: String) -> Value {
+    match tag {
+        b"B" => match text.as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::Text(text),
+        },
+        b"By" | b"SB" | b"I16" | b"U16" | b"I32" | b"U32" | b"I64" | b"U64" | b"Sg" | b"Db"
+        | b"D" => Value::Number(text),
+        // Without an offset it is local to nobody knows where, and stays text.
+        b"DT" => text.parse().map_or(Value::Text(text), Value::Time),
+        b"BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
+        _ => Value::Text(text),
+    }
+}
+
+/// Undoes `_xHHHH_`, which stands for one unit of UTF-16.
+fn unescape(text: &str) -> String {
+    if !text.contains("_x") {
+        return text.to_owned();
+    }
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        units.extend(rest.get(..at).unwrap_or_default().encode_utf16());
+        rest = rest.get(at..).unwrap_or_default();
+        let unit = rest
+            .get(2..6)
+            .filter(|_| rest.get(6..7) == Some("_"))
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        if let Some(unit) = unit {
+            units.push(unit);
+            rest = rest.get(7..).unwrap_or_default();
+        } else {
+            units.extend("_x".encode_utf16());
+            rest = rest.get(2..).unwrap_or_default();
+        }
+    }
+    units.extend(rest.encode_utf16());
+    String::from_utf16_lossy(&units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrap(inner: &str) -> String {
+        format!(
+            "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\">\
+             {inner}</Objs>"
+        )
+    }
+
+    fn only(inner: &str) -> Object {
+        let tree = read(&wrap(inner));
+        assert!(tree.problem.is_none(), "{:?}", tree.problem);
+        Object::clone(tree.objects.last().unwrap())
+    }
+
+    #[test]
+    fn every_kind_of_member_is_read() {
+        let object = only(
+            "<Obj RefId=\"0\"><TN RefId=\"0\"><T>Selected.Contoso.Thing</T><T>System.Object</T></TN>\
+             <ToString>a thing</ToString><Props><S N=\"S\">a &amp; b</S><B N=\"B\">true</B>\
+             <I32 N=\"I\">-7</I32><Nil N=\"N\" /><BA N=\"BA\">AQI=</BA>\
+             <DT N=\"D\">2027-01-10T09:00:00+01:00</DT><DT N=\"L\">2027-01-10T09:00:00</DT>\
+             <Obj N=\"E\" RefId=\"1\"><TN RefId=\"1\"><T>X</T></TN><ToString>Accepted</ToString><I32>3</I32></Obj>\
+             <Obj N=\"K\" RefId=\"2\"><TNRef RefId=\"1\" /><LST><S>one</S><S>two</S></LST></Obj>\
+             <Obj N=\"Empty\" RefId=\"3\"><LST /></Obj></Props>\
+             <MS><Ref N=\"R\" RefId=\"1\" /><S N=\"PSComputerName\">ex1</S></MS></Obj>",
+        );
+        assert_eq!(object.type_name, "Thing");
+        assert_eq!(object.text, "a thing");
+        assert_eq!(object.text("s"), "a & b");
+        assert_eq!(object.get("B"), Some(&Value::Bool(true)));
+        assert_eq!(object.get("I"), Some(&Value::Number("-7".into())));
+        assert_eq!(object.get("N"), Some(&Value::Null));
+        assert_eq!(object.get("BA"), Some(&Value::Bytes(vec![1, 2])));
+        assert_eq!(
+            object.get("D").and_then(Value::as_time).map(|time| time.to_string()),
+            Some("2027-01-10T08:00:00Z".into())
+        );
+        assert_eq!(object.get("L").and_then(Value::as_time), None);
+        assert_eq!(object.text("E"), "Accepted");
+        assert_eq!(object.text("R"), "Accepted");
+        assert_eq!(object.get("K").unwrap().elements().len(), 2);
+        assert_eq!(object.get("Empty").unwrap().elements().len(), 0);
+        assert_eq!(object.text("PSComputerName"), "ex1");
+    }
+
+    #[test]
+    fn utf16_units_are_unescaped() {
+        assert_eq!(unescape("a_x000D__x000A_b"), "a\r\nb");
+        assert_eq!(unescape("_x005F_x000D_"), "_x000D_");
+        assert_eq!(unescape("_xD83D__xDE00_"), "\u{1f600}");
+        assert_eq!(unescape("_xZZZZ_ _x00"), "_xZZZZ_ _x00");
+        assert_eq!(unescape("_xé00D_"), "_xé00D_");
+    }
+
+    #[test]
+    fn what_is_complete_before_a_cut_is_kept() {
+        let whole = wrap(
+            "<Obj RefId=\"0\"><Props><S N=\"A\">1</S></Props></Obj>\
+             <Obj RefId=\"1\"><Props><S N=\"B\">2</S></Props></Obj>",
+        );
+        let cut = &whole[..whole.len() - 40];
+        let tree = read(cut);
+        assert_eq!(tree.objects.len(), 1);
+        assert_eq!(tree.problem.unwrap().reason, Reason::Truncated);
+    }
+
+    #[test]
+    fn doctype_entities_depth_and_self_reference_do_no_harm() {
+        let doctype = format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{}", wrap(""));
+        assert_eq!(read(&doctype).problem.unwrap().reason, Reason::Malformed);
+        let entity = wrap("<Obj RefId=\"0\"><Props><S N=\"A\">&boom;</S></Props></Obj>");
+        assert_eq!(read(&entity).problem.unwrap().reason, Reason::Malformed);
+        let deep = wrap(&"<Obj RefId=\"0\"><Props>".repeat(5000));
+        assert_eq!(read(&deep).problem.unwrap().reason, Reason::TooLarge);
+        let own = only("<Obj RefId=\"0\"><Props><Ref N=\"Me\" RefId=\"0\" /></Props></Obj>");
+        assert_eq!(own.get("Me"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn a_problem_names_its_line() {
+        let text = "<Objs>\n<Obj RefId=\"0\">\n<Props>\n<S N=\"A\">x</B>\n";
+        let problem = read(text).problem.unwrap();
+        assert_eq!(problem.line, 4);
+    }
+}
