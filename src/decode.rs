@@ -1,1 +1,247 @@
+//! From bytes to facts. Pure: no file is opened and nothing is fetched here.
+//!
+//! A form (CLIXML, JSON, PEM, …) is recognised by content and read into
+//! objects; what each object says becomes facts. Whatever cannot be used is
+//! named in a note, and the rest is used all the same.
 
+mod certificate;
+mod clixml;
+mod exchange;
+mod graph;
+mod json;
+mod metadata;
+mod reading;
+mod recorded;
+mod text;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
+
+pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
+
+/// Bounds that no file may exceed. What a real export needs is far below.
+pub mod limits {
+    /// Levels of nesting in CLIXML.
+    pub const DEPTH: usize = 100;
+    /// Values (properties, list elements, objects) in one file.
+    pub const VALUES: usize = 2_000_000;
+    /// Characters of one text that is kept as a fact.
+    pub const TEXT: usize = 8 * 1024;
+}
+
+/// What is to be decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The path as it was given, for messages.
+    pub path: &'a str,
+    /// The name without its folder.
+    pub file_name: &'a str,
+    /// The server whose certificates a list without a name belongs to.
+    pub server: Option<&'a str>,
+}
+
+/// What a file was taken for, and what it gave.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// What it was taken for.
+    pub form: Form,
+    /// The facts, by the organisation that they certainly belong to.
+    pub facts: BTreeMap<Owner, Facts>,
+    /// What could not be used, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What a file was taken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// An export of cmdlets; the types of object that stand in it, with counts.
+    Clixml(BTreeMap<String, usize>),
+    /// The same as JSON.
+    Json(BTreeMap<String, usize>),
+    /// Service principals, or what Graph said instead.
+    Graph,
+    /// A metadata document.
+    Metadata,
+    /// Certificates in PEM or DER.
+    Certificate,
+    /// trustprobe's own facts.
+    Recorded,
+    /// Nothing that this version reads, and why.
+    Unrecognised(String),
+}
+
+/// To whom facts belong, as far as they tell themselves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// To this Exchange organisation.
+    Organisation(Organisation),
+    /// To whoever owns this DNS domain.
+    Domain(String),
+    /// They do not tell: a tenant's objects, a certificate.
+    Anyone,
+}
+
+/// Why a file, or a part of it, could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, counted from 1; 0 where lines have no meaning.
+    pub line: usize,
+    /// The bounded reason.
+    pub reason: Reason,
+    /// What was met.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
+            Self::Json(types) => write!(f, "JSON: {}", counted(types)),
+            Self::Graph => f.write_str("Microsoft Graph"),
+            Self::Metadata => f.write_str("metadata document"),
+            Self::Certificate => f.write_str("certificate"),
+            Self::Recorded => f.write_str("recorded facts"),
+            Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
+        }
+    }
+}
+
+fn counted(types: &BTreeMap<String, usize>) -> String {
+    if types.is_empty() {
+        return "no objects".to_owned();
+    }
+    let parts: Vec<String> = types.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    parts.join(", ")
+}
+
+impl Decoded {
+    pub(crate) fn new(form: Form) -> Self {
+        Self { form, facts: BTreeMap::new(), notes: Vec::new() }
+    }
+
+    fn unrecognised(why: impl Into<String>) -> Self {
+        Self::new(Form::Unrecognised(why.into()))
+    }
+
+    /// The facts of this owner, to add to.
+    pub(crate) fn of(&mut self, owner: Owner) -> &mut Facts {
+        self.facts.entry(owner).or_default()
+    }
+}
+
+/// Decodes a file whose name means nothing and whose content decides.
+pub fn decode(octets: &[u8], source: Source) -> Decoded {
+    let seen = seen_id(octets, source.file_name);
+    let mut decoded = match text::of(octets) {
+        _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
+        Some(text) => decode_text(&text, source, &seen),
+        None => decode_octets(octets, source, &seen),
+    };
+    if decoded.form != Form::Recorded {
+        let entry =
+            Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
+        for facts in decoded.facts.values_mut() {
+            facts.seen.insert(seen.clone(), entry.clone());
+        }
+    }
+    decoded
+}
+
+fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
+    if clixml::recognise(text) {
+        return exchange::clixml(&clixml::read(text), source, seen);
+    }
+    if json::recognise(text) {
+        return decode_json(text, source, seen);
+    }
+    if text.contains("-----BEGIN ") {
+        return certificates(text, source, seen);
+    }
+    if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
+    {
+        return decode_octets(&octets, source, seen);
+    }
+    let start: String = text.trim_start().chars().take(24).collect();
+    Decoded::unrecognised(format!("text that begins with {start:?}"))
+}
+
+fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
+    if recorded::recognise(text) {
+        return recorded::decode(text);
+    }
+    let tree = json::read(text);
+    metadata::decode(&tree, seen)
+        .or_else(|| graph::decode(&tree, seen))
+        .unwrap_or_else(|| exchange::json(&tree, source, seen))
+}
+
+fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
+    match certificate::der(octets) {
+        Ok(certificate) => {
+            let mut decoded = Decoded::new(Form::Certificate);
+            exported(&mut decoded, certificate, source, seen);
+            decoded
+        }
+        Err(_) if octets.starts_with(b"PK\x03\x04") => {
+            Decoded::unrecognised("a zip archive: unpack it and give the folder")
+        }
+        Err(problem) if octets.first() == Some(&0x30) => {
+            Decoded::unrecognised(format!("DER, but {problem}"))
+        }
+        Err(_) => Decoded::unrecognised("binary data of a form that trustprobe does not read"),
+    }
+}
+
+/// Every certificate of a PEM file. A private key is neither kept nor shown.
+fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {
+    let mut decoded = Decoded::new(Form::Certificate);
+    if text.contains("PRIVATE KEY-----") {
+        decoded.notes.push(
+            "HOLDS A PRIVATE KEY: it was not kept; delete it here and treat it as disclosed".into(),
+        );
+    }
+    for (at, octets) in certificate::pem(text).into_iter().enumerate() {
+        match certificate::der(&octets) {
+            Ok(certificate) => exported(&mut decoded, certificate, source, seen),
+            Err(problem) => decoded.notes.push(format!("certificate {}: {problem}", at + 1)),
+        }
+    }
+    if decoded.facts.is_empty() && decoded.notes.is_empty() {
+        return Decoded::unrecognised("PEM without a certificate");
+    }
+    decoded
+}
+
+fn exported(
+    decoded: &mut Decoded,
+    certificate: checks::facts::Certificate,
+    source: Source,
+    seen: &SeenId,
+) {
+    let file_name = source.file_name.to_owned();
+    let exported =
+        checks::facts::ExportedCertificate { certificate, file_name, seen: seen.clone() };
+    decoded.of(Owner::Anyone).exported_certificates.push(exported);
+}
+
+/// A name that is the same only for the same content under the same name.
+fn seen_id(octets: &[u8], file_name: &str) -> SeenId {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(octets);
+    let short = checks::facts::hexadecimal(digest.get(..4).unwrap_or_default());
+    SeenId::new(&format!("{file_name}#{}", short.to_ascii_lowercase()))
+}

@@ -32,6 +32,10 @@ pub enum Complete {
     Proven,
 }
 
+/// How many objects of one name are told apart by what else is known of them.
+/// More than a few occur only in files made to be slow.
+const SAME_NAME: usize = 64;
+
 /// What can stand in a [`Listing`].
 pub trait Item {
     /// Names under which another description of the same object may be found.
@@ -69,7 +73,7 @@ impl<T: Item> Listing<T> {
             }
             for key in keys {
                 let places = places.entry(key).or_default();
-                if !places.contains(&at) {
+                if places.len() < SAME_NAME && !places.contains(&at) {
                     places.push(at);
                 }
             }

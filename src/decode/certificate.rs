@@ -53,9 +53,10 @@ pub(crate) fn wrapped(octets: &[u8]) -> Result<Certificate, Problem> {
         if octets.first() == Some(&0x30) {
             break;
         }
-        let Some(inner) = std::str::from_utf8(&octets).ok().and_then(|text| {
-            pem(text).into_iter().next().or_else(|| base64_octets(text))
-        }) else {
+        let Some(inner) = std::str::from_utf8(&octets)
+            .ok()
+            .and_then(|text| pem(text).into_iter().next().or_else(|| base64_octets(text)))
+        else {
             break;
         };
         octets = inner;
@@ -69,7 +70,8 @@ pub(crate) fn pem(text: &str) -> Vec<Vec<u8>> {
         .skip(1)
         .filter_map(|block| {
             let (label, rest) = block.split_once("-----")?;
-            let certificate = matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
+            let certificate =
+                matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE");
             let body = rest.split("-----END").next()?;
             certificate.then(|| base64_octets(body).unwrap_or_default())
         })

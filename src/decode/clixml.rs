@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use checks::facts::Reason;
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use super::value::{Object, Tree, Value, base64_octets};
 use super::{Problem, limits};
@@ -32,6 +32,7 @@ pub(crate) fn read(text: &str) -> Tree {
         by_reference: HashMap::new(),
         objects: Vec::new(),
         values: 0,
+        counted: (0, 1),
     };
     let problem = parser.document().err();
     Tree { objects: parser.objects, problem }
@@ -45,6 +46,8 @@ struct Parser<'a> {
     by_reference: HashMap<String, Rc<Object>>,
     objects: Vec<Rc<Object>>,
     values: usize,
+    /// A position up to which lines were counted, and the line there.
+    counted: (usize, usize),
 }
 
 /// What one element of the tree turned out to be.
@@ -58,7 +61,7 @@ impl<'a> Parser<'a> {
         let mut inside = false;
         loop {
             match self.next()? {
-                Event::Start(start) if !inside && start.local_name().as_ref() == b"Objs" => {
+                Event::Start(start) if !inside && start.local_name().as_ref() == "Objs" => {
                     inside = true;
                 }
                 Event::Start(start) if inside => {
@@ -81,7 +84,8 @@ impl<'a> Parser<'a> {
             }
             Ok(event) => Ok(event),
             Err(error) => {
-                let cut = self.reader.error_position() as usize >= self.text.trim_end().len();
+                // Nearly all errors of syntax are a tag that the end of the file cuts.
+                let cut = matches!(error, quick_xml::Error::Syntax(_));
                 let reason = if cut { Reason::Truncated } else { Reason::Malformed };
                 Err(self.problem(reason, &error.to_string()))
             }
@@ -94,13 +98,13 @@ impl<'a> Parser<'a> {
         let name = attribute(start, "N");
         let tag = start.local_name();
         let value = match tag.as_ref() {
-            b"Obj" => self.object(start, depth)?,
-            b"Nil" => {
-                self.skip(start)?;
+            "Obj" => self.object(start, depth)?,
+            "Nil" => {
+                self.content()?;
                 Value::Null
             }
-            b"Ref" => {
-                self.skip(start)?;
+            "Ref" => {
+                self.content()?;
                 self.reference(start)
             }
             tag => {
@@ -114,9 +118,9 @@ impl<'a> Parser<'a> {
     fn empty(&mut self, start: &BytesStart) -> Result<Element, Problem> {
         self.count(0)?;
         let value = match start.local_name().as_ref() {
-            b"Nil" => Value::Null,
-            b"Ref" => self.reference(start),
-            b"BA" => Value::Bytes(Vec::new()),
+            "Nil" => Value::Null,
+            "Ref" => self.reference(start),
+            "BA" => Value::Bytes(Vec::new()),
             _ => Value::Text(String::new()),
         };
         Ok(Element { name: attribute(start, "N"), value })
@@ -148,11 +152,11 @@ impl<'a> Parser<'a> {
         loop {
             match self.next()? {
                 Event::Start(inner) => match inner.local_name().as_ref() {
-                    b"TN" => object.type_name = self.type_names(&inner)?,
-                    b"ToString" => object.text = self.content()?,
-                    b"Props" | b"MS" => self.members(&mut object.members, depth)?,
-                    b"LST" | b"IE" | b"STK" | b"QUE" => list = Some(self.values(depth)?),
-                    b"DCT" => self.dictionary(&mut object.members, depth)?,
+                    "TN" => object.type_name = self.type_names(&inner)?,
+                    "ToString" => object.text = self.content()?,
+                    "Props" | "MS" => self.members(&mut object.members, depth)?,
+                    "LST" | "IE" | "STK" | "QUE" => list = Some(self.values(depth)?),
+                    "DCT" => self.dictionary(&mut object.members, depth)?,
                     _ => {
                         // The number of an enum: its name is in ToString.
                         let element = self.element(&inner, depth + 1)?;
@@ -162,11 +166,11 @@ impl<'a> Parser<'a> {
                     }
                 },
                 Event::Empty(inner) => match inner.local_name().as_ref() {
-                    b"TNRef" => {
+                    "TNRef" => {
                         let known = attribute(&inner, "RefId").and_then(|id| self.types.get(&id));
                         object.type_name = known.cloned().unwrap_or_default();
                     }
-                    b"LST" | b"IE" | b"STK" | b"QUE" => list = Some(Vec::new()),
+                    "LST" | "IE" | "STK" | "QUE" => list = Some(Vec::new()),
                     _ => {}
                 },
                 Event::End(_) => break,
@@ -206,11 +210,7 @@ impl<'a> Parser<'a> {
         Ok(name)
     }
 
-    fn members(
-        &mut self,
-        members: &mut Vec<(String, Value)>,
-        depth: usize,
-    ) -> Result<(), Problem> {
+    fn members(&mut self, members: &mut Vec<(String, Value)>, depth: usize) -> Result<(), Problem> {
         self.each(depth, |element| {
             if let Some(name) = element.name {
                 members.push((name, element.value));
@@ -298,23 +298,24 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn skip(&mut self, start: &BytesStart) -> Result<(), Problem> {
-        let _ = start;
-        self.content().map(|_| ())
+    /// The line of the present position, counted on from where it was last asked.
+    fn line(&mut self) -> usize {
+        let position = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
+        let (from, line) = self.counted;
+        let passed = self.text.as_bytes().get(from..position.min(self.text.len()));
+        let breaks = passed.unwrap_or_default().iter().filter(|octet| **octet == b'\n').count();
+        self.counted = (position.max(from), line + breaks);
+        self.counted.1
     }
 
-    fn line(&self) -> usize {
-        super::line_of(self.text, self.reader.buffer_position() as usize)
-    }
-
-    fn problem(&self, reason: Reason, text: &str) -> Problem {
+    fn problem(&mut self, reason: Reason, text: &str) -> Problem {
         Problem { line: self.line(), reason, text: text.to_owned() }
     }
 }
 
 fn attribute(start: &BytesStart, name: &str) -> Option<String> {
     let attribute = start.try_get_attribute(name).ok()??;
-    Some(unescape(&attribute.unescape_value().ok()?))
+    Some(unescape(&attribute.normalized_value(XmlVersion::Implicit1_0).ok()?))
 }
 
 /// The last dotted part of a type's name, before any generic arguments.
@@ -323,18 +324,19 @@ fn own_name(full: &str) -> String {
     plain.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
-fn primitive(tag: &[u8], text: String) -> Value {
+fn primitive(tag: &str, text: String) -> Value {
     match tag {
-        b"B" => match text.as_str() {
+        "B" => match text.as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             _ => Value::Text(text),
         },
-        b"By" | b"SB" | b"I16" | b"U16" | b"I32" | b"U32" | b"I64" | b"U64" | b"Sg" | b"Db"
-        | b"D" => Value::Number(text),
+        "By" | "SB" | "I16" | "U16" | "I32" | "U32" | "I64" | "U64" | "Sg" | "Db" | "D" => {
+            Value::Number(text)
+        }
         // Without an offset it is local to nobody knows where, and stays text.
-        b"DT" => text.parse().map_or(Value::Text(text), Value::Time),
-        b"BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
+        "DT" => text.parse().map_or(Value::Text(text), Value::Time),
+        "BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
         _ => Value::Text(text),
     }
 }

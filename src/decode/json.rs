@@ -33,7 +33,8 @@ pub(crate) fn read(text: &str) -> Tree {
 pub(crate) fn problem(error: &serde_json::Error) -> Problem {
     let reason = if error.is_eof() {
         Reason::Truncated
-    } else if error.to_string().contains("recursion limit") || error.to_string().contains("values") {
+    } else if error.to_string().contains("recursion limit") || error.to_string().contains("values")
+    {
         Reason::TooLarge
     } else {
         Reason::Malformed
@@ -126,7 +127,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
 fn unwrapped(mut members: Vec<(String, Value)>) -> Result<Value, Vec<(String, Value)>> {
     let wraps = match members.as_slice() {
         // A list: {"value":[…],"Count":n}.
-        [(value, Value::List(_)), (count, Value::Number(_))] => value == "value" && count == "Count",
+        [(value, Value::List(_)), (count, Value::Number(_))] => {
+            value == "value" && count == "Count"
+        }
         // A date with its display text.
         [(value, Value::Time(_)), rest @ ..] => {
             value == "value" && rest.iter().any(|(name, _)| name == "DateTime")
@@ -181,8 +184,14 @@ mod tests {
         ] {
             assert_eq!(member(json), instant, "{json}");
         }
-        assert_eq!(member(r#"{"value": ["a"], "Count": 1}"#), Value::List(vec![Value::Text("a".into())]));
-        assert_eq!(member(r#"{"value": 1, "Value": "MicrosoftACS"}"#).as_text(), Some("MicrosoftACS"));
+        assert_eq!(
+            member(r#"{"value": ["a"], "Count": 1}"#),
+            Value::List(vec![Value::Text("a".into())])
+        );
+        assert_eq!(
+            member(r#"{"value": 1, "Value": "MicrosoftACS"}"#).as_text(),
+            Some("MicrosoftACS")
+        );
         assert_eq!(member("[48, 130, 3, 41]").as_bytes(), Some(vec![48, 130, 3, 41]));
         assert_eq!(member("[48, 256]").as_bytes(), None);
         assert_eq!(member(r#""/Date(99999999999999999999)/""#).as_time(), None);

@@ -1,0 +1,448 @@
+//! Exchange's own objects, whatever form they were exported in.
+
+use std::collections::BTreeMap;
+
+use checks::facts::{
+    Account, ApplicationId, AuthConfig, AuthServer, Certificate, Complete, Fact, Facts,
+    InstalledCertificate, Item, Listing, Location, Needs, PartnerApplication, Reason,
+    RoleAssignment, SeenId, Server, StoredThumbprint, Thumbprint, Unknown, relative_names,
+};
+
+use super::reading::Reading;
+use super::value::{Object, Tree, Value};
+use super::{Decoded, Form, Owner, Source, certificate, limits};
+
+/// The types of object that give facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    AuthConfig,
+    AuthServer,
+    PartnerApplication,
+    Account,
+    RoleAssignment,
+    Server,
+    Certificate,
+}
+
+/// Decodes the objects of a CLIXML file.
+pub(crate) fn clixml(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    let mut decoded = objects(tree, source, seen);
+    if let (true, None) = (tree.objects.is_empty(), &tree.problem) {
+        decoded
+            .notes
+            .push("no objects: some cmdlet found nothing, and the file does not tell which".into());
+    }
+    decoded
+}
+
+/// Decodes the objects of a JSON file, if any of them is Exchange's.
+pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    let decoded = objects(tree, source, seen);
+    let Form::Clixml(types) = decoded.form.clone() else { return decoded };
+    if !decoded.facts.is_empty() {
+        return Decoded { form: Form::Json(types), ..decoded };
+    }
+    let root = tree.objects.last();
+    let has = |name: &str| root.is_some_and(|root| root.get(name).is_some());
+    Decoded::unrecognised(match &tree.problem {
+        Some(problem) => format!("JSON, but {problem}"),
+        None if has("jwks_uri") => {
+            "an OpenID configuration, which this version does not use".into()
+        }
+        None if has("keys") => "a JSON Web Key Set, which this version does not use".into(),
+        None if has("log") => "an HTTP archive (HAR), which this version does not use".into(),
+        None => "JSON of no kind that trustprobe knows".into(),
+    })
+}
+
+fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    let mut types = BTreeMap::new();
+    let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
+    for object in &tree.objects {
+        let kind = kind(object);
+        if let Some(name) = listed_type(object, kind) {
+            *types.entry(name).or_default() += 1;
+        }
+        if let Some(kind) = kind {
+            add(&mut decoded, kind, object, source, seen);
+        }
+    }
+    if let Some(problem) = &tree.problem {
+        decoded.notes.push(format!("{problem}; what stands before it is used"));
+        // A list that is cut is not whole.
+        for facts in decoded.facts.values_mut() {
+            incomplete(facts, &Unknown::new(problem.reason, Needs::NewerEvidence).tried(seen));
+        }
+    }
+    decoded.form = Form::Clixml(types);
+    decoded
+}
+
+/// What to call the object in the list of what a file holds: objects that are
+/// merely parts of others are not listed.
+fn listed_type(object: &Object, kind: Option<Kind>) -> Option<String> {
+    match kind {
+        Some(Kind::AuthConfig) => Some("AuthConfig".into()),
+        Some(Kind::AuthServer) => Some("AuthServer".into()),
+        Some(Kind::PartnerApplication) => Some("PartnerApplication".into()),
+        Some(Kind::Account) => Some("account".into()),
+        Some(Kind::RoleAssignment) => Some("ManagementRoleAssignment".into()),
+        Some(Kind::Server) => Some("ExchangeServer".into()),
+        Some(Kind::Certificate) => Some("ExchangeCertificate".into()),
+        None => {
+            let top =
+                object.has(&["Identity"]) || object.has(&["DistinguishedName", "WhenCreated"]);
+            let name: String = object.type_name.chars().take(60).collect();
+            (top && !name.is_empty()).then(|| format!("{name} (not used)"))
+        }
+    }
+}
+
+/// By its type's name, or by its properties where `Select-Object` or JSON left none.
+fn kind(object: &Object) -> Option<Kind> {
+    let by_type = match object.type_name.as_str() {
+        "AuthConfig" => Some(Kind::AuthConfig),
+        "AuthServer" => Some(Kind::AuthServer),
+        "PartnerApplication" => Some(Kind::PartnerApplication),
+        "ExchangeRoleAssignmentPresentation" => Some(Kind::RoleAssignment),
+        "ExchangeServer" => Some(Kind::Server),
+        "ExchangeCertificate" | "X509Certificate2" => Some(Kind::Certificate),
+        "MailUser" | "User" | "Mailbox" => Some(Kind::Account),
+        _ => None,
+    };
+    let by_members = || {
+        if object.has(&["CurrentCertificateThumbprint"]) {
+            Some(Kind::AuthConfig)
+        } else if object.has(&["RoleAssignee", "Role"]) {
+            Some(Kind::RoleAssignment)
+        } else if object.has(&["TokenIssuingEndpoint"])
+            || object.has(&["IssuerIdentifier", "AuthMetadataUrl", "Type"])
+        {
+            Some(Kind::AuthServer)
+        } else if object.has(&["ApplicationIdentifier", "UseAuthServer"])
+            || object.has(&["ApplicationIdentifier", "LinkedAccount"])
+        {
+            Some(Kind::PartnerApplication)
+        } else if object.has(&["IsEdgeServer"]) {
+            Some(Kind::Server)
+        } else if object.has(&["RawData"])
+            && object.get("RawData").is_some_and(|raw| raw.as_bytes().is_some())
+        {
+            Some(Kind::Certificate)
+        } else if object.has(&["RecipientTypeDetails"]) {
+            Some(Kind::Account)
+        } else {
+            None
+        }
+    };
+    by_type.or_else(by_members).filter(|_| !object.members.is_empty())
+}
+
+fn add(decoded: &mut Decoded, kind: Kind, object: &Object, source: Source, seen: &SeenId) {
+    match kind {
+        Kind::AuthConfig => {
+            let reading = Reading::new(object, seen, Needs::AuthConfig);
+            decoded.of(owner(&reading)).auth_config.merge_with(
+                reading.known(auth_config(&reading)),
+                |mine, theirs| {
+                    mine.merge(theirs.clone());
+                    true
+                },
+            );
+        }
+        Kind::AuthServer => {
+            let reading = Reading::new(object, seen, Needs::AuthServers);
+            let server = auth_server(&reading, &mut decoded.notes);
+            list(&mut decoded.of(owner(&reading)).auth_servers, server, seen);
+        }
+        Kind::PartnerApplication => {
+            let reading = Reading::new(object, seen, Needs::PartnerApplications);
+            let application = partner_application(&reading);
+            list(&mut decoded.of(owner(&reading)).partner_applications, application, seen);
+        }
+        Kind::RoleAssignment => {
+            let reading = Reading::new(object, seen, Needs::RoleAssignments);
+            let assignment = role_assignment(&reading);
+            list(&mut decoded.of(owner(&reading)).role_assignments, assignment, seen);
+        }
+        Kind::Account => {
+            let needs =
+                Needs::LinkedAccount(object.text("Name").chars().take(limits::TEXT).collect());
+            let reading = Reading::new(object, seen, needs);
+            // People export single accounts: such a list is never whole.
+            decoded.of(owner(&reading)).accounts.items.push(account(&reading));
+        }
+        Kind::Server => {
+            let reading = Reading::new(object, seen, Needs::Servers);
+            let server = exchange_server(&reading);
+            list(&mut decoded.of(owner(&reading)).servers, server, seen);
+        }
+        Kind::Certificate => installed(decoded, object, source, seen),
+    }
+}
+
+/// Puts one more object into a list that looks whole.
+fn list<T: Item>(listing: &mut Listing<T>, item: T, seen: &SeenId) {
+    listing.items.push(item);
+    if listing.seen.is_empty() {
+        listing.seen.push(seen.clone());
+        listing.complete = Fact::known(Complete::Presumed, seen);
+    }
+}
+
+/// None of the lists of a file that is cut is whole.
+fn incomplete(facts: &mut Facts, why: &Unknown) {
+    fn cut<T>(listing: &mut Listing<T>, why: &Unknown, needs: Needs) {
+        if matches!(listing.complete, Fact::Known(_)) {
+            listing.complete = Unknown { needs, ..why.clone() }.detail("the list is cut").into();
+        }
+    }
+    cut(&mut facts.auth_servers, why, Needs::AuthServers);
+    cut(&mut facts.partner_applications, why, Needs::PartnerApplications);
+    cut(&mut facts.role_assignments, why, Needs::RoleAssignments);
+    cut(&mut facts.servers, why, Needs::Servers);
+    for server in &mut facts.servers.items {
+        let needs = Needs::ServerCertificates(server.name.clone());
+        cut(&mut server.certificates, why, needs);
+    }
+}
+
+/// The organisation of an object of the configuration; the domain of an account.
+fn owner(reading: &Reading) -> Owner {
+    if let Some(organisation) = reading.organisation() {
+        return Owner::Organisation(organisation);
+    }
+    let dn = reading.identity().dn.unwrap_or_default();
+    let names = relative_names(&dn);
+    let labels: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("dc=")).collect();
+    if labels.is_empty() { Owner::Anyone } else { Owner::Domain(labels.join(".")) }
+}
+
+fn auth_config(reading: &Reading) -> AuthConfig {
+    let thumbprint = |name: &str| reading.text(name).map(|text| StoredThumbprint::read(&text));
+    AuthConfig {
+        current: thumbprint("CurrentCertificateThumbprint"),
+        previous: thumbprint("PreviousCertificateThumbprint"),
+        next: thumbprint("NextCertificateThumbprint"),
+        next_effective_date: reading.time("NextCertificateEffectiveDate"),
+        service_name: reading.text("ServiceName").map(|id| ApplicationId::new(&id)),
+        realm: reading.text("Realm"),
+    }
+}
+
+fn auth_server(reading: &Reading, notes: &mut Vec<String>) -> AuthServer {
+    let identity = reading.identity();
+    let certificates = reading.fact("CertificateStrings", |value| {
+        let texts: Option<Vec<&str>> = value.elements().iter().map(Value::as_text).collect();
+        let mut certificates = Vec::new();
+        for (at, text) in texts?.into_iter().enumerate() {
+            match certificate::wrapped(text.as_bytes()) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(problem) => {
+                    notes.push(format!("{}, certificate {}: {problem}", identity.label(), at + 1));
+                }
+            }
+        }
+        certificates.sort_by(|a: &Certificate, b| a.sha256.cmp(&b.sha256));
+        Some(certificates)
+    });
+    AuthServer {
+        server_type: reading.text("Type"),
+        issuer_identifier: reading.text("IssuerIdentifier"),
+        realm: reading.text("Realm"),
+        metadata_url: reading.text("AuthMetadataUrl"),
+        token_issuing_endpoint: reading.text("TokenIssuingEndpoint"),
+        enabled: reading.flag("Enabled"),
+        default_authorization_endpoint: reading.flag("IsDefaultAuthorizationEndpoint"),
+        application_identifier: reading.text("ApplicationIdentifier"),
+        domain_names: reading.texts("DomainName"),
+        signing_certificates: certificates,
+        identity,
+        seen: vec![reading.seen.clone()],
+    }
+}
+
+fn partner_application(reading: &Reading) -> PartnerApplication {
+    PartnerApplication {
+        identity: reading.identity(),
+        application_identifier: reading
+            .text("ApplicationIdentifier")
+            .map(|id| ApplicationId::new(&id)),
+        enabled: reading.flag("Enabled"),
+        realm: reading.text("Realm"),
+        use_auth_server: reading.flag("UseAuthServer"),
+        metadata_url: reading.text("AuthMetadataUrl"),
+        issuer_identifier: reading.text("IssuerIdentifier"),
+        linked_account: reading.reference("LinkedAccount"),
+        seen: vec![reading.seen.clone()],
+    }
+}
+
+fn account(reading: &Reading) -> Account {
+    Account {
+        identity: reading.identity(),
+        recipient_type_details: reading.text("RecipientTypeDetails").map(|details| {
+            named(
+                &details,
+                &[("128", "MailUser"), ("33554432", "LinkedUser"), ("1", "UserMailbox")],
+            )
+        }),
+        hidden: reading.flag("HiddenFromAddressListsEnabled"),
+        external_address: reading.text("ExternalEmailAddress").map(|address| {
+            let prefixed = address.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("smtp:"));
+            if prefixed { address.get(5..).unwrap_or_default().to_owned() } else { address }
+        }),
+        seen: vec![reading.seen.clone()],
+    }
+}
+
+fn role_assignment(reading: &Reading) -> RoleAssignment {
+    let required = |name: &str| match reading.reference(name) {
+        Fact::Known(known) if known.value.is_none() => {
+            reading.unknown(Reason::Malformed, format!("{name} is empty"))
+        }
+        fact => fact.map(Option::unwrap_or_default),
+    };
+    RoleAssignment {
+        identity: reading.identity(),
+        role: required("Role"),
+        assignee: required("RoleAssignee"),
+        assignee_type: reading.text("RoleAssigneeType").map(|it| named(&it, &[("0", "User")])),
+        delegation: reading
+            .text("RoleAssignmentDelegationType")
+            .map(|it| named(&it, &[("1", "Regular")])),
+        enabled: reading.flag("Enabled"),
+        seen: vec![reading.seen.clone()],
+    }
+}
+
+/// The name of an enum's number, where JSON gives only that.
+fn named(text: &str, names: &[(&str, &str)]) -> String {
+    names.iter().find(|(number, _)| *number == text).map_or(text, |(_, name)| name).to_owned()
+}
+
+fn exchange_server(reading: &Reading) -> Server {
+    let fqdn = reading.object.text("Fqdn");
+    let name = if fqdn.is_empty() { reading.object.text("Name") } else { fqdn };
+    server(name, reading.flag("IsEdgeServer"), reading.seen)
+}
+
+fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
+    let name: String = name.chars().take(255).collect();
+    Server {
+        certificates: Listing::not_collected(Needs::ServerCertificates(name.clone())),
+        name,
+        edge,
+        seen: vec![seen.clone()],
+    }
+}
+
+/// A certificate of a server's store. The export itself may name the server;
+/// else the person who gave it; else the server that ran the cmdlet.
+fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &SeenId) {
+    let Some(octets) = object.get("RawData").and_then(Value::as_bytes) else {
+        decoded.notes.push(format!("line {}: a certificate without its data", object.line));
+        return;
+    };
+    let certificate = match certificate::der(&octets) {
+        Ok(certificate) => certificate,
+        Err(problem) => {
+            decoded.notes.push(format!("line {}: {problem}; the others are used", object.line));
+            return;
+        }
+    };
+    let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
+    let proven = installed_on(&blob, &certificate.sha1);
+    let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
+    let (name, location) = match (proven.as_deref(), source.server, ran_on) {
+        (Some(name), _, _) => (name, Location::Proven),
+        (None, Some(name), _) => (name, Location::Stated),
+        (None, None, Some(name)) => (name, Location::Presumed),
+        (None, None, None) => ("", Location::Unknown),
+    };
+    let needs = Needs::ServerCertificates(name.to_owned());
+    let reading = Reading::new(object, seen, needs.clone());
+    let edge = Unknown::new(Reason::NotCollected, Needs::Servers).into();
+    let owner = name
+        .split_once('.')
+        .map_or(Owner::Anyone, |(_, domain)| Owner::Domain(domain.to_ascii_lowercase()));
+    let installed = InstalledCertificate {
+        certificate,
+        private_key: reading.flag("HasPrivateKey"),
+        location,
+        seen: seen.clone(),
+    };
+    let facts = decoded.of(owner);
+    let known =
+        facts.servers.items.iter_mut().find(|server| server.name.eq_ignore_ascii_case(name));
+    match known {
+        Some(server) => list(&mut server.certificates, installed, seen),
+        None => {
+            let mut server = server(name, edge, seen);
+            list(&mut server.certificates, installed, seen);
+            facts.servers.items.push(server);
+        }
+    }
+}
+
+/// The server that a certificate's serialised form names.
+///
+/// The .NET blob is not deserialised. It holds the length-prefixed string
+/// `<server FQDN>\<thumbprint>`, and a string that carries its own length and
+/// this certificate's thumbprint is no accident.
+fn installed_on(blob: &[u8], thumbprint: &Thumbprint) -> Option<String> {
+    let digits = thumbprint.as_str().as_bytes();
+    let end = blob.windows(digits.len()).position(|window| window.eq_ignore_ascii_case(digits))?;
+    let slash = end.checked_sub(1).filter(|at| blob.get(*at) == Some(&b'\\'))?;
+    let host = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
+    // The length may look like a letter of the name, and a letter like a
+    // length: of the starts that fit, the farthest is the true one.
+    (1..=slash.min(255))
+        .take_while(|length| blob.get(slash - length).is_some_and(host))
+        .filter(|length| {
+            let prefix = slash.checked_sub(length + 1).and_then(|at| blob.get(at));
+            let total = length + 1 + digits.len();
+            let two = slash.checked_sub(length + 2).and_then(|at| blob.get(at));
+            match total {
+                0..=127 => prefix.map(|octet| usize::from(*octet)) == Some(total),
+                // Seven bits each, the low ones first.
+                _ => {
+                    prefix.map(|octet| usize::from(*octet)) == Some(total >> 7)
+                        && two.map(|octet| usize::from(*octet)) == Some(total & 0x7f | 0x80)
+                }
+            }
+        })
+        .last()
+        .and_then(|length| String::from_utf8(blob.get(slash - length..slash)?.to_vec()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THUMBPRINT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
+
+    fn blob(host: &str) -> Vec<u8> {
+        let text = format!("{host}\\{THUMBPRINT}");
+        let mut blob = b"\x00\x01\x06\x08\x00\x00\x00".to_vec();
+        match u8::try_from(text.len()) {
+            Ok(length) if length < 128 => blob.push(length),
+            _ => blob.extend([(text.len() & 0x7f | 0x80) as u8, (text.len() >> 7) as u8]),
+        }
+        blob.extend(text.as_bytes());
+        blob.extend(b"\x0a\x0f\x01 and more");
+        blob
+    }
+
+    #[test]
+    fn the_server_is_read_from_the_blob_whatever_its_length() {
+        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
+        // 24 characters: the length is 65, which is "A"; of "local" it is ".".
+        for host in ["Solo-E16A.Solo.local", "ex1.corp.contoso.com.xyz", "e", &"long.".repeat(30)] {
+            assert_eq!(installed_on(&blob(host), &thumbprint).as_deref(), Some(host));
+        }
+        let other = Thumbprint::exact(&"AB".repeat(20)).unwrap();
+        assert_eq!(installed_on(&blob("ex1"), &other), None);
+        assert_eq!(installed_on(b"", &thumbprint), None);
+    }
+}

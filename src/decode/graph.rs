@@ -1,0 +1,236 @@
+//! Service principals: from Graph, its PowerShell and `az`.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use checks::facts::{
+    ApplicationId, Certificate, CustomKeyIdentifier, Fact, KeyCredential, Needs, Reason, SeenId,
+    ServicePrincipal, Thumbprint, Unknown, is_guid,
+};
+use checks::procedure::application_name;
+
+use super::reading::Reading;
+use super::value::{Object, Tree, Value, base64_octets};
+use super::{Decoded, Form, Owner, certificate, limits};
+
+/// Decodes what Graph said, if the file is that.
+pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
+    let mut decoded = Decoded::new(Form::Graph);
+    let mut recognised = false;
+    for object in &tree.objects {
+        if let Some(refusal) = refusal(object, seen) {
+            recognised = true;
+            let principals = &mut decoded.of(Owner::Anyone).service_principals;
+            match refusal {
+                Ok(absent) => principals.extend([absent]),
+                Err(unknown) => principals.complete = unknown.into(),
+            }
+        } else if is_service_principal(object) {
+            recognised = true;
+            let (principal, notes) = service_principal(object, seen);
+            decoded.notes.extend(notes);
+            decoded.of(Owner::Anyone).service_principals.extend([principal]);
+        }
+    }
+    if let Some(root) = tree.objects.last().filter(|_| !recognised) {
+        let context = root.text("@odata.context").to_ascii_lowercase();
+        if context.contains("#serviceprincipals") {
+            recognised = true;
+            decoded.notes.push(
+                "an empty answer, which does not tell the service principal that was asked for"
+                    .into(),
+            );
+        }
+    }
+    if let Some(problem) = tree.problem.as_ref().filter(|_| recognised) {
+        decoded.notes.push(format!("{problem}; what stands before it is used"));
+    }
+    recognised.then_some(decoded)
+}
+
+/// An `error` of Graph: an absence that it proves, or why it did not answer.
+fn refusal(object: &Object, seen: &SeenId) -> Option<Result<ServicePrincipal, Unknown>> {
+    let Some(Value::Object(error)) = object.get("error") else { return None };
+    let (code, message) = (error.text("code"), error.text("message"));
+    let reason = match code {
+        "Request_ResourceNotFound" => {
+            let id = message.split('\'').nth(1).filter(|id| is_guid(id))?;
+            return Some(Ok(absent(&ApplicationId::new(id), seen)));
+        }
+        "Authorization_RequestDenied" => Reason::Forbidden,
+        "InvalidAuthenticationToken" | "AuthenticationError" => Reason::Unauthenticated,
+        "TooManyRequests" | "Request_ThrottledTemporarily" => Reason::Throttled,
+        _ => return None,
+    };
+    let needs = Needs::ServicePrincipal(ApplicationId::well_known("of the tenant"));
+    Some(Err(Unknown::new(reason, needs).detail(format!("Graph answered {code}")).tried(seen)))
+}
+
+fn absent(id: &ApplicationId, seen: &SeenId) -> ServicePrincipal {
+    let nothing =
+        || Unknown::new(Reason::SourceAbsent, Needs::ServicePrincipal(id.clone())).tried(seen);
+    ServicePrincipal {
+        app_id: id.clone(),
+        present: Fact::known(false, seen),
+        display_name: nothing().into(),
+        enabled: nothing().into(),
+        disabled_by_microsoft: nothing().into(),
+        names: nothing().into(),
+        keys: nothing().into(),
+        seen: vec![seen.clone()],
+    }
+}
+
+/// An application has an appId and keys too, but neither names nor an account.
+fn is_service_principal(object: &Object) -> bool {
+    let id = object.text("appId");
+    let own = ["servicePrincipalNames", "accountEnabled", "servicePrincipalType"];
+    let keyed = object.get("keyCredentials").is_some()
+        && object.get("identifierUris").is_none()
+        && object.get("requiredResourceAccess").is_none();
+    is_guid(id)
+        && (own.iter().any(|name| object.get(name).is_some())
+            || (keyed && application_name(&ApplicationId::new(id)).is_some()))
+}
+
+fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<String>) {
+    let app_id = ApplicationId::new(object.text("appId"));
+    let needs = Needs::ServicePrincipal(app_id.clone());
+    let reading = Reading::new(object, seen, needs.clone());
+    let keys = reading.fact("keyCredentials", |value| match value {
+        Value::Null => None,
+        value => Some(
+            value
+                .elements()
+                .iter()
+                .filter_map(|key| match key {
+                    Value::Object(key) => Some(self::key(key, seen, &needs)),
+                    _ => None,
+                })
+                .collect::<Vec<KeyCredential>>(),
+        ),
+    });
+    let mut notes = Vec::new();
+    for (at, key) in keys.value().into_iter().flatten().enumerate() {
+        if let Fact::Unknown(unknown) = &key.certificate
+            && unknown.reason != Reason::NotCollected
+        {
+            notes.push(format!("{app_id}, key {}: {}", at + 1, unknown.detail));
+        }
+    }
+    let principal = ServicePrincipal {
+        present: reading.known(true),
+        display_name: reading.text("displayName"),
+        enabled: reading.flag("accountEnabled"),
+        disabled_by_microsoft: reading.text("disabledByMicrosoftStatus"),
+        names: reading.texts("servicePrincipalNames"),
+        keys,
+        app_id,
+        seen: vec![seen.clone()],
+    };
+    (principal, notes)
+}
+
+/// One key; the AzureAD module calls its parts by other names.
+fn key(object: &Rc<Object>, seen: &SeenId, needs: &Needs) -> KeyCredential {
+    let reading = Reading::new(object, seen, needs.clone());
+    let either = |name: &'static str, other: &'static str| {
+        if object.get(name).is_some() { name } else { other }
+    };
+    let instant = |name: &str| reading.fact(name, Value::as_time);
+    let short = |name: &str| object.text(name).chars().take(limits::TEXT).collect::<String>();
+    KeyCredential {
+        key_id: short("keyId").to_ascii_lowercase(),
+        display_name: short("displayName"),
+        certificate: material(object.get(either("key", "Value")), seen, needs),
+        custom_key_identifier: object.get("customKeyIdentifier").and_then(identifier),
+        start: instant(either("startDateTime", "StartDate")),
+        end: instant(either("endDateTime", "EndDate")),
+        usage: reading.text("usage"),
+        kind: reading.text("type"),
+    }
+}
+
+fn material(value: Option<&Value>, seen: &SeenId, needs: &Needs) -> Fact<Certificate> {
+    let unknown = |reason: Reason, detail: &str| -> Fact<Certificate> {
+        Unknown::new(reason, needs.clone()).detail(detail).tried(seen).into()
+    };
+    match value {
+        None | Some(Value::Null) => {
+            unknown(Reason::NotCollected, "the answer holds no key material")
+        }
+        Some(Value::Text(text)) if text.is_empty() => {
+            unknown(Reason::NotCollected, "the answer holds no key material")
+        }
+        Some(value) => match value.as_bytes() {
+            None => unknown(Reason::Malformed, "the key is no base64"),
+            Some(octets) => match certificate::wrapped(&octets) {
+                Ok(certificate) => Fact::known(certificate, seen),
+                Err(problem) => unknown(problem.reason, &problem.text),
+            },
+        },
+    }
+}
+
+/// customKeyIdentifier in its many forms: 40 digits as text, 20 octets as
+/// base64 or numbers, 40 octets of ASCII, and the 30 octets that appear when
+/// the 40 digits were taken for base64.
+fn identifier(value: &Value) -> Option<CustomKeyIdentifier> {
+    let text = match value {
+        Value::Null => return None,
+        Value::Text(text) if text.is_empty() => return None,
+        Value::Text(text) => text.clone(),
+        _ => String::new(),
+    };
+    if let Some(thumbprint) = Thumbprint::exact(&text) {
+        return Some(CustomKeyIdentifier::Thumbprint(thumbprint));
+    }
+    let octets =
+        if text.is_empty() { value.as_bytes()? } else { base64_octets(&text).unwrap_or_default() };
+    let thumbprint = match octets.len() {
+        20 => octets.clone().try_into().ok().map(Thumbprint::of),
+        30 => Thumbprint::exact(&STANDARD.encode(&octets)),
+        40 => std::str::from_utf8(&octets).ok().and_then(Thumbprint::exact),
+        _ => None,
+    };
+    let shown = if text.is_empty() { STANDARD.encode(&octets) } else { text };
+    let other = || CustomKeyIdentifier::Text(shown.chars().take(limits::TEXT).collect());
+    Some(thumbprint.map_or_else(other, CustomKeyIdentifier::Thumbprint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THUMBPRINT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
+
+    #[test]
+    fn every_form_of_the_identifier_is_understood() {
+        let numbers = |octets: &[u8]| {
+            Value::List(octets.iter().map(|octet| Value::Number(octet.to_string())).collect())
+        };
+        let thirty = [
+            208, 13, 65, 216, 45, 195, 224, 78, 69, 235, 78, 245, 243, 111, 119, 3, 128, 121, 11,
+            160, 251, 19, 193, 125, 211, 93, 183, 227, 158, 187,
+        ];
+        let twenty = STANDARD.decode("ChssPU5fYHGCk6S1xtfo+QEjRWc=").unwrap();
+        let expected =
+            Some(CustomKeyIdentifier::Thumbprint(Thumbprint::exact(THUMBPRINT).unwrap()));
+        for value in [
+            Value::Text(THUMBPRINT.into()),
+            Value::Text(THUMBPRINT.to_lowercase()),
+            Value::Text("ChssPU5fYHGCk6S1xtfo+QEjRWc=".into()),
+            numbers(&twenty),
+            numbers(&thirty),
+            numbers(THUMBPRINT.as_bytes()),
+        ] {
+            assert_eq!(identifier(&value), expected, "{value:?}");
+        }
+        assert_eq!(
+            identifier(&Value::Text("rotated by Ann".into())),
+            Some(CustomKeyIdentifier::Text("rotated by Ann".into()))
+        );
+        assert_eq!(identifier(&Value::Null), None);
+    }
+}
