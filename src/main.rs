@@ -1,1 +1,25 @@
-fn main() {}
+//! The binary: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use trustprobe::{cli, commands, exit, stdout};
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os()) {
+        Ok(cli) => match commands::run(cli.command) {
+            Ok(code) => code.into(),
+            Err(error) => {
+                stdout::complain(&format!("trustprobe: {error:#}\n"));
+                exit::Code::Misuse.into()
+            }
+        },
+        Err(refusal) if refusal.asked_for => match stdout::print(&refusal.text) {
+            Ok(()) => exit::Code::Passed.into(),
+            Err(_) => exit::Code::Misuse.into(),
+        },
+        Err(refusal) => {
+            stdout::complain(&refusal.text);
+            exit::Code::Misuse.into()
+        }
+    }
+}

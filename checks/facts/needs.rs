@@ -116,7 +116,7 @@ impl Needs {
             Self::Servers => exchange("Get-ExchangeServer | Export-Clixml ExchangeServers.xml"),
             Self::ServerCertificates(_) => exchange(
                 "Get-ExchangeServer | ? IsEdgeServer -eq $false | % { $f = \"Certificates-$($_.Name).xml\"; \
-                 Get-ExchangeCertificate -Server $_.Fqdn | Export-Clixml $f }",
+                 Get-ExchangeCertificate -Server $_.Fqdn | Select-Object Identity,HasPrivateKey,RawData | Export-Clixml $f }",
             ),
             Self::ServicePrincipal(id) => Obtain {
                 place: "Microsoft Graph PowerShell",

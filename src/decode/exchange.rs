@@ -352,7 +352,8 @@ fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &Seen
         }
     };
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
-    let proven = installed_on(&blob, &certificate.sha1);
+    let proven = installed_on(&blob, &certificate.sha1)
+        .or_else(|| named_by_identity(object.text("Identity"), &certificate.sha1));
     let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
     let (name, location) = match (proven.as_deref(), source.server, ran_on) {
         (Some(name), _, _) => (name, Location::Proven),
@@ -383,6 +384,13 @@ fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &Seen
             facts.servers.items.push(server);
         }
     }
+}
+
+/// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.
+fn named_by_identity(identity: &str, thumbprint: &Thumbprint) -> Option<String> {
+    let (server, digits) = identity.rsplit_once('\\')?;
+    let own = Thumbprint::exact(digits).as_ref() == Some(thumbprint);
+    (own && !server.is_empty() && server.len() <= 255).then(|| server.to_owned())
 }
 
 /// The server that a certificate's serialised form names.

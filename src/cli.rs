@@ -1,0 +1,315 @@
+//! The command line: one declaration, from which help, completions and the
+//! manual page follow.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use checks::Procedure;
+use checks::facts::{host_name, is_guid};
+use checks::procedure::{CLOUDS, Cloud, PROCEDURES};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::evidence::ServerOf;
+
+/// Does server-to-server OAuth between this Exchange organisation and this
+/// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
+///
+/// trustprobe reads and never writes: nothing in Exchange, Entra, a directory or DNS is changed.
+#[derive(Debug, Parser)]
+#[command(name = "trustprobe", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge exports step by step and name the one thing to fix first
+    Check(Check),
+    /// Show what each file was taken for and which facts it gave
+    Evidence(Evidence),
+    /// Judge a recorded, broken organisation; needs no network and no credentials
+    Demo(Demo),
+    /// Print the manual page of a check
+    Explain {
+        /// The check's id
+        #[arg(value_parser = check_ids())]
+        id: String,
+    },
+    /// List the checks, the procedures and the clouds
+    List,
+    /// Print the JSON Schema of a format
+    Schema {
+        /// The format
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+    /// Print shell completions
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of trustprobe, or of one of its commands, as roff
+    Man {
+        /// The command
+        command: Option<String>,
+    },
+}
+
+/// `trustprobe check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Exports to judge: files and folders, recognised by content; `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub evidence: Vec<PathBuf>,
+    /// A server whose certificates a list belongs to that names none; FILE= for one list only
+    #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
+    pub server: Vec<ServerOf>,
+    /// What the owner states.
+    #[command(flatten)]
+    pub trust: Stated,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: Judge,
+    /// How to show it.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `trustprobe evidence`.
+#[derive(Debug, Args)]
+pub struct Evidence {
+    /// Files and folders; `-` is standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A server whose certificates a list belongs to that names none; FILE= for one list only
+    #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
+    pub server: Vec<ServerOf>,
+    /// Write what was understood to a file that `check` reads like any other evidence
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// `trustprobe demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Show the same organisation in good health
+    #[arg(long)]
+    pub healthy: bool,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: Judge,
+    /// How to show it.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What the owner of a trust states about it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The trust")]
+pub struct Stated {
+    /// A name of your choice, for results and metrics [default: the organisation's name]
+    #[arg(long, value_name = "NAME")]
+    pub trust: Option<String>,
+    /// The tenant id, or one of the tenant's verified domains
+    #[arg(long, value_name = "ID|DOMAIN", value_parser = tenant)]
+    pub tenant: Option<String>,
+    /// The Microsoft cloud
+    #[arg(long, value_name = "CLOUD", value_parser = cloud())]
+    pub cloud: Option<&'static Cloud>,
+    /// A SIP or SMTP domain of the users; may be repeated
+    #[arg(long, value_name = "DOMAIN", value_parser = domain, value_delimiter = ',')]
+    pub domain: Vec<String>,
+    /// An external host of Exchange, such as mail.contoso.com; may be repeated
+    #[arg(long, value_name = "HOST", value_parser = domain, value_delimiter = ',')]
+    pub host: Vec<String>,
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The judgement")]
+pub struct Judge {
+    /// The procedure that lists what must exist
+    #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
+    pub procedure: Option<&'static Procedure>,
+    /// Judge for this day (00:00 UTC) or instant instead of now
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub at: Option<Timestamp>,
+    /// Show only this check and what blocks it; may be repeated
+    #[arg(long, value_name = "CHECK", value_parser = check_ids())]
+    pub only: Vec<String>,
+    /// The mildest status that makes the exit code 1
+    #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
+    pub fail_on: FailOn,
+}
+
+/// How to show it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The output")]
+pub struct Output {
+    /// The format [default: by the ending of --output, else table]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+    /// Write to a file, at once or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A format of `check` and `demo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// Metrics, for the textfile collector
+    Prometheus,
+}
+
+/// What makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Something is broken
+    Failed,
+    /// Something is not as it should be
+    Warning,
+}
+
+/// A format that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// What `check --format json` prints
+    Outcomes,
+    /// Recorded facts
+    Facts,
+}
+
+impl Output {
+    /// The format asked for, or the one that the file's ending suggests.
+    pub fn format(&self) -> Format {
+        let ending = self.output.as_ref().and_then(|path| path.extension());
+        self.format.unwrap_or(match ending.and_then(|ending| ending.to_str()) {
+            Some("json") => Format::Json,
+            Some("prom") => Format::Prometheus,
+            _ => Format::Table,
+        })
+    }
+}
+
+/// What the arguments ask for, or the text and exit code to end with.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Refusal> {
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Refusal { asked_for: true, text: error.to_string() }
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Refusal { asked_for: false, text: error.to_string() }
+        }
+        _ => Refusal { asked_for: false, text: one_line(&error.to_string()) },
+    })
+}
+
+/// The text that the arguments lead to instead of a command.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Help or version, which were asked for.
+    pub asked_for: bool,
+    /// What to print.
+    pub text: String,
+}
+
+/// clap explains an error in a paragraph; here it is one line.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let wanted: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .collect();
+    format!("trustprobe: {}\n", wanted.join("; ").replace(":; ", ": "))
+}
+
+fn check_ids() -> PossibleValuesParser {
+    PossibleValuesParser::new(checks::all().map(|check| check.id))
+}
+
+fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedure> {
+    PossibleValuesParser::new(PROCEDURES.iter().map(|it| it.id))
+        .try_map(|id| Procedure::named(&id).ok_or("no such procedure"))
+}
+
+fn cloud() -> impl clap::builder::TypedValueParser<Value = &'static Cloud> {
+    PossibleValuesParser::new(CLOUDS.iter().map(|it| it.id))
+        .try_map(|id| Cloud::named(&id).ok_or("no such cloud"))
+}
+
+fn tenant(text: &str) -> Result<String, String> {
+    if is_guid(text) { Ok(text.to_ascii_lowercase()) } else { domain(text) }
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let name = host_name(text);
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if name.contains('.') && name.len() <= 253 && name.split('.').all(label) {
+        Ok(name)
+    } else {
+        Err("expected a name with a dot, such as contoso.com".to_owned())
+    }
+}
+
+fn server_of(text: &str) -> Result<ServerOf, String> {
+    let (file, server) = match text.rsplit_once('=') {
+        Some((file, server)) => (Some(file.to_owned()), server),
+        None => (None, text),
+    };
+    if server.is_empty() {
+        return Err("expected a server's name".to_owned());
+    }
+    Ok(ServerOf { file, server: server.to_ascii_lowercase() })
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = format!("{text}T00:00:00Z");
+    text.parse()
+        .or_else(|_| day.parse())
+        .map_err(|_| "expected a day such as 2027-03-01, or an instant such as 2027-03-01T08:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_means_midnight_utc() {
+        assert_eq!(instant("2027-03-01").unwrap().to_string(), "2027-03-01T00:00:00Z");
+        assert_eq!(instant("2027-03-01T08:00:00+01:00").unwrap().to_string(), "2027-03-01T07:00:00Z");
+        assert!(instant("01.03.2027").is_err());
+    }
+
+    #[test]
+    fn names_are_cleaned_or_refused() {
+        assert_eq!(domain("https://Mail.Contoso.com:443/").unwrap(), "mail.contoso.com");
+        for text in ["", "contoso", "a..b", "a b.com", "\u{202e}x.com"] {
+            assert!(domain(text).is_err(), "{text:?}");
+        }
+    }
+}

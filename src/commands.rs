@@ -1,0 +1,26 @@
+//! A function for each command.
+
+mod check;
+mod demo;
+mod evidence;
+mod explain;
+mod list;
+mod man;
+mod schema;
+
+use crate::cli::Command;
+use crate::exit::Code;
+
+/// Runs a command to its exit code; an error is misuse or a fault of ours.
+pub fn run(command: Command) -> anyhow::Result<Code> {
+    match command {
+        Command::Check(arguments) => check::run(arguments),
+        Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Explain { id } => explain::run(&id),
+        Command::List => list::run(),
+        Command::Schema { of } => schema::run(of),
+        Command::Completions { shell } => man::completions(shell),
+        Command::Man { command } => man::run(command.as_deref()),
+    }
+}

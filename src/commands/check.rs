@@ -1,0 +1,130 @@
+//! `trustprobe check`: judge evidence and report.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use checks::facts::Facts;
+use checks::procedure::SKYPE_ONLINE;
+use checks::{Assessment, Case, Context, Status, Trust};
+use jiff::Timestamp;
+
+use crate::cli::{Check, Format, Judge, Output, Stated};
+use crate::evidence::{self, Evidence, Limits};
+use crate::exit::Code;
+use crate::output::{self, Report, SourceState, write_atomically};
+use crate::stdout;
+
+pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
+    let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
+    if paths.is_empty() {
+        bail!("nothing to judge: name the exports, as in `trustprobe check FOLDER`");
+    }
+    let evidence = evidence::read(&paths, &arguments.server, Limits::default())?;
+    judge(&evidence, &stated(arguments.trust), &arguments.judge, &arguments.output)
+}
+
+/// What the flags state.
+fn stated(stated: Stated) -> Trust {
+    Trust {
+        name: stated.trust.unwrap_or_default(),
+        tenant: stated.tenant,
+        cloud: stated.cloud,
+        sip_domains: stated.domain.clone(),
+        smtp_domains: stated.domain,
+        hosts: stated.host,
+    }
+}
+
+/// Judges every organisation of the evidence and prints or writes the result.
+pub(crate) fn judge(
+    evidence: &Evidence,
+    trust: &Trust,
+    judge: &Judge,
+    output: &Output,
+) -> anyhow::Result<Code> {
+    let procedure = judge.procedure.unwrap_or(&SKYPE_ONLINE);
+    let evaluated = Timestamp::now();
+    let context = Context::at(judge.at.unwrap_or(evaluated));
+    let trusts: Vec<Trust> =
+        evidence.organisations.iter().map(|facts| named(trust, facts)).collect();
+    let assessments: Vec<Assessment> = evidence
+        .organisations
+        .iter()
+        .zip(&trusts)
+        .map(|(facts, trust)| {
+            let case = Case { trust, facts, procedure, context: &context };
+            let mut assessment = checks::assess(&case);
+            if !judge.only.is_empty() {
+                assessment.select(&judge.only);
+            }
+            assessment
+        })
+        .collect();
+    let notes = notes(evidence);
+    let sources = [SourceState {
+        name: "evidence",
+        up: evidence.organisations.iter().any(|facts| !facts.is_empty()),
+        duration: evidence.duration,
+    }];
+    let reports: Vec<Report> = assessments
+        .iter()
+        .zip(evidence.organisations.iter().zip(&trusts))
+        .map(|(assessment, (facts, trust))| Report {
+            trust,
+            facts,
+            procedure,
+            context: &context,
+            assessment,
+            notes: &notes,
+            sources: &sources,
+            evaluated,
+        })
+        .collect();
+    show(&reports, output)?;
+    Ok(assessments
+        .iter()
+        .map(|assessment| {
+            let warned = assessment.outcomes.iter().any(|it| it.status == Status::Warning);
+            Code::of(assessment.overall(), warned, judge.fail_on)
+        })
+        .max()
+        .unwrap_or(Code::Unknown))
+}
+
+/// Without a name of the owner's choice, a trust goes by the organisation's.
+fn named(trust: &Trust, facts: &Facts) -> Trust {
+    let own = facts.organisation.as_ref().map(|it| it.name.clone());
+    let name = if trust.name.is_empty() { own.unwrap_or_default() } else { trust.name.clone() };
+    let name = if name.is_empty() { "evidence".to_owned() } else { name };
+    Trust { name, ..trust.clone() }
+}
+
+/// What of the evidence could not be used.
+fn notes(evidence: &Evidence) -> Vec<String> {
+    let mut notes = evidence.notes.clone();
+    for file in &evidence.files {
+        let used = !file.gave.is_empty();
+        if !used {
+            notes.push(format!("{}: {}", file.path, file.form));
+        }
+        notes.extend(file.notes.iter().map(|note| format!("{}: {note}", file.path)));
+    }
+    notes
+}
+
+fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
+    let text = match output.format() {
+        Format::Table => {
+            let style = output::Style { colour: output.output.is_none() && stdout::style().colour, ..stdout::style() };
+            output::table::render(reports, &style)
+        }
+        Format::Json => output::json::render(reports)?,
+        Format::Prometheus => output::prometheus::render(reports)?,
+    };
+    match &output.output {
+        Some(path) => {
+            write_atomically(path, &text).with_context(|| format!("cannot write {}", path.display()))
+        }
+        None => stdout::print(&text).context("cannot write to standard output"),
+    }
+}

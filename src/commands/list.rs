@@ -1,0 +1,26 @@
+//! `trustprobe list`.
+
+use std::fmt::Write as _;
+
+use checks::procedure::{CLOUDS, PROCEDURES};
+
+use crate::exit::Code;
+use crate::stdout;
+
+pub(crate) fn run() -> anyhow::Result<Code> {
+    let mut text = String::from("Checks\n");
+    let width = checks::all().map(|check| check.id.len()).max().unwrap_or_default();
+    for check in checks::all() {
+        writeln!(text, "  {:width$}  {}", check.id, check.title)?;
+    }
+    text.push_str("\nProcedures\n");
+    for procedure in PROCEDURES.iter() {
+        writeln!(text, "  {}  {}", procedure.id, procedure.title)?;
+    }
+    text.push_str("\nClouds\n");
+    for cloud in CLOUDS.iter() {
+        writeln!(text, "  {:11}  {}", cloud.id, cloud.login.join(", "))?;
+    }
+    stdout::print(&text)?;
+    Ok(Code::Passed)
+}

@@ -1,0 +1,21 @@
+//! `trustprobe schema`.
+
+use schemars::generate::SchemaSettings;
+
+use crate::cli::SchemaOf;
+use crate::decode::RecordedFacts;
+use crate::exit::Code;
+use crate::{output, stdout};
+
+pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
+    let text = match of {
+        SchemaOf::Outcomes => output::json::schema()?,
+        SchemaOf::Facts => {
+            let generator = SchemaSettings::draft2020_12().into_generator();
+            let schema = generator.into_root_schema_for::<RecordedFacts>();
+            format!("{}\n", serde_json::to_string_pretty(&schema)?)
+        }
+    };
+    stdout::print(&text)?;
+    Ok(Code::Passed)
+}

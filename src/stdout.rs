@@ -1,0 +1,32 @@
+//! Standard output and error, which may be closed at any time, and what the
+//! terminal behind them can show.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+use crate::output::Style;
+
+/// Prints. A reader that has gone away, as `head` does, is no error.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Prints to standard error, where a failure has nowhere to go.
+pub fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// What standard output can show: colour on a terminal unless `NO_COLOR` is
+/// set, the terminal's width or that of `COLUMNS`, else 80 columns.
+pub fn style() -> Style {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = io::stdout().is_terminal() && !set("NO_COLOR") && !dumb;
+    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    Style { colour, width: measured.or(stated).unwrap_or(80) }
+}
