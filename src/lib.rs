@@ -1,0 +1,3 @@
+//! The half of trustprobe that touches the world.
+
+pub mod output;

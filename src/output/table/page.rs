@@ -1,0 +1,154 @@
+//! Lines of text in which nothing foreign can act, coloured or not.
+
+use std::fmt::Write as _;
+
+use textwrap::{WordSeparator, WordSplitter, wrap};
+use trustprobe_checks::{Overall, Status};
+
+use crate::output::{Style, escape};
+
+/// How a piece of text stands out. Colour only ever repeats what the words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Strong,
+    Faint,
+    Good,
+    Doubtful,
+    Bad,
+    Open,
+    Held,
+}
+
+/// The text so far. Whatever enters is escaped on the way in.
+pub(super) struct Page {
+    text: String,
+    colour: bool,
+    width: usize,
+}
+
+/// Where the text of a labelled entry starts.
+const HANGING: usize = 10;
+
+impl Page {
+    /// An empty page. Columns below 60 help nobody; lines above 160 cannot be followed.
+    pub(super) fn new(style: &Style) -> Self {
+        Self { text: String::new(), colour: style.colour, width: style.width.clamp(60, 160) }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// One line, which is not wrapped.
+    pub(super) fn line(&mut self, pieces: &[(Tone, &str)]) {
+        for (tone, piece) in pieces {
+            self.paint(*tone, &escape(piece));
+        }
+        self.text.push('\n');
+    }
+
+    /// A heading after an empty line.
+    pub(super) fn heading(&mut self, text: &str) {
+        self.blank();
+        self.line(&[(Tone::Strong, text)]);
+    }
+
+    /// Wrapped text, every line indented.
+    pub(super) fn prose(&mut self, tone: Tone, indent: usize, text: &str) {
+        for line in wrapped(&escape(text), self.width.saturating_sub(indent)) {
+            self.text.push_str(&" ".repeat(indent));
+            self.paint(tone, &line);
+            self.text.push('\n');
+        }
+    }
+
+    /// A label with wrapped text beside it.
+    pub(super) fn entry(&mut self, label: &str, text: &str) {
+        let indent = HANGING;
+        for (at, line) in wrapped(&escape(text), self.width - indent).iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.paint(Tone::Faint, &format!("  {label:<8}"));
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+    }
+
+    /// Lines that people copy: indented between empty lines, never wrapped.
+    pub(super) fn script<'t>(&mut self, lines: impl IntoIterator<Item = &'t str>) {
+        self.blank();
+        for line in lines {
+            self.line(&[(Tone::Plain, "      "), (Tone::Plain, line)]);
+        }
+        self.blank();
+    }
+
+    fn paint(&mut self, tone: Tone, harmless: &str) {
+        let code = match tone {
+            Tone::Plain => "",
+            Tone::Strong => "1",
+            Tone::Faint => "2",
+            Tone::Good => "32",
+            Tone::Doubtful => "33",
+            Tone::Bad => "1;31",
+            Tone::Open => "36",
+            Tone::Held => "35",
+        };
+        if code.is_empty() || !self.colour || harmless.trim().is_empty() {
+            self.text.push_str(harmless);
+        } else {
+            let _ = write!(self.text, "\u{1b}[{code}m{harmless}\u{1b}[0m");
+        }
+    }
+}
+
+/// The word for a status. What is broken is in capitals, so that it stands out
+/// without colour.
+pub(super) fn word(status: Status) -> &'static str {
+    match status {
+        Status::Failed => "FAILED",
+        Status::Error => "ERROR",
+        Status::Blocked => "blocked",
+        Status::Unknown => "unknown",
+        Status::Warning => "warning",
+        Status::Passed => "passed",
+        Status::NotApplicable => "n/a",
+    }
+}
+
+pub(super) fn tone(status: Status) -> Tone {
+    match status {
+        Status::Failed | Status::Error => Tone::Bad,
+        Status::Blocked => Tone::Held,
+        Status::Unknown => Tone::Open,
+        Status::Warning => Tone::Doubtful,
+        Status::Passed => Tone::Good,
+        Status::NotApplicable => Tone::Faint,
+    }
+}
+
+pub(super) fn tone_of(verdict: Overall) -> Tone {
+    match verdict {
+        Overall::Failed => Tone::Bad,
+        Overall::Unknown => Tone::Open,
+        Overall::Warning => Tone::Doubtful,
+        Overall::Passed => Tone::Good,
+    }
+}
+
+/// Lines of at most this many columns; words with hyphens, such as ids and
+/// dates, stay whole where they fit.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
