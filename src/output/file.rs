@@ -24,28 +24,43 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut builder = tempfile::Builder::new();
     // A textfile collector reads `*.prom` only.
     builder.prefix(".trustprobe-").suffix(".tmp");
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let mut file = permitting(&mut builder).tempfile_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;
-    open_to_collectors(&target, file.as_file())?;
+    if let Some(permissions) = permissions(&target) {
+        file.as_file().set_permissions(permissions)?;
+    }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
 }
 
+/// Like any new file: what the umask leaves, not the privacy of a temporary one.
 #[cfg(unix)]
-fn open_to_collectors(target: &Path, file: &fs::File) -> std::io::Result<()> {
+fn permitting<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b mut tempfile::Builder<'p, 's> {
     use std::os::unix::fs::PermissionsExt as _;
-    let public = target.extension().is_some_and(|extension| extension == "prom");
-    // What a file had stays; a new one of ours is private, since it may tell of a tenant.
-    let known = fs::metadata(target).map(|known| known.permissions()).ok();
-    let mode = known.unwrap_or_else(|| fs::Permissions::from_mode(0o600));
-    file.set_permissions(if public { fs::Permissions::from_mode(0o644) } else { mode })
+    builder.permissions(fs::Permissions::from_mode(0o666))
+}
+
+/// What the file must have whatever the umask: as before, or readable by a collector.
+#[cfg(unix)]
+fn permissions(target: &Path) -> Option<fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if target.extension().is_some_and(|extension| extension == "prom") {
+        return Some(fs::Permissions::from_mode(0o644));
+    }
+    fs::metadata(target).ok().map(|known| known.permissions())
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
-fn open_to_collectors(_: &Path, _: &fs::File) -> std::io::Result<()> {
-    Ok(())
+fn permitting<T>(builder: T) -> T {
+    builder
+}
+
+#[cfg(not(unix))]
+fn permissions(_: &Path) -> Option<fs::Permissions> {
+    None
 }
 
 #[cfg(test)]
@@ -79,18 +94,23 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_collector_may_read_metrics_and_others_no_results() {
+    fn a_collector_may_read_metrics_and_other_files_are_like_any() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        for (name, mode) in [("contoso.prom", 0o644), ("contoso.json", 0o600)] {
-            let path = folder.path().join(name);
-            write_atomically(&path, "text").unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{name}");
+        let mode = |name: &str| {
+            fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
+        };
+        fs::write(folder.path().join("any"), "text").unwrap();
+        for name in ["contoso.prom", "contoso.json"] {
+            write_atomically(&folder.path().join(name), "text").unwrap();
         }
+        assert_eq!(mode("contoso.prom"), 0o644);
+        assert_eq!(mode("contoso.json"), mode("any"));
+
         let path = folder.path().join("contoso.json");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         write_atomically(&path, "more").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(mode("contoso.json"), 0o640, "what a file had stays");
     }
 
     #[cfg(unix)]
