@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use trustprobe_checks::facts::{Organisation, Seen, SeenId};
 use trustprobe_checks::{Cause, Outcome, Overall, Trust};
@@ -68,7 +69,9 @@ pub fn render(reports: &[Report]) -> anyhow::Result<String> {
 
 /// The JSON Schema of what [`render`] writes.
 pub fn schema() -> anyhow::Result<String> {
-    pretty(&schemars::schema_for!(Outcomes))
+    // What is left out when it is empty is not required.
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    pretty(&settings.into_generator().into_root_schema_for::<Outcomes>())
 }
 
 fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
@@ -88,4 +91,64 @@ fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
 fn pretty(value: &impl Serialize) -> anyhow::Result<String> {
     let json = serde_json::to_string_pretty(value).context("cannot write JSON")?;
     Ok(escape_json(&json) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::output::escape;
+    use crate::output::sample::{broken, sound};
+
+    fn rendered() -> Value {
+        let (one, two) = (broken(), sound());
+        serde_json::from_str(&render(&[one.report(), two.report()]).unwrap()).unwrap()
+    }
+
+    /// What the schema has to say about this document.
+    fn validate(document: &Value) -> Result<(), String> {
+        let schema: Value = serde_json::from_str(&schema().unwrap()).unwrap();
+        let mut compiler = boon::Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource("outcomes.json", schema).unwrap();
+        let mut schemas = boon::Schemas::new();
+        let index = compiler.compile("outcomes.json", &mut schemas).unwrap();
+        schemas.validate(document, index).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_format() {
+        insta::assert_snapshot!(render(&[sound().report()]).unwrap());
+    }
+
+    #[test]
+    fn what_is_written_follows_the_schema() {
+        validate(&rendered()).unwrap();
+        validate(&serde_json::from_str(&render(&[]).unwrap()).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn the_schema_refuses_what_is_not_written() {
+        for (place, value) in [
+            ("/format", json!("trustprobe/facts")),
+            ("/version", json!("2.0")),
+            ("/trusts/0/verdict", json!("fine")),
+            ("/trusts/0/judged_at", json!("yesterday")),
+            ("/trusts/0/outcomes/0/status", json!("skipped")),
+            ("/trusts/0/root_causes/0", json!("auth-certificate-validity")),
+        ] {
+            let mut document = rendered();
+            *document.pointer_mut(place).unwrap() = value;
+            assert!(validate(&document).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn it_is_safe_to_print_and_the_same_every_time() {
+        let json = render(&[broken().report()]).unwrap();
+        assert!(json.lines().all(|line| escape(line) == line));
+        assert!(json.contains("\\u202e") && json.ends_with("}\n"));
+        assert_eq!(json, render(&[broken().report()]).unwrap());
+    }
 }

@@ -59,7 +59,7 @@ pub const METRICS: [Metric; 10] = [
         labels: certificates::LABELS,
     },
     Metric {
-        name: "oauth_trust_certificate_count",
+        name: "oauth_trust_certificates",
         help: "Certificates seen; one that is installed on three servers counts three times.",
         labels: certificates::LABELS,
     },
@@ -196,4 +196,78 @@ fn flag(holds: bool) -> f64 {
 
 fn seconds(instant: Timestamp) -> f64 {
     instant.as_duration().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use trustprobe_checks::facts::{Fact, Needs};
+
+    use super::*;
+    use crate::output::sample::{broken, sound};
+
+    #[test]
+    fn the_metrics_of_a_broken_trust() {
+        insta::assert_snapshot!(render(&[broken().report()]).unwrap());
+    }
+
+    #[test]
+    fn a_sound_trust_is_healthy_unless_nobody_looked() {
+        let mut sample = sound();
+        let text = render(&[sample.report()]).unwrap();
+        assert!(text.contains("oauth_trust_healthy{trust=\"contoso\"} 1\n"), "{text}");
+        assert!(text.contains("oauth_trust_up{trust=\"contoso\"} 1\n"), "{text}");
+
+        sample.sources.clear();
+        sample.assessment.outcomes.clear();
+        let text = render(&[sample.report()]).unwrap();
+        assert!(text.contains("oauth_trust_healthy{trust=\"contoso\"} 0\n"), "{text}");
+        assert!(text.contains("oauth_trust_up{trust=\"contoso\"} 0\n"), "{text}");
+    }
+
+    #[test]
+    fn without_the_auth_config_the_slot_is_unknown() {
+        let mut sample = broken();
+        sample.facts.auth_config = Fact::not_collected(Needs::AuthConfig);
+        let text = render(&[sample.report()]).unwrap();
+        assert!(text.contains("slot=\"unknown\""), "{text}");
+        assert!(!text.contains("slot=\"current\""), "{text}");
+    }
+
+    #[test]
+    fn labels_hold_nothing_foreign() {
+        let mut sample = broken();
+        sample.trust.name = "con\"to\\so\n\u{202e}".into();
+        let text = render(&[sample.report()]).unwrap();
+        assert!(text.contains(r#"trust="con\"to\\so\\n\\u{202e}""#), "{text}");
+        // Neither the tenant, nor a server, nor an application that is not well known.
+        for foreign in ["11111111-2222", "corp.contoso.com", "bbbbbbbb-aaaa", "exports/"] {
+            assert!(!text.contains(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn two_trusts_of_one_name_are_refused() {
+        let (one, mut two) = (broken(), sound());
+        let error = render(&[one.report(), two.report()]).unwrap_err();
+        assert_eq!(error.to_string(), "two trusts have the name \"contoso\"");
+        two.trust.name = "fabrikam".into();
+        let text = render(&[one.report(), two.report()]).unwrap();
+        assert!(text.contains("oauth_trust_healthy{trust=\"fabrikam\"} 1\n"), "{text}");
+    }
+
+    #[test]
+    fn metrics_follow_the_rules() {
+        for metric in METRICS {
+            let Metric { name, help, labels } = metric;
+            assert!(name.starts_with("oauth_trust_"), "{name}");
+            // Suffixes that belong to other types than a gauge.
+            for suffix in ["_total", "_count", "_sum", "_bucket"] {
+                assert!(!name.ends_with(suffix), "{name}");
+            }
+            assert_eq!(name.contains("timestamp"), name.ends_with("_timestamp_seconds"), "{name}");
+            assert!(help.ends_with('.') && !help.contains('\n'), "{name}");
+            assert_eq!(labels.first(), Some(&"trust"), "{name}");
+            assert_eq!(labels.contains(&"thumbprint_sha1"), name.ends_with("_info"), "{name}");
+        }
+    }
 }

@@ -243,14 +243,14 @@ fn steps_6_and_7() -> Vec<Outcome> {
     let skype = Subject::new("6", Object::ServicePrincipal(SKYPE));
     let host =
         |name: &str| Subject::new("7", Object::Host { name: name.into(), principal: EXCHANGE });
-    let blocker = Cause {
+    let expired = Cause {
         check: "auth-certificate-validity",
         subject: Subject::new("5", Object::Organisation),
     };
     let window = Finding::critical("expired", "the key ended on 2027-01-01", "a key that holds");
     let blocked = Outcome {
         status: Status::Blocked,
-        blocked_by: vec![blocker],
+        blocked_by: vec![expired],
         ..outcome("service-principal-current-key", skype, Judgement::Flawed(vec![window]))
     };
     let useless = Finding::advice(

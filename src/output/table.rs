@@ -20,8 +20,7 @@ pub fn render(reports: &[Report], style: &Style) -> String {
     let mut page = Page::new(style);
     for (at, report) in reports.iter().enumerate() {
         if at > 0 {
-            let rule = "─".repeat(page.width());
-            page.heading(&rule);
+            page.heading(&"─".repeat(page.width()));
             page.blank();
         }
         write(&mut page, report);
@@ -85,9 +84,9 @@ fn fix_first<'a>(page: &mut Page, report: &Report<'a>, told: &mut Told<'a>) {
     }
     let more = others.len();
     let plural = if more == 1 { "" } else { "s" };
-    page.prose(Tone::Strong, 2, &format!("and {more} more root cause{plural}, under Findings:"));
+    page.prose(Tone::Plain, 2, &format!("and {more} more root cause{plural}, under Findings:"));
     for cause in others {
-        page.prose(Tone::Plain, 4, &title(cause));
+        page.entry("", &title(cause));
     }
 }
 
@@ -142,11 +141,7 @@ impl<'a> Told<'a> {
             Some(Severity::Advice) => ("advice", Tone::Good),
             _ => (word(status), tone(status)),
         };
-        page.line(&[
-            (Tone::Plain, "  "),
-            (tone, &format!("{word:<8}")),
-            (Tone::Strong, &title(&outcome.cause())),
-        ]);
+        page.hanging((tone, word), (Tone::Strong, &title(&outcome.cause())));
         for finding in worst_first(outcome.findings()) {
             self.finding(page, report, finding, outcome);
         }
@@ -161,7 +156,7 @@ impl<'a> Told<'a> {
             page.entry("source", &sources.join(", "));
         }
         if finding.certainty == Certainty::Presumed {
-            page.entry("", "presumed: the source does not prove that it shows everything");
+            page.entry("note", "presumed: the source does not prove that it shows everything");
         }
         let explained = of.explained_by.iter().filter(|it| finding.suspects.contains(&it.check));
         for cause in explained {
@@ -170,9 +165,7 @@ impl<'a> Told<'a> {
         for remedy in &finding.remedies {
             self.remedy(page, remedy);
         }
-        if finding.remedies.last().is_none_or(|remedy| remedy.script.is_empty()) {
-            page.blank();
-        }
+        page.blank();
     }
 
     fn remedy(&mut self, page: &mut Page, remedy: &'a Remedy) {
@@ -182,7 +175,6 @@ impl<'a> Told<'a> {
             page.entry("do", &remedy.action);
         } else if self.0.contains(&remedy) {
             page.entry("do", &format!("{}{place}: as above", remedy.action));
-            page.blank();
         } else {
             self.0.push(remedy);
             page.entry("do", &format!("{}{place}:", remedy.action));
@@ -209,23 +201,88 @@ fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::sample::{broken, sound};
+    use crate::output::escape;
+    use crate::output::sample::{Sample, broken, sound};
 
-    fn rendered(width: usize, colour: bool) -> String {
-        render(&[broken().report()], &Style { colour, width })
+    fn rendered(sample: &Sample, width: usize, colour: bool) -> String {
+        render(&[sample.report()], &Style { colour, width })
     }
 
     #[test]
-    #[ignore]
-    fn look() {
-        for width in [80, 120, 200] {
-            eprintln!(
-                "{}\n{}\n",
-                "#".repeat(width),
-                rendered(width, std::env::var_os("C").is_some())
-            );
+    fn an_administrator_sees_verdict_cause_and_fix_first() {
+        insta::assert_snapshot!("narrow", rendered(&broken(), 80, false));
+    }
+
+    #[test]
+    fn a_wider_terminal_shows_more_of_each_line() {
+        insta::assert_snapshot!("coloured", rendered(&broken(), 120, true).replace('\u{1b}', "␛"));
+        insta::assert_snapshot!("wide", rendered(&broken(), 160, false));
+    }
+
+    #[test]
+    fn good_news_is_short() {
+        insta::assert_snapshot!("sound", rendered(&sound(), 80, false));
+    }
+
+    #[test]
+    fn what_is_open_or_deserves_attention_is_pointed_to() {
+        let mut sample = broken();
+        sample.assessment.root_causes.clear();
+        sample.assessment.outcomes.retain(|outcome| outcome.status == Status::Unknown);
+        let text = rendered(&sample, 80, false);
+        assert!(text.starts_with("UNKNOWN  contoso"), "{text}");
+        assert!(text.contains("Nothing failed, but not all could be told"), "{text}");
+
+        let mut sample = broken();
+        sample.assessment.root_causes.clear();
+        sample.assessment.outcomes.retain(|outcome| outcome.status == Status::Warning);
+        let text = rendered(&sample, 80, false);
+        assert!(text.contains("deserves attention: see Findings"), "{text}");
+    }
+
+    #[test]
+    fn colour_only_repeats_the_words() {
+        let mut plain = rendered(&broken(), 100, true);
+        while let Some(start) = plain.find('\u{1b}') {
+            let end = plain[start..].find('m').unwrap() + start;
+            plain.replace_range(start..=end, "");
         }
-        eprintln!("{}", render(&[sound().report()], &Style { colour: false, width: 80 }));
-        eprintln!("{}", crate::output::prometheus::render(&[broken().report()]).unwrap());
+        assert_eq!(plain, rendered(&broken(), 100, false));
+    }
+
+    #[test]
+    fn nothing_foreign_reaches_the_terminal_and_only_commands_are_long() {
+        let sample = broken();
+        for width in 60..170 {
+            for line in rendered(&sample, width, false).lines() {
+                assert_eq!(escape(line), line);
+                let command = line.starts_with("      ") && line.contains('-');
+                assert!(command || textwrap::core::display_width(line) <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_script_is_shown_once() {
+        let mut sample = broken();
+        let mut again = sample.assessment.outcomes.clone();
+        again.retain(|outcome| outcome.check == "auth-certificate-installed");
+        for outcome in &mut again {
+            outcome.check = "auth-certificate-published";
+        }
+        sample.assessment.outcomes.extend(again);
+        let text = rendered(&sample, 80, false);
+        assert_eq!(text.matches("Export-ExchangeCertificate").count(), 1, "{text}");
+        assert!(text.contains("as above"), "{text}");
+    }
+
+    #[test]
+    fn organisations_stand_one_below_the_other() {
+        let (one, two) = (broken(), sound());
+        let text = render(&[one.report(), two.report()], &Style { colour: false, width: 80 });
+        let rule = "─".repeat(80);
+        assert_eq!(text.split(&rule).count(), 2);
+        assert!(text.contains(&format!("\n\n{rule}\n\nPASSED  contoso")), "{text}");
+        assert_eq!(render(&[], &Style { colour: false, width: 80 }), "");
     }
 }

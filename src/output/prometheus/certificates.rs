@@ -37,7 +37,7 @@ pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> any
     for ((location, app, slot), sightings) in sets {
         let labels = [trust, location, app, slot];
         let count = u32::try_from(sightings.len()).unwrap_or(u32::MAX);
-        gauges.set("oauth_trust_certificate_count", &labels, count.into())?;
+        gauges.set("oauth_trust_certificates", &labels, count.into())?;
         if let Some(earliest) = sightings.iter().filter_map(|it| it.not_after).min() {
             let name = "oauth_trust_certificate_not_after_timestamp_seconds";
             gauges.set(name, &labels, seconds(earliest))?;

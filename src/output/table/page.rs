@@ -40,12 +40,19 @@ impl Page {
         self.width
     }
 
-    pub(super) fn finish(self) -> String {
+    /// The text, which ends in one line break.
+    pub(super) fn finish(mut self) -> String {
+        while self.text.ends_with("\n\n") {
+            self.text.pop();
+        }
         self.text
     }
 
+    /// An empty line, unless there is one already.
     pub(super) fn blank(&mut self) {
-        self.text.push('\n');
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
     }
 
     /// One line, which is not wrapped.
@@ -73,12 +80,18 @@ impl Page {
 
     /// A label with wrapped text beside it.
     pub(super) fn entry(&mut self, label: &str, text: &str) {
-        let indent = HANGING;
-        for (at, line) in wrapped(&escape(text), self.width - indent).iter().enumerate() {
-            let label = if at == 0 { label } else { "" };
-            self.paint(Tone::Faint, &format!("  {label:<8}"));
-            self.text.push_str(line);
+        self.hanging((Tone::Faint, label), (Tone::Plain, text));
+    }
+
+    /// A label with wrapped text beside it, each in its own tone.
+    pub(super) fn hanging(&mut self, (label_tone, label): (Tone, &str), text: (Tone, &str)) {
+        let mut label = format!("{:<width$}", label, width = HANGING - 2);
+        for line in wrapped(&escape(text.1), self.width - HANGING) {
+            self.text.push_str("  ");
+            self.paint(label_tone, &label);
+            self.paint(text.0, &line);
             self.text.push('\n');
+            label = " ".repeat(HANGING - 2);
         }
     }
 
@@ -146,7 +159,7 @@ pub(super) fn tone_of(verdict: Overall) -> Tone {
 
 /// Lines of at most this many columns; words with hyphens, such as ids and
 /// dates, stay whole where they fit.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let options = textwrap::Options::new(width)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation);

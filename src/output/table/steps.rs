@@ -1,14 +1,17 @@
 //! The steps in order, a row for each check and for each subject that is not fine.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-use trustprobe_checks::{Cause, Judgement, Object, Outcome, Status, Subject};
+use trustprobe_checks::{Cause, Judgement, Object, Outcome, Severity, Status, Subject};
 
-use super::page::{Page, Tone, tone, word};
+use super::page::{Page, Tone, tone, word, wrapped};
 use super::worst_first;
 use crate::output::{Report, escape};
 
 /// From this width on, subjects get a column of their own.
-const WIDE: usize = 110;
+const WIDE: usize = 140;
+
+/// Below this width of their column, texts show the start of a thumbprint only.
+const ROOMY: usize = 60;
 
 struct Row<'a> {
     status: Status,
@@ -57,15 +60,14 @@ fn rows_of_check<'a>(group: &[&'a Outcome]) -> Vec<Row<'a>> {
         group.iter().filter(|outcome| !fine(outcome)).map(|outcome| row(outcome)).collect();
     for status in [Status::Passed, Status::NotApplicable] {
         let together: Vec<&Outcome> =
-            group.iter().filter(fine).filter(|outcome| outcome.status == status).copied().collect();
-        match together.as_slice() {
-            [] => {}
-            [one] => rows.push(row(one)),
-            [first, ..] => rows.push(Row {
-                text: count(&together, group.len()),
-                subject: String::new(),
-                ..row(first)
-            }),
+            group.iter().filter(fine).filter(|it| it.status == status).copied().collect();
+        if let Some(first) = together.first() {
+            let text = match (together.len(), group.len()) {
+                (1, 1) => text(first),
+                (1, _) => name(&first.subject),
+                (some, all) => count(first, some, all),
+            };
+            rows.push(Row { subject: String::new(), text, ..row(first) });
         }
     }
     rows
@@ -92,6 +94,7 @@ fn text(outcome: &Outcome) -> String {
         Judgement::Unknown(unknown) => unknown.text(),
         Judgement::Flawed(findings) => match worst_first(findings).as_slice() {
             [] => String::new(),
+            [only] if only.severity == Severity::Advice => format!("advice: {}", only.seen),
             [only] => only.seen.clone(),
             [worst, rest @ ..] => format!("{} (and {} more)", worst.seen, rest.len()),
         },
@@ -115,21 +118,36 @@ fn name(subject: &Subject) -> String {
 }
 
 /// `3 servers`, or `2 of 3 servers` where the others are not fine.
-fn count(outcomes: &[&Outcome], all: usize) -> String {
-    let noun = match outcomes.first().map(|outcome| &outcome.subject.object) {
-        Some(Object::AuthServer(_)) => "AuthServers",
-        Some(Object::PartnerApplication(_)) => "partner applications",
-        Some(Object::LinkedAccount(_)) => "accounts",
-        Some(Object::Server(_)) => "servers",
-        Some(Object::ServicePrincipal(_)) => "service principals",
-        Some(Object::Host { .. }) => "hosts",
-        Some(Object::Document(_)) => "documents",
-        Some(Object::Organisation) | None => "subjects",
+fn count(like: &Outcome, some: usize, all: usize) -> String {
+    let noun = match like.subject.object {
+        Object::AuthServer(_) => "AuthServers",
+        Object::PartnerApplication(_) => "partner applications",
+        Object::LinkedAccount(_) => "accounts",
+        Object::Server(_) => "servers",
+        Object::ServicePrincipal(_) => "service principals",
+        Object::Host { .. } => "hosts",
+        Object::Document(_) => "documents",
+        Object::Organisation => "subjects",
     };
-    match outcomes.len() {
-        some if some < all => format!("{some} of {all} {noun}"),
-        all => format!("{all} {noun}"),
+    if some < all { format!("{some} of {all} {noun}") } else { format!("{all} {noun}") }
+}
+
+/// The text with eight digits of each thumbprint; findings tell the rest.
+fn shortened(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let (before, from) = rest.split_at(start);
+        let length = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
+        let (digits, after) = from.split_at(length);
+        short.push_str(before);
+        match digits.get(..8).filter(|_| length == 40) {
+            Some(first) => short.extend([first, "…"]),
+            None => short.push_str(digits),
+        }
+        rest = after;
     }
+    short + rest
 }
 
 /// The widths of the columns, the same for every step.
@@ -181,19 +199,27 @@ impl Columns {
         }
     }
 
+    /// The text in lines that fit. comfy-table would break a long word just to
+    /// fill a line, and what is broken cannot be searched for.
+    fn fitted(&self, text: &str) -> String {
+        let width = usize::from(self.text);
+        let text = if width < ROOMY { shortened(text) } else { text.to_owned() };
+        wrapped(&escape(&text), width).join("\n")
+    }
+
     fn table(&self, rows: &[Row]) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(self.status + self.check + self.subject + self.text);
         for row in rows {
-            let (subject, text) = (escape(&row.subject), escape(&row.text));
             let (status, check) = (word(row.status), row.check);
+            let subject = escape(&row.subject);
+            let text = self.fitted(&row.text);
             if self.subject > 0 {
                 table.add_row([status, check, &subject, &text]);
-            } else if row.subject.is_empty() || row.text.is_empty() {
-                table.add_row([status, check, &format!("{subject}{text}")]);
             } else {
-                table.add_row([status, check, &format!("{subject}\n{text}")]);
+                let both = [&*subject, &*text].into_iter().filter(|text| !text.is_empty());
+                table.add_row([status, check, &both.collect::<Vec<&str>>().join("\n")]);
             }
         }
         let widths = [self.status, self.check, self.subject, self.text];

@@ -22,11 +22,9 @@ pub(super) fn unknowns(page: &mut Page, report: &Report) {
         return;
     }
     page.heading("Could not be told");
-    for (at, gap) in gaps.iter().enumerate() {
-        if at > 0 && gaps.get(at - 1).is_some_and(|before| before.obtain.is_none()) {
-            page.blank();
-        }
+    for gap in &gaps {
         print(page, gap);
+        page.blank();
     }
 }
 
