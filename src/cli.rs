@@ -282,9 +282,9 @@ fn server_of(text: &str) -> Result<ServerOf, String> {
 
 fn instant(text: &str) -> Result<Timestamp, String> {
     let day = format!("{text}T00:00:00Z");
-    text.parse()
-        .or_else(|_| day.parse())
-        .map_err(|_| "expected a day such as 2027-03-01, or an instant such as 2027-03-01T08:00:00Z".to_owned())
+    text.parse().or_else(|_| day.parse()).map_err(|_| {
+        "expected a day such as 2027-03-01, or an instant such as 2027-03-01T08:00:00Z".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -301,7 +301,10 @@ mod tests {
     #[test]
     fn a_day_means_midnight_utc() {
         assert_eq!(instant("2027-03-01").unwrap().to_string(), "2027-03-01T00:00:00Z");
-        assert_eq!(instant("2027-03-01T08:00:00+01:00").unwrap().to_string(), "2027-03-01T07:00:00Z");
+        assert_eq!(
+            instant("2027-03-01T08:00:00+01:00").unwrap().to_string(),
+            "2027-03-01T07:00:00Z"
+        );
         assert!(instant("01.03.2027").is_err());
     }
 

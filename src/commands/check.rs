@@ -115,16 +115,18 @@ fn notes(evidence: &Evidence) -> Vec<String> {
 fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
     let text = match output.format() {
         Format::Table => {
-            let style = output::Style { colour: output.output.is_none() && stdout::style().colour, ..stdout::style() };
+            let style = output::Style {
+                colour: output.output.is_none() && stdout::style().colour,
+                ..stdout::style()
+            };
             output::table::render(reports, &style)
         }
         Format::Json => output::json::render(reports)?,
         Format::Prometheus => output::prometheus::render(reports)?,
     };
     match &output.output {
-        Some(path) => {
-            write_atomically(path, &text).with_context(|| format!("cannot write {}", path.display()))
-        }
+        Some(path) => write_atomically(path, &text)
+            .with_context(|| format!("cannot write {}", path.display())),
         None => stdout::print(&text).context("cannot write to standard output"),
     }
 }

@@ -1,0 +1,64 @@
+//! What was judged, as people and machines read it.
+//!
+//! Every output renders the same [`Report`] and decides nothing: all judgement
+//! is in the assessment. None of them looks at a terminal, a clock or the
+//! environment; the caller says what it knows of those.
+
+mod escape;
+mod file;
+pub mod json;
+pub mod prometheus;
+pub mod table;
+
+#[cfg(test)]
+mod sample;
+
+use std::time::Duration;
+
+use checks::facts::Facts;
+use checks::{Assessment, Context, Procedure, Trust};
+use jiff::Timestamp;
+
+pub use escape::escape;
+pub use file::write_atomically;
+
+/// One judged trust, with all that an output may show.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What the owner states.
+    pub trust: &'a Trust,
+    /// What was seen.
+    pub facts: &'a Facts,
+    /// What must exist.
+    pub procedure: &'static Procedure,
+    /// The day and the thresholds.
+    pub context: &'a Context,
+    /// The judgement.
+    pub assessment: &'a Assessment,
+    /// What of the evidence could not be used, one line each.
+    pub notes: &'a [String],
+    /// The sources that were asked, and whether they answered.
+    pub sources: &'a [SourceState],
+    /// When the judgement was made; unlike `context.now` never another day.
+    pub evaluated: Timestamp,
+}
+
+/// How a source fared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceState {
+    /// The bounded name, such as `evidence` or `entra`; it labels metrics.
+    pub name: &'static str,
+    /// Whether it answered.
+    pub up: bool,
+    /// How long the answer took.
+    pub duration: Duration,
+}
+
+/// What the reader's terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour; the caller respects `NO_COLOR` and pipes.
+    pub colour: bool,
+    /// The columns to use.
+    pub width: usize,
+}

@@ -1,0 +1,127 @@
+//! What could not be told, and how to get it.
+
+use std::fmt::Write as _;
+
+use checks::facts::{Obtain, Reason, Unknown};
+use checks::{Judgement, Outcome, Status};
+
+use super::page::{Page, Tone};
+use crate::output::Report;
+
+/// What one command or argument would provide.
+struct Gap<'a> {
+    needs: Vec<String>,
+    obtain: Option<Obtain>,
+    checks: Vec<&'a str>,
+    reasons: Vec<String>,
+}
+
+pub(super) fn unknowns(page: &mut Page, report: &Report) {
+    let gaps = gaps(report);
+    if gaps.is_empty() {
+        return;
+    }
+    page.heading("Could not be told");
+    for gap in &gaps {
+        print(page, gap);
+        page.blank();
+    }
+}
+
+fn print(page: &mut Page, gap: &Gap) {
+    page.prose(Tone::Strong, 2, &format!("needs {}", brief(&gap.needs)));
+    page.entry("for", &brief(&gap.checks));
+    let shown = gap.reasons.len().min(6);
+    for (at, reason) in gap.reasons.iter().take(shown).enumerate() {
+        page.entry(if at == 0 { "why" } else { "" }, reason);
+    }
+    if shown < gap.reasons.len() {
+        page.entry("", &format!("and {} more reasons", gap.reasons.len() - shown));
+    }
+    let Some(obtain) = &gap.obtain else { return };
+    let allowed = match obtain.permission {
+        "" => String::new(),
+        permission => format!(", with {permission}"),
+    };
+    page.entry("get it", &format!("{}{allowed}:", obtain.place));
+    page.script([obtain.command.as_str()]);
+}
+
+/// The unknowns, those together that one command settles. A blocked one waits
+/// for what blocks it.
+fn gaps<'a>(report: &Report<'a>) -> Vec<Gap<'a>> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    let unknown = |outcome: &&Outcome| outcome.status == Status::Unknown;
+    for outcome in report.assessment.outcomes.iter().filter(unknown) {
+        let Judgement::Unknown(unknown) = &outcome.judgement else { continue };
+        let (needs, obtain) = (unknown.needs.text(), unknown.needs.obtain());
+        let same = |gap: &&mut Gap| match &obtain {
+            Some(_) => gap.obtain == obtain,
+            None => gap.needs.contains(&needs),
+        };
+        let reason = reason(report, unknown);
+        match gaps.iter_mut().find(same) {
+            Some(gap) => {
+                add(&mut gap.needs, needs);
+                add(&mut gap.checks, outcome.check);
+                add(&mut gap.reasons, reason);
+            }
+            None => gaps.push(Gap {
+                needs: vec![needs],
+                obtain,
+                checks: vec![outcome.check],
+                reasons: vec![reason],
+            }),
+        }
+    }
+    gaps
+}
+
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// Names joined for a sentence, at most eight of them.
+fn brief<T: AsRef<str>>(names: &[T]) -> String {
+    let shown: Vec<&str> = names.iter().take(8).map(AsRef::as_ref).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn reason(report: &Report, unknown: &Unknown) -> String {
+    let mut text = words(unknown.reason).to_owned();
+    if !unknown.detail.is_empty() {
+        text.push_str(": ");
+        text.push_str(&unknown.detail);
+    }
+    if !unknown.tried.is_empty() {
+        let tried: Vec<&str> = unknown.tried.iter().map(|seen| report.facts.source(seen)).collect();
+        let _ = write!(text, " (tried {})", brief(&tried));
+    }
+    text
+}
+
+fn words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotCollected => "not collected",
+        Reason::SourceAbsent => "the source has no such thing",
+        Reason::Unreachable => "the source could not be reached",
+        Reason::TimedOut => "the source did not answer in time",
+        Reason::TlsFailed => "TLS could not be established",
+        Reason::Unauthenticated => "the source did not accept who we are",
+        Reason::Forbidden => "the source refused it to us",
+        Reason::Hidden => "the source hides it from this reader",
+        Reason::Throttled => "the source asked to come back later",
+        Reason::Malformed => "what was read makes no sense",
+        Reason::Truncated => "what was read is cut",
+        Reason::TooLarge => "what was read exceeds a limit",
+        Reason::Encrypted => "what was read is encrypted",
+        Reason::Redacted => "somebody removed it before handing it over",
+        Reason::Conflicting => "two sources differ",
+        Reason::Deadline => "the run ended before it was reached",
+    }
+}
