@@ -1,7 +1,7 @@
 //! Steps 2 and 4: the callers of the cloud that Exchange lets in.
 //!
-//! Several PartnerApplication objects may carry one application id. Which of
-//! them stands for the cloud is decided here, once, for the checks of this
+//! Several `PartnerApplication` objects may carry one application id. Which
+//! of them stands for the cloud is decided here, once, for the checks of this
 //! group and for those of the accounts behind the applications.
 
 mod enabled;
@@ -54,7 +54,7 @@ fn required(case: &Case, subject: &Subject) -> Result<&'static RequiredApplicati
 /// Selects the one application of this id that stands for the cloud.
 ///
 /// One that trusts another server directly belongs to a Skype for Business or
-/// SharePoint server on premises, which may use the same id. Of several that
+/// `SharePoint` server on premises, which may use the same id. Of several that
 /// do not, the one is taken that is most like what the procedure creates; the
 /// order of the list does not matter. An application that could be the one,
 /// but for what is not known of it, makes an absence unknown.

@@ -2,10 +2,9 @@
 
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{Needs, Unknown};
+use crate::facts::Unknown;
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
-use crate::trust::Given;
 use crate::wording::shown;
 
 pub(crate) const CHECK: Check = Check {
@@ -26,47 +25,27 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         return Ok(Verdict::passed(format!("{name} has no Realm"), &realm.seen));
     }
     let seen = format!("{name} accepts only tokens of the realm {}", shown(&realm.value));
-    let finding = compare(seen, &realm.value, case.tenant(), required.empty_realm);
+    let tenant = case.tenant().ok().map(|tenant| tenant.value);
+    let own = tenant.as_deref().map(|tenant| tenant.eq_ignore_ascii_case(realm.value.trim()));
+    let whose = match (own, tenant) {
+        (Some(true), _) => ", which is the tenant's own".to_owned(),
+        (_, Some(tenant)) => format!(", and the tenant is {tenant}"),
+        (_, None) => "; whether that is the tenant's takes the tenant id to tell".to_owned(),
+    };
+    let (seen, wanted) = (seen + &whose, "an empty Realm");
+    // A realm lets in one tenant alone. Where that is ours it works, where
+    // nobody knows which is ours it may, and only one step asks for none.
+    let finding = if own == Some(false) && required.empty_realm {
+        Finding::critical("realm_not_empty", seen, wanted)
+    } else {
+        Finding::warning("realm_restricted", seen, wanted)
+    };
     let change = super::change(application).code("Realm", "''");
     Ok(finding
         .graded(realm.grade)
         .seen_in([&realm.seen])
         .remedy(Remedy::exchange("empty the Realm").run(change))
         .into())
-}
-
-/// A realm lets in one tenant alone. Where that is ours it works, and where
-/// nobody knows which is ours it may.
-fn compare(
-    seen: String,
-    realm: &str,
-    tenant: Result<Given<String>, Unknown>,
-    empty_realm: bool,
-) -> Finding {
-    let wanted = "an empty Realm";
-    match tenant {
-        Ok(tenant) if tenant.value.eq_ignore_ascii_case(realm.trim()) => Finding::warning(
-            "realm_restricted",
-            format!("{seen}, which is the tenant's own"),
-            wanted,
-        ),
-        // Only for the step that asks for an empty realm is this documented.
-        Ok(tenant) if empty_realm => Finding::critical(
-            "realm_not_empty",
-            format!("{seen}, and the tenant is {}", tenant.value),
-            wanted,
-        ),
-        Ok(tenant) => Finding::warning(
-            "realm_restricted",
-            format!("{seen}, and the tenant is {}", tenant.value),
-            wanted,
-        ),
-        Err(_) => Finding::warning(
-            "realm_restricted",
-            format!("{seen}; whether that is the tenant's takes {} to tell", Needs::Tenant.text()),
-            wanted,
-        ),
-    }
 }
 
 #[cfg(test)]
