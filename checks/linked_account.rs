@@ -72,7 +72,10 @@ fn found<'a>(case: &Case<'a>, identity: &Identity) -> Result<&'a Account, Unknow
         match &accounts.complete {
             Fact::Unknown(why) => Unknown { needs, ..why.clone() },
             Fact::Known(known) => Unknown::new(Reason::NotCollected, needs)
-                .detail(format!("it is not among {}", count(accounts.items.len(), "account")))
+                .detail(format!(
+                    "it is not among the {} seen",
+                    count(accounts.items.len(), "account")
+                ))
                 .tried(&known.seen),
         }
     })
@@ -161,7 +164,7 @@ mod tests {
             known(crate::facts::Complete::Presumed, "LinkedAccounts.xml");
         let unknown = found(&organisation.case(), &account_identity()).unwrap_err();
         assert_eq!(unknown.reason.as_str(), "not_collected");
-        assert_eq!(unknown.detail, "it is not among 1 account");
+        assert_eq!(unknown.detail, "it is not among the 1 account seen");
 
         organisation.facts.accounts.complete = match forbidden::<()>(Needs::Servers) {
             Fact::Unknown(why) => why.into(),

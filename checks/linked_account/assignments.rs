@@ -74,8 +74,8 @@ pub(super) fn holding<'a>(
 
 /// The assignments that grant the account a role beyond these.
 ///
-/// Groups are left out: hardly an assignment goes to anything else, and nobody
-/// would be told apart from an administrator.
+/// What goes to groups is left out: nearly every role does, and as long as
+/// nothing tells who the members are no account could ever pass.
 pub(super) fn beyond<'a>(
     case: &Case<'a>,
     account: &Identity,
