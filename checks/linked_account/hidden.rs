@@ -1,0 +1,98 @@
+#![doc = include_str!("hidden.md")]
+
+use crate::case::Case;
+use crate::check::{Check, Subject};
+use crate::facts::Unknown;
+use crate::outcome::{Finding, Verdict};
+use crate::partner_application::address;
+use crate::remedy::{Cmdlet, Remedy};
+
+pub(crate) const CHECK: Check = Check {
+    id: "linked-account-hidden",
+    title: "The linked account is hidden from address lists",
+    manual: include_str!("hidden.md"),
+    after: super::AFTER,
+    subjects: super::accounts,
+    judge,
+};
+
+/// Kinds of account that have no address and so stand in no address list.
+const WITHOUT_ADDRESS: [&str; 3] = ["User", "DisabledUser", "LinkedUser"];
+
+fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    let identity = super::linked(case, super::required(case, subject)?)?;
+    let account = super::found(case, identity)?;
+    let name = super::named(identity);
+    let hidden = account.hidden.read()?;
+    if hidden.value {
+        return Ok(Verdict::passed(format!("{name} is hidden"), &hidden.seen));
+    }
+    let without = |kind: &String| WITHOUT_ADDRESS.iter().any(|it| it.eq_ignore_ascii_case(kind));
+    if account.recipient_type_details.is(without) {
+        return Ok(Verdict::NotApplicable("an account without address is in no list".to_owned()));
+    }
+    Ok(Finding::warning(
+        "visible",
+        format!("{name} shows up in address lists"),
+        "HiddenFromAddressListsEnabled True",
+    )
+    .seen_in([&hidden.seen])
+    .remedy(
+        Remedy::exchange("hide the account from address lists").run(
+            Cmdlet::new("Set-MailUser")
+                .value("Identity", address(&account.identity))
+                .code("HiddenFromAddressListsEnabled", "$true"),
+        ),
+    )
+    .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::facts::Needs;
+    use crate::healthy::{Organisation, forbidden, healthy, known, text};
+
+    const FILE: &str = "LinkedAccounts.xml";
+
+    fn visible() -> Organisation {
+        let mut organisation = healthy();
+        organisation.facts.accounts.items[0].hidden = known(false, FILE);
+        organisation
+    }
+
+    fn summary(organisation: &Organisation) -> String {
+        organisation.summary(&CHECK)[0].replace("account of Skype for Business Online: ", "")
+    }
+
+    #[test]
+    fn a_hidden_one_passes_and_a_visible_one_warns() {
+        assert_eq!(summary(&healthy()), "passed");
+        assert_eq!(summary(&visible()), "warning visible");
+        let outcomes = visible().judged(&CHECK);
+        assert_eq!(
+            outcomes[0].findings()[0].remedies[0].script,
+            ["Set-MailUser -Identity 'CN=SfBOnline-ApplicationAccount,OU=Service,DC=corp,\
+              DC=contoso,DC=com' -HiddenFromAddressListsEnabled $true"]
+        );
+    }
+
+    #[test]
+    fn one_without_address_needs_no_hiding() {
+        let mut organisation = visible();
+        organisation.facts.accounts.items[0].recipient_type_details = text("LinkedUser", FILE);
+        assert_eq!(summary(&organisation), "not_applicable");
+    }
+
+    #[test]
+    fn what_was_not_read_is_unknown() {
+        let needs = || Needs::LinkedAccount(String::new());
+        let mut organisation = visible();
+        organisation.facts.accounts.items[0].recipient_type_details = forbidden(needs());
+        assert_eq!(summary(&organisation), "warning visible", "whatever its kind");
+        organisation.facts.accounts.items[0].hidden = forbidden(needs());
+        assert_eq!(summary(&organisation), "unknown forbidden");
+        organisation.facts.accounts.items.clear();
+        assert_eq!(summary(&organisation), "unknown not_collected");
+    }
+}
