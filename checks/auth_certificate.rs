@@ -1,16 +1,97 @@
 //! Step 5: the certificate with which Exchange signs its tokens.
 
+mod configured;
+mod exported;
+mod installed;
+mod private_key;
+mod published;
+mod rollover;
+mod strength;
 mod validity;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::Unknown;
+use crate::facts::{Reason, Server, Thumbprint, Unknown};
+use crate::remedy::{Cmdlet, Remedy};
 
-pub(crate) const CHECKS: &[Check] = &[validity::CHECK];
+pub(crate) const CHECKS: &[Check] = &[
+    configured::CHECK,
+    installed::CHECK,
+    private_key::CHECK,
+    validity::CHECK,
+    strength::CHECK,
+    rollover::CHECK,
+    published::CHECK,
+    exported::CHECK,
+];
 
 /// The auth certificate belongs to the organisation as a whole.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn organisation(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let step = case.procedure.auth_certificate();
     Ok(step.map(|step| Subject::new(step, Object::Organisation)).into_iter().collect())
+}
+
+/// Every server that was seen, and the organisation in place of those that
+/// nobody listed: servers that were not seen must not count as healthy.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
+fn servers(case: &Case) -> Result<Vec<Subject>, Unknown> {
+    let Some(step) = case.procedure.auth_certificate() else { return Ok(Vec::new()) };
+    let servers = &case.facts.servers;
+    let mut objects: Vec<Object> =
+        servers.items.iter().map(|server| Object::Server(server.name.clone())).collect();
+    if servers.items.is_empty() || servers.complete.value().is_none() {
+        objects.push(Object::Organisation);
+    }
+    Ok(objects.into_iter().map(|object| Subject::new(step, object)).collect())
+}
+
+/// Why nobody can tell about servers that are not among the facts.
+fn other_servers(case: &Case) -> Unknown {
+    match case.facts.servers.complete.read() {
+        Err(unknown) if unknown.detail.is_empty() => {
+            unknown.detail("nothing tells whether other servers exist")
+        }
+        Err(unknown) => unknown,
+        Ok(complete) => Unknown::new(Reason::SourceAbsent, crate::facts::Needs::Servers)
+            .detail("the list of Exchange servers holds none")
+            .tried(&complete.seen),
+    }
+}
+
+/// The facts about the server of this name; several where no name is known.
+fn servers_named<'a>(case: &Case<'a>, name: &str) -> impl Iterator<Item = &'a Server> {
+    case.facts.servers.items.iter().filter(move |server| server.name == name)
+}
+
+/// Writes the public part of a certificate to the file that the articles name.
+pub(crate) fn export(thumbprint: &Thumbprint) -> Remedy {
+    Remedy::exchange("export the public part of the certificate, on a server that holds it")
+        .set("thumbprint", thumbprint.as_str())
+        .line("$certificate = Get-Item \"Cert:\\LocalMachine\\My\\$thumbprint\"")
+        .line("New-Item -ItemType Directory -Force \"$env:SystemDrive\\OAuthConfig\" | Out-Null")
+        .line(
+            "[System.IO.File]::WriteAllBytes(\"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\", \
+             $certificate.RawData)",
+        )
+}
+
+/// Copies a certificate with its private key from one server to another.
+fn copy(thumbprint: &Thumbprint, from: &str, to: &str) -> Remedy {
+    Remedy::exchange("copy the certificate with its private key from a server that holds it")
+        .line("$password = Read-Host -AsSecureString 'a password for the copy'")
+        .run(
+            Cmdlet::new("$copy = Export-ExchangeCertificate")
+                .value("Server", from)
+                .value("Thumbprint", thumbprint.as_str())
+                .switch("BinaryEncoded")
+                .code("Password", "$password"),
+        )
+        .run(
+            Cmdlet::new("Import-ExchangeCertificate")
+                .value("Server", to)
+                .code("FileData", "$copy.FileData")
+                .code("Password", "$password")
+                .code("PrivateKeyExportable", "$true"),
+        )
 }

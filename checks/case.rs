@@ -62,6 +62,11 @@ impl<'a> Case<'a> {
         Ok(usable(self.auth_config()?.next.read()?))
     }
 
+    /// The thumbprint that AuthConfig names as previous; `None` before the first rollover.
+    pub fn previous_thumbprint(&self) -> Result<Option<&'a Thumbprint>, Unknown> {
+        Ok(usable(self.auth_config()?.previous.read()?))
+    }
+
     /// The certificate of this thumbprint, wherever it was seen.
     pub fn certificate(
         &self,

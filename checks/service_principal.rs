@@ -1,5 +1,110 @@
-//! Checks of this group.
+//! Steps 6 and 7: what the tenant holds for the callers of Exchange.
 
-use crate::check::Check;
+mod credential;
+mod current_key;
+mod enabled;
+mod host;
+mod names;
+mod next_key;
+mod present;
+mod stale_keys;
+mod useless_names;
 
-pub(crate) const CHECKS: &[Check] = &[];
+use crate::case::Case;
+use crate::check::{Check, Object, Subject};
+use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
+use crate::remedy::Remedy;
+
+pub(crate) const CHECKS: &[Check] = &[
+    present::CHECK,
+    enabled::CHECK,
+    current_key::CHECK,
+    next_key::CHECK,
+    stale_keys::CHECK,
+    host::CHECK,
+    useless_names::CHECK,
+];
+
+/// Every service principal of which the procedure requires anything, once.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
+fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
+    let mut subjects: Vec<Subject> = Vec::new();
+    for (step, id) in case.procedure.keys().chain(case.procedure.service_principal_names()) {
+        let object = Object::ServicePrincipal(id.clone());
+        if subjects.iter().all(|known| known.object != object) {
+            subjects.push(Subject::new(step, object));
+        }
+    }
+    Ok(subjects)
+}
+
+/// The service principals that must hold the auth certificate.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
+fn with_key(case: &Case) -> Result<Vec<Subject>, Unknown> {
+    let required = case.procedure.keys();
+    Ok(required
+        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
+        .collect())
+}
+
+/// The service principals whose names must cover the hosts.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
+fn with_names(case: &Case) -> Result<Vec<Subject>, Unknown> {
+    let required = case.procedure.service_principal_names();
+    Ok(required
+        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
+        .collect())
+}
+
+/// The service principal that a subject is about.
+fn principal<'a>(case: &Case<'a>, subject: &Subject) -> Result<&'a ServicePrincipal, Unknown> {
+    match subject.application() {
+        Some(id) => case.service_principal(id),
+        None => Err(Unknown::new(
+            Reason::NotCollected,
+            Needs::ServicePrincipal(ApplicationId::well_known("of the subject")),
+        )),
+    }
+}
+
+/// A script that begins with the service principal in `$sp`.
+fn script(action: impl Into<String>, id: &ApplicationId) -> Remedy {
+    Remedy::graph(action)
+        .line("Connect-MgGraph -Scopes Application.ReadWrite.All")
+        .set("appId", id.as_str())
+        .line("$sp = Get-MgServicePrincipal -Filter \"appId eq '$appId'\"")
+}
+
+/// The two steps that put a certificate on a service principal.
+///
+/// An update replaces the whole list of keys, so the script reads it first and
+/// adds to it. The dates are the certificate's: without them the key would not
+/// live as long.
+fn upload(id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
+    let action =
+        "copy OAuthCert.cer to this computer and add it to the keys, keeping those that are there";
+    let add = script(action, id)
+        .line(
+            "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
+             \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")",
+        )
+        .line(
+            "$keys = (Get-MgServicePrincipal -ServicePrincipalId $sp.Id -Property KeyCredentials)\
+             .KeyCredentials | Where-Object { $_ }",
+        )
+        .line(
+            "$key = @{ Type = 'AsymmetricX509Cert'; Usage = 'Verify'; Key = $certificate.RawData; \
+             StartDateTime = $certificate.NotBefore.ToUniversalTime(); \
+             EndDateTime = $certificate.NotAfter.ToUniversalTime() }",
+        )
+        .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -KeyCredentials (@($keys) + $key)");
+    [crate::auth_certificate::export(thumbprint), add]
+}
+
+/// Adds one name. An update replaces the whole list, so the script extends what it read.
+fn register(id: &ApplicationId, name: &str) -> Remedy {
+    script("add the name, keeping those that are there", id)
+        .set("name", name)
+        .line("$names = @($sp.ServicePrincipalNames) + $name")
+        .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -ServicePrincipalNames $names")
+}

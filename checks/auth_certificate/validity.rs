@@ -51,7 +51,7 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
 }
 
 /// Puts a new certificate in place at once: with an expired one nothing works anyway.
-fn replace() -> Remedy {
+pub(super) fn replace() -> Remedy {
     Remedy::exchange("create a new auth certificate, put it in place at once, then upload it")
         .line("$domains = (Get-AcceptedDomain).DomainName.Address")
         .run(
@@ -72,7 +72,7 @@ fn replace() -> Remedy {
 }
 
 /// Stages a next certificate, so that Exchange changes over by itself.
-fn stage() -> Remedy {
+pub(super) fn stage() -> Remedy {
     Remedy::exchange(
         "create the next auth certificate, stage it, and upload it before it takes effect",
     )

@@ -1,0 +1,376 @@
+#![doc = include_str!("current_key.md")]
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::credential::{Flaw, Holding, Match, compare, holding};
+use super::upload;
+use crate::case::Case;
+use crate::check::{Check, Subject};
+use crate::facts::{KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
+use crate::outcome::{Certainty, Finding, Verdict};
+use crate::wording::{count, day, shown};
+
+pub(crate) const CHECK: Check = Check {
+    id: "service-principal-current-key",
+    title: "The service principal holds the current auth certificate",
+    manual: include_str!("current_key.md"),
+    after: &["service-principal-present", "auth-certificate-configured"],
+    subjects: super::with_key,
+    judge,
+};
+
+fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    let principal = super::principal(case, subject)?;
+    let keys = principal.keys.read()?;
+    let current = case.current_thumbprint()?;
+    let found = Found { case, principal, current, seen: &keys.seen };
+    let finding = match holding(principal, keys, current, case.context.now)? {
+        Holding::Accepted(keys) => return Ok(found.accepted(&keys)),
+        Holding::Refused(key, flaw, certainty) => found.refused(key, &flaw, certainty),
+        Holding::Missing(certainty) => found.missing(keys.value.len(), certainty),
+    };
+    let [export, add] = upload(&principal.app_id, current);
+    Ok(finding.seen_in([&keys.seen]).remedy(export).remedy(add).into())
+}
+
+/// What the keys of one service principal were searched for.
+struct Found<'a> {
+    case: &'a Case<'a>,
+    principal: &'a ServicePrincipal,
+    current: &'a Thumbprint,
+    seen: &'a SeenId,
+}
+
+impl Found<'_> {
+    fn accepted(&self, keys: &[&KeyCredential]) -> Verdict {
+        let ends = keys.iter().filter_map(|key| Some((outlives(key), *key.end.value()?)));
+        // Of several keys with the certificate the best one counts.
+        let best = ends.min_by_key(|(outlives, end)| (outlives.is_some(), std::cmp::Reverse(*end)));
+        let Some((outlives, end)) = best else {
+            return Verdict::passed(format!("{}", self.current), self.seen);
+        };
+        let findings: Vec<Finding> =
+            [self.expires_soon(end), outlives.map(|until| self.outlives(end, until))]
+                .into_iter()
+                .flatten()
+                .map(|finding| finding.seen_in([self.seen]))
+                .collect();
+        if findings.is_empty() {
+            let seen = format!("key with {} until {}", self.current, day(end));
+            return Verdict::passed(seen, self.seen);
+        }
+        let [export, add] = upload(&self.principal.app_id, self.current);
+        let with_remedies = |it: Finding| it.remedy(export.clone()).remedy(add.clone());
+        Verdict::Flawed(findings.into_iter().map(with_remedies).collect())
+    }
+
+    fn expires_soon(&self, end: Timestamp) -> Option<Finding> {
+        let notice = self.case.context.expiry_notice;
+        if notice < end.duration_since(self.case.context.now) {
+            return None;
+        }
+        Some(Finding::warning(
+            "key_expires_soon",
+            format!("the key with {} ends on {}{}", self.current, day(end), self.own_end(end)),
+            format!("{} more days", notice.as_hours() / 24),
+        ))
+    }
+
+    fn outlives(&self, end: Timestamp, certificate: Timestamp) -> Finding {
+        Finding::warning(
+            "key_outlives_certificate",
+            format!(
+                "the key with {} ends on {}, its certificate on {} already",
+                self.current,
+                day(end),
+                day(certificate)
+            ),
+            "a key that ends with its certificate: Entra may issue no token for another",
+        )
+    }
+
+    fn refused(&self, key: &KeyCredential, flaw: &Flaw, certainty: Certainty) -> Finding {
+        let current = self.current;
+        let named = match compare(key, current) {
+            Match::Certain => format!("the key with {current}"),
+            _ => format!("the key that customKeyIdentifier calls {current}"),
+        };
+        let finding = match flaw {
+            Flaw::Ended(end) => Finding::critical(
+                "key_expired",
+                format!("{named} ended on {}{}", day(*end), self.own_end(*end)),
+                "a key with the current certificate that has not ended",
+            ),
+            Flaw::NotYet(start) => Finding::critical(
+                "key_not_yet_valid",
+                format!("{named} is valid from {} on", day(*start)),
+                "a key with the current certificate that is valid now",
+            ),
+            Flaw::Usage(usage) => Finding::critical(
+                "key_usage",
+                format!("{named} has the usage {}", shown(usage)),
+                "usage Verify",
+            ),
+            Flaw::Kind(kind) => Finding::critical(
+                "key_type",
+                format!("{named} is of type {}", shown(kind)),
+                "type AsymmetricX509Cert",
+            ),
+        };
+        Finding { certainty, ..finding }
+    }
+
+    /// That the key ends before its certificate does, which puzzles everybody.
+    fn own_end(&self, end: Timestamp) -> String {
+        let certificate = self.case.certificate(self.current).ok();
+        let until = certificate.map(|(certificate, _)| certificate.not_after);
+        until.filter(|until| end.saturating_add(DAY).is_ok_and(|end| end < *until)).map_or_else(
+            String::new,
+            |until| {
+                format!(
+                    ", although the certificate is valid until {}; an upload without dates, as in \
+                     the script of 2017, lasts one year",
+                    day(until)
+                )
+            },
+        )
+    }
+
+    fn missing(&self, keys: usize, certainty: Certainty) -> Finding {
+        let (id, current) = (&self.principal.app_id, self.current);
+        let among = format!("{current} is not among the {} of {id}", count(keys, "key"));
+        let wanted = "the current certificate as a key of this service principal";
+        let finding = match self.other_holder() {
+            Some((other, seen)) => Finding::critical(
+                "key_on_other_principal",
+                format!("{among}, but it is a key of {}", other.app_id),
+                wanted,
+            )
+            .seen_in([seen]),
+            None => Finding::critical("key_missing", among, wanted),
+        };
+        Finding { certainty, ..finding }
+    }
+
+    /// Another service principal that got the certificate, perhaps by mistake.
+    fn other_holder(&self) -> Option<(&ServicePrincipal, &SeenId)> {
+        let principals = self.case.facts.service_principals.items.iter();
+        principals.filter(|other| other.app_id != self.principal.app_id).find_map(|other| {
+            let keys = other.keys.read().ok()?;
+            let holds = |key: &KeyCredential| compare(key, self.current) == Match::Certain;
+            keys.value.iter().any(holds).then_some((other, &keys.seen))
+        })
+    }
+}
+
+/// Dates that were set by hand need not agree to the hour.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The end of the certificate, where its key ends later.
+fn outlives(key: &KeyCredential) -> Option<Timestamp> {
+    let (end, until) = (*key.end.value()?, key.certificate.value()?.not_after);
+    until.saturating_add(DAY).is_ok_and(|until| until < end).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::facts::{
+        CustomKeyIdentifier, Fact, KeyCredential, Needs, Reason, Thumbprint, Unknown,
+    };
+    use crate::healthy::{CURRENT, NEXT, Organisation, day, forbidden, healthy, key, known, text};
+    use crate::outcome::{Certainty, Judgement};
+    use crate::procedure::{EXCHANGE, SKYPE};
+
+    const FILE: &str = "00000004.json";
+
+    /// What is said when the service principal holds these keys.
+    fn with(keys: &[KeyCredential]) -> Organisation {
+        let mut organisation = healthy();
+        *organisation.keys(&SKYPE) = keys.to_vec();
+        organisation
+    }
+
+    fn said(organisation: &Organisation) -> String {
+        let summary = organisation.summary(&CHECK);
+        assert_eq!(summary.len(), 1);
+        summary[0].replace("service principal Skype for Business Online: ", "")
+    }
+
+    fn current() -> KeyCredential {
+        key(CURRENT, "2025-12-15", "2030-12-15")
+    }
+
+    /// A key as an export without key material shows it.
+    fn bare(identifier: Option<CustomKeyIdentifier>, end: &str) -> KeyCredential {
+        KeyCredential {
+            certificate: Fact::not_collected(Needs::ServicePrincipal(SKYPE.clone())),
+            custom_key_identifier: identifier,
+            end: known(day(end), FILE),
+            ..current()
+        }
+    }
+
+    fn named(sha1: &str) -> Option<CustomKeyIdentifier> {
+        Thumbprint::exact(sha1).map(CustomKeyIdentifier::Thumbprint)
+    }
+
+    #[test]
+    fn a_key_with_the_certificate_in_its_window_passes() {
+        let organisation = healthy();
+        assert_eq!(said(&organisation), "passed");
+        let Judgement::Passed(evidence) = organisation.judged(&CHECK)[0].judgement.clone() else {
+            panic!()
+        };
+        assert_eq!(evidence.seen, format!("key with {CURRENT} until 2030-12-15"));
+        let spelled = KeyCredential {
+            usage: text("verify", FILE),
+            kind: text("ASYMMETRICX509CERT", FILE),
+            ..current()
+        };
+        assert_eq!(said(&with(&[key(NEXT, "2026-01-01", "2027-01-01"), spelled])), "passed");
+    }
+
+    #[test]
+    fn the_window_is_the_credential_s_own() {
+        assert_eq!(said(&with(&[key(CURRENT, "2025-11-24", "2026-11-24")])), "failed key_expired");
+        assert_eq!(
+            said(&with(&[key(CURRENT, "2025-12-15", "2026-11-25")])),
+            "warning key_expires_soon"
+        );
+        assert_eq!(
+            said(&with(&[key(CURRENT, "2025-12-15", "2027-01-23")])),
+            "warning key_expires_soon"
+        );
+        assert_eq!(said(&with(&[key(CURRENT, "2025-12-15", "2027-01-24")])), "passed");
+        assert_eq!(said(&with(&[key(CURRENT, "2026-11-24", "2030-12-15")])), "passed");
+        assert_eq!(
+            said(&with(&[key(CURRENT, "2026-11-25", "2030-12-15")])),
+            "failed key_not_yet_valid"
+        );
+    }
+
+    #[test]
+    fn an_upload_of_one_year_is_explained() {
+        let organisation = with(&[key(CURRENT, "2025-01-10", "2026-01-10")]);
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert!(
+            finding.seen.starts_with(&format!(
+                "the key with {CURRENT} ended on 2026-01-10, although the certificate is valid \
+                 until 2030-12-15"
+            )),
+            "{}",
+            finding.seen
+        );
+        assert_eq!(finding.certainty, Certainty::Certain);
+        assert_eq!(finding.remedies[1].script[1], format!("$appId = '{SKYPE}'"));
+    }
+
+    #[test]
+    fn usage_and_type_count() {
+        let usage = KeyCredential { usage: text("Sign", FILE), ..current() };
+        assert_eq!(said(&with(&[usage])), "failed key_usage");
+        let kind = KeyCredential { kind: text("Symmetric", FILE), ..current() };
+        assert_eq!(said(&with(&[kind])), "failed key_type");
+    }
+
+    #[test]
+    fn a_list_without_the_certificate_lacks_it() {
+        assert_eq!(said(&with(&[])), "failed key_missing");
+        let organisation = with(&[key(NEXT, "2025-12-15", "2030-12-15")]);
+        assert_eq!(said(&organisation), "failed key_missing");
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert_eq!(finding.certainty, Certainty::Certain);
+        assert_eq!(finding.seen, format!("{CURRENT} is not among the 1 key of {SKYPE}"));
+    }
+
+    #[test]
+    fn a_certificate_on_another_principal_is_found() {
+        let mut organisation = with(&[]);
+        organisation.keys(&EXCHANGE).push(current());
+        assert_eq!(said(&organisation), "failed key_on_other_principal");
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert!(finding.seen.ends_with(&format!("a key of {EXCHANGE}")), "{}", finding.seen);
+    }
+
+    #[test]
+    fn an_identifier_alone_passes_nothing() {
+        let organisation = with(&[bare(named(CURRENT), "2030-12-15")]);
+        assert_eq!(said(&organisation), "unknown not_collected");
+        let Judgement::Unknown(unknown) = organisation.judged(&CHECK)[0].judgement.clone() else {
+            panic!()
+        };
+        assert_eq!(unknown.needs, Needs::ServicePrincipal(SKYPE.clone()));
+        assert!(unknown.detail.contains("proves nothing"), "{}", unknown.detail);
+    }
+
+    #[test]
+    fn a_key_without_material_is_not_absent() {
+        assert_eq!(said(&with(&[bare(None, "2030-12-15")])), "unknown not_collected");
+        let text = Some(CustomKeyIdentifier::Text("our key".into()));
+        assert_eq!(said(&with(&[bare(text, "2030-12-15")])), "unknown not_collected");
+        let truncated = KeyCredential {
+            certificate: Unknown::new(Reason::Truncated, Needs::NewerEvidence).into(),
+            ..current()
+        };
+        assert_eq!(said(&with(&[truncated])), "unknown truncated");
+    }
+
+    #[test]
+    fn a_key_without_material_that_ended_cannot_help() {
+        assert_eq!(said(&with(&[bare(None, "2026-01-01")])), "failed key_missing");
+        let organisation = with(&[bare(named(CURRENT), "2026-01-01")]);
+        assert_eq!(said(&organisation), "failed key_expired");
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert_eq!(finding.certainty, Certainty::Presumed);
+        assert!(finding.seen.contains("customKeyIdentifier calls"), "{}", finding.seen);
+    }
+
+    #[test]
+    fn a_key_that_names_another_certificate_makes_it_presumed() {
+        let organisation = with(&[bare(named(NEXT), "2030-12-15")]);
+        assert_eq!(said(&organisation), "failed key_missing");
+        assert_eq!(organisation.judged(&CHECK)[0].findings()[0].certainty, Certainty::Presumed);
+    }
+
+    #[test]
+    fn keys_partly_without_material() {
+        let keys = [bare(None, "2030-12-15"), current()];
+        assert_eq!(said(&with(&keys)), "passed");
+        let expired = key(CURRENT, "2025-01-10", "2026-01-10");
+        assert_eq!(said(&with(&[expired.clone(), current()])), "passed");
+        let keys = [expired, bare(named(CURRENT), "2030-12-15")];
+        assert_eq!(said(&with(&keys)), "unknown not_collected");
+    }
+
+    #[test]
+    fn an_unread_date_of_the_right_key_is_unknown() {
+        let needs = || Needs::ServicePrincipal(SKYPE.clone());
+        let key = KeyCredential { end: forbidden(needs()), ..current() };
+        assert_eq!(said(&with(std::slice::from_ref(&key))), "unknown forbidden");
+        let flawed = KeyCredential { usage: text("Sign", FILE), ..key };
+        assert_eq!(said(&with(&[flawed])), "failed key_usage");
+        let key = KeyCredential { usage: forbidden(needs()), ..current() };
+        assert_eq!(said(&with(&[key])), "unknown forbidden");
+    }
+
+    #[test]
+    fn a_key_that_outlives_its_certificate_warns() {
+        let long = key(CURRENT, "2025-12-15", "2030-12-17");
+        assert_eq!(said(&with(std::slice::from_ref(&long))), "warning key_outlives_certificate");
+        assert_eq!(said(&with(&[key(CURRENT, "2025-12-15", "2030-12-16")])), "passed");
+        assert_eq!(said(&with(&[long, current()])), "passed");
+    }
+
+    #[test]
+    fn what_was_not_read_is_unknown() {
+        let mut organisation = healthy();
+        organisation.auth_config().current = forbidden(Needs::AuthConfig);
+        assert_eq!(said(&organisation), "unknown forbidden");
+        let mut organisation = healthy();
+        organisation.principal(&SKYPE).keys = forbidden(Needs::ServicePrincipal(SKYPE.clone()));
+        assert_eq!(said(&organisation), "unknown forbidden");
+        organisation.facts.service_principals.items.retain(|it| it.app_id != SKYPE);
+        assert_eq!(said(&organisation), "unknown not_collected");
+    }
+}

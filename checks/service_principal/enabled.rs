@@ -1,0 +1,97 @@
+#![doc = include_str!("enabled.md")]
+
+use crate::case::Case;
+use crate::check::{Check, Subject};
+use crate::facts::Unknown;
+use crate::outcome::{Finding, Verdict};
+use crate::remedy::Remedy;
+use crate::wording::shown;
+
+pub(crate) const CHECK: Check = Check {
+    id: "service-principal-enabled",
+    title: "The service principal is enabled",
+    manual: include_str!("enabled.md"),
+    after: &["service-principal-present"],
+    subjects: super::required,
+    judge,
+};
+
+fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    let principal = super::principal(case, subject)?;
+    let id = &principal.app_id;
+    let (enabled, by_microsoft) =
+        (principal.enabled.read(), principal.disabled_by_microsoft.read());
+    let mut findings = Vec::new();
+    if let Some(enabled) = enabled.as_ref().ok().filter(|enabled| !enabled.value) {
+        let finding = Finding::critical(
+            "disabled",
+            format!("accountEnabled of {id} is false"),
+            "an enabled service principal",
+        );
+        let enable = super::script("enable it, after finding out why it was disabled", id)
+            .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -AccountEnabled:$true");
+        findings.push(finding.graded(enabled.grade).seen_in([&enabled.seen]).remedy(enable));
+    }
+    if let Some(status) = by_microsoft.as_ref().ok().filter(|status| disabled(&status.value)) {
+        let finding = Finding::critical(
+            "disabled_by_microsoft",
+            format!("disabledByMicrosoftStatus of {id} is {}", shown(&status.value)),
+            "no such status, or NotDisabled",
+        );
+        let ask = Remedy::advice("ask Microsoft's support: only Microsoft can enable it");
+        findings.push(finding.graded(status.grade).seen_in([&status.seen]).remedy(ask));
+    }
+    if !findings.is_empty() {
+        return Ok(Verdict::Flawed(findings));
+    }
+    Ok(Verdict::passed_by("enabled", [&enabled?.seen, &by_microsoft?.seen]))
+}
+
+fn disabled(status: &str) -> bool {
+    !status.is_empty() && !status.eq_ignore_ascii_case("NotDisabled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::facts::Needs;
+    use crate::healthy::{Organisation, forbidden, healthy, known, text};
+    use crate::procedure::SKYPE;
+
+    const FILE: &str = "00000004.json";
+
+    fn skype(organisation: &Organisation) -> String {
+        let summary = organisation.summary(&CHECK);
+        assert_eq!(summary[1], "service principal Exchange Online: passed");
+        summary[0].replace("service principal Skype for Business Online: ", "")
+    }
+
+    #[test]
+    fn both_properties_decide() {
+        let mut organisation = healthy();
+        assert_eq!(skype(&organisation), "passed");
+        organisation.principal(&SKYPE).disabled_by_microsoft = text("NotDisabled", FILE);
+        assert_eq!(skype(&organisation), "passed");
+        organisation.principal(&SKYPE).disabled_by_microsoft =
+            text("DisabledDueToViolationOfServicesAgreement", FILE);
+        assert_eq!(skype(&organisation), "failed disabled_by_microsoft");
+        organisation.principal(&SKYPE).enabled = known(false, FILE);
+        assert_eq!(skype(&organisation), "failed disabled disabled_by_microsoft");
+        organisation.principal(&SKYPE).disabled_by_microsoft = text("", FILE);
+        assert_eq!(skype(&organisation), "failed disabled");
+    }
+
+    #[test]
+    fn what_was_not_read_is_no_pass_and_hides_no_failure() {
+        let needs = || Needs::ServicePrincipal(SKYPE.clone());
+        let mut organisation = healthy();
+        organisation.principal(&SKYPE).disabled_by_microsoft = forbidden(needs());
+        assert_eq!(skype(&organisation), "unknown forbidden");
+        organisation.principal(&SKYPE).enabled = known(false, FILE);
+        assert_eq!(skype(&organisation), "failed disabled");
+        organisation.principal(&SKYPE).enabled = forbidden(needs());
+        assert_eq!(skype(&organisation), "unknown forbidden");
+        organisation.facts.service_principals.items.retain(|it| it.app_id != SKYPE);
+        assert_eq!(skype(&organisation), "unknown not_collected");
+    }
+}
