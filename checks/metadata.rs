@@ -4,6 +4,12 @@
 //! Whether their addresses can be reached is another question; these checks
 //! judge the documents that are there.
 
+mod domains;
+mod issuance;
+mod keys;
+mod kind;
+mod realm;
+
 use std::cmp::Reverse;
 
 use jiff::SignedDuration;
@@ -16,7 +22,8 @@ use crate::facts::{
 use crate::procedure::{AcsAddress, CLOUDS, Cloud, StepId};
 use crate::trust::Giver;
 
-pub(crate) const CHECKS: &[Check] = &[];
+pub(crate) const CHECKS: &[Check] =
+    &[kind::CHECK, realm::CHECK, keys::CHECK, issuance::CHECK, domains::CHECK];
 
 /// The document of ACS, where the procedure asks for ACS.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
