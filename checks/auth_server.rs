@@ -9,7 +9,7 @@ mod unique;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{AuthServer, AuthServerKind, Needs, Reason, Unknown, is_guid};
+use crate::facts::{AuthServer, AuthServerKind, Grade, Needs, Reason, Unknown, is_guid};
 use crate::procedure::CLOUDS;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{count, list, shown};
@@ -136,8 +136,9 @@ fn named(server: &AuthServer) -> String {
 /// cloud's where nothing tells the cloud. `None`: Microsoft publishes none.
 fn proper_url(case: &Case, kind: AuthServerKind) -> Option<String> {
     let cloud = case.cloud().map(|cloud| cloud.value).or(CLOUDS.first())?;
-    let tenant = case.tenant().map(|tenant| tenant.value).ok();
-    let tenant = tenant.or_else(|| case.trust.sip_domains.first().cloned());
+    // A domain of the tenant does as well as its id.
+    let stated = || case.trust.tenant.as_ref().or(case.trust.sip_domains.first()).cloned();
+    let tenant = case.tenant().map(|tenant| tenant.value).ok().or_else(stated);
     let tenant = tenant.unwrap_or_else(|| "<tenant id>".to_owned());
     match kind {
         AuthServerKind::Acs => Some(cloud.acs?.metadata_url(&tenant)),
@@ -154,10 +155,22 @@ fn proper_url(case: &Case, kind: AuthServerKind) -> Option<String> {
 fn point_at_tenant(case: &Case, server: &AuthServer, kind: AuthServerKind, when: &str) -> Remedy {
     match proper_url(case, kind) {
         Some(url) => {
-            Remedy::exchange(format!("{when}point the AuthServer at the metadata of this tenant"))
+            let what = "point the AuthServer at the metadata of this tenant";
+            Remedy::exchange(format!("{when}{what}{}", reservation(case)))
                 .run(change(server).value("AuthMetadataUrl", &url))
         }
         None => unpublished(),
+    }
+}
+
+/// What has to be said about the cloud of [`proper_url`].
+fn reservation(case: &Case) -> &'static str {
+    match case.cloud().map(|cloud| cloud.value.acs) {
+        None => " (nothing tells the cloud: the address is the global one)",
+        Some(Some(acs)) if acs.grade == Grade::Inferred => {
+            " (the address is documented for SharePoint only)"
+        }
+        Some(_) => "",
     }
 }
 

@@ -17,7 +17,8 @@ use jiff::SignedDuration;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{
-    ApplicationId, AuthServerKind, DocumentKind, MetadataDocument, Needs, Reason, Unknown, is_guid,
+    ApplicationId, AuthServerKind, DocumentKind, Grade, MetadataDocument, Needs, Reason, Unknown,
+    is_guid,
 };
 use crate::procedure::{AcsAddress, CLOUDS, Cloud, StepId};
 use crate::trust::Giver;
@@ -160,4 +161,10 @@ pub(crate) fn acs_issuers(case: &Case) -> Vec<&'static ApplicationId> {
     issuers.sort();
     issuers.dedup();
     issuers
+}
+
+/// How sure [`acs_issuers`] is: a cloud that publishes no address publishes no issuer.
+pub(crate) fn acs_issuer_grade(case: &Case) -> Grade {
+    let published = clouds(case).iter().any(|cloud| cloud.acs.is_some());
+    if published { Grade::Documented } else { Grade::Inferred }
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("present.md")]
 
-use super::{Fit, all_told_apart, kind_of, named, not_listed, of_kind, proper_url};
+use super::{Fit, all_told_apart, kind_of, named, not_listed, of_kind, proper_url, reservation};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Unknown};
@@ -97,6 +97,7 @@ fn create(case: &Case, kind: AuthServerKind, name: &str, action: &str) -> Remedy
     if kind == AuthServerKind::EvoSts {
         cmdlet = cmdlet.code("Type", "AzureAD");
     }
+    let action = format!("{action}{}", reservation(case));
     Remedy::exchange(action).run(cmdlet.value("AuthMetadataUrl", &url))
 }
 
@@ -190,12 +191,39 @@ mod tests {
     #[test]
     fn the_remedy_is_for_the_stated_cloud_where_it_is_published() {
         let mut organisation = with(vec![]);
-        let mut remedy = |cloud: &str| {
-            organisation.trust.cloud = Cloud::named(cloud);
-            organisation.judged(&CHECK)[0].findings()[0].remedies[0].script.clone()
+        let mut remedy = |cloud: Option<&str>| {
+            organisation.trust.cloud = cloud.and_then(Cloud::named);
+            organisation.judged(&CHECK)[0].findings()[0].remedies[0].clone()
         };
-        assert!(remedy("us-gov-high")[0].contains("'https://login.microsoftonline.us/"));
-        assert_eq!(remedy("bleu"), Vec::<String>::new());
+        let us = remedy(Some("us-gov-high"));
+        assert_eq!(us.action, "create the AuthServer");
+        assert!(us.script[0].contains("'https://login.microsoftonline.us/"));
+        assert!(
+            remedy(Some("china"))
+                .action
+                .ends_with("(the address is documented for SharePoint only)")
+        );
+        assert!(
+            remedy(None)
+                .action
+                .ends_with("(nothing tells the cloud: the address is the global one)")
+        );
+        assert_eq!(remedy(Some("bleu")).script, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_remedy_takes_the_stated_domain_where_the_id_is_not_known() {
+        let mut organisation = with(vec![]);
+        organisation.facts.metadata_documents.clear();
+        organisation.trust.tenant = Some("fabrikam.com".into());
+        let script = |organisation: &Organisation| {
+            organisation.judged(&CHECK)[0].findings()[0].remedies[0].script.concat()
+        };
+        assert!(script(&organisation).ends_with("/fabrikam.com/metadata/json/1'"));
+        organisation.trust.tenant = None;
+        assert!(script(&organisation).ends_with("/contoso.com/metadata/json/1'"));
+        organisation.trust.sip_domains.clear();
+        assert!(script(&organisation).ends_with("/<tenant id>/metadata/json/1'"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{kind_of, named, point_at_tenant, selected};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Grade, Known, Unknown, is_guid};
-use crate::metadata::{acs_issuers, clouds};
+use crate::metadata::{acs_issuer_grade, acs_issuers};
 use crate::outcome::{Finding, Verdict};
 use crate::wording::{list, shown};
 
@@ -44,23 +44,24 @@ fn issuer(
     server: &AuthServer,
 ) -> Result<Option<Finding>, Unknown> {
     let issuer = server.issuer_identifier.read()?;
-    let (right, wanted) = match kind {
+    let (right, wanted, grade) = match kind {
         AuthServerKind::Acs => {
             let issuers = acs_issuers(case);
             let right = issuers.iter().any(|id| issuer.value.eq_ignore_ascii_case(id.as_str()));
-            (right, list(issuers.iter().map(|id| id.as_str())))
+            (right, list(issuers.iter().map(|id| id.as_str())), acs_issuer_grade(case))
         }
-        _ => entra_issuer(&issuer.value, &server.realm.read()?.value),
+        _ => {
+            let (right, wanted) = entra_issuer(&issuer.value, &server.realm.read()?.value);
+            (right, wanted, Grade::Documented)
+        }
     };
     if right {
         return Ok(None);
     }
-    // A cloud that publishes no address of ACS publishes no issuer either.
-    let published = kind != AuthServerKind::Acs || clouds(case).iter().any(|it| it.acs.is_some());
     let seen = format!("issuer of {} is {}", named(server), shown(&issuer.value));
     Ok(Some(
         Finding::critical("wrong_issuer", seen, format!("issuer {wanted}"))
-            .graded(if published { Grade::Documented } else { Grade::Inferred })
+            .graded(grade)
             .graded(issuer.grade)
             .seen_in([&issuer.seen]),
     ))

@@ -70,7 +70,7 @@ fn flaws(case: &Case, document: &MetadataDocument) -> Result<Vec<Finding>, Unkno
         last.filter(|last| *last < case.context.now && certificates.len() == keys.len())
     {
         let seen = format!("every signing key of {name} has expired, the last on {}", day(last));
-        findings.push(expired_keys(of_the_day(case, document), seen));
+        findings.push(expired_keys(case, document, seen));
     }
     Ok(findings.into_iter().map(|finding| finding.seen_in([&document.seen])).collect())
 }
@@ -111,14 +111,18 @@ fn x5t_mismatch(label: &str, stated: &Thumbprint, own: &Thumbprint) -> Finding {
     )
 }
 
-fn expired_keys(present: bool, seen: String) -> Finding {
+fn expired_keys(case: &Case, document: &MetadataDocument, seen: String) -> Finding {
     let wanted = "a signing key that is valid";
-    if present {
-        return Finding::critical("expired_keys", seen, wanted);
+    if !of_the_day(case, document) {
+        // A copy grows old without anything being broken.
+        return Finding::warning("expired_keys", seen, wanted)
+            .remedy(Remedy::advice("the document is an old copy: save it anew"));
     }
-    // A copy grows old without anything being broken.
-    Finding::warning("expired_keys", seen, wanted)
-        .remedy(Remedy::advice("the document is an old copy: save it anew"))
+    let finding = Finding::critical("expired_keys", seen, wanted);
+    match document.kind {
+        DocumentKind::Exchange => finding.suspects(&["auth-certificate-validity"]),
+        _ => finding,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 #![doc = include_str!("realm.md")]
 
-use super::{Fit, acs_document, acs_issuers, fit, name};
+use super::{acs_document, acs_issuer_grade, acs_issuers, name};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{MetadataDocument, Needs, Reason, Unknown, is_guid};
@@ -21,61 +21,59 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     let document = acs_document(case)?;
     let tenant = case.tenant();
-    let given = tenant.as_ref().ok().map(|tenant| tenant.value.as_str());
     // What names no tenant at all needs none to be judged by.
-    if document.realm.is_empty() || lacking(document, &document.realm).is_some() {
-        return Ok(no_tenant(case, document, given).into());
+    if let Some(seen) = names_no_tenant(case, document) {
+        let given = tenant.as_ref().map_or("the tenant", |tenant| tenant.value.as_str());
+        let finding = Finding::critical("no_tenant", seen, format!("a document for {given}"));
+        return Ok(found(finding, document).into());
     }
     if let Some(finding) = other_issuer(case, document) {
         return Ok(finding.into());
     }
     let tenant = tenant?;
-    if fit(document, Some(&tenant.value)) != Fit::Tenant {
-        return Ok(other_tenant(case, document, &tenant.value, &document.realm).into());
-    }
-    let issued_for = issuer_realm(document);
-    if !issued_for.eq_ignore_ascii_case(&tenant.value) {
-        // Which half is right cannot be told by the document itself.
-        if tenant.by == Giver::Document(document.seen.clone()) {
-            return Err(Unknown::new(Reason::Conflicting, Needs::Tenant)
-                .detail(format!("{} contradicts itself: {}", name(case, document), both(document)))
-                .tried(&document.seen));
-        }
-        return Ok(other_tenant(case, document, &tenant.value, issued_for).into());
-    }
-    let seen = format!("{} is issued for {}", name(case, document), tenant.value);
-    Ok(Verdict::passed(seen, &document.seen))
-}
-
-/// The part of `issuer` after the last `@`; empty where it has none.
-fn issuer_realm(document: &MetadataDocument) -> &str {
-    document.issuer.rsplit_once('@').map_or("", |(_, realm)| realm)
-}
-
-fn both(document: &MetadataDocument) -> String {
-    format!("realm {}, issuer {}", shown(&document.realm), shown(&document.issuer))
-}
-
-/// An endpoint without the realm in its path.
-fn lacking<'a>(document: &'a MetadataDocument, realm: &str) -> Option<&'a str> {
-    let names = |location: &str| location.split('/').any(|part| part.eq_ignore_ascii_case(realm));
-    // Of another tenant in an endpoint the realm itself tells.
-    let tenantless = |location: &str| !location.split('/').any(is_guid);
-    document
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.location.as_str())
-        .find(|location| !names(location) && tenantless(location))
-}
-
-fn no_tenant(case: &Case, document: &MetadataDocument, tenant: Option<&str>) -> Finding {
-    let name = name(case, document);
-    let seen = match lacking(document, &document.realm) {
-        Some(location) => format!("{name} has an endpoint without a tenant, {}", shown(location)),
-        None => format!("{name} has no realm"),
+    let Some(seen) = names_other_tenant(case, document, &tenant.value) else {
+        let seen = format!("{} is issued for {}", name(case, document), tenant.value);
+        return Ok(Verdict::passed(seen, &document.seen));
     };
-    let wanted = format!("a document for {}", tenant.unwrap_or("the tenant"));
-    found(Finding::critical("no_tenant", seen, wanted), document)
+    // Which part of it is right cannot be told by the document itself.
+    if tenant.by == Giver::Document(document.seen.clone()) {
+        return Err(Unknown::new(Reason::Conflicting, Needs::Tenant)
+            .detail(format!("{seen}, but gave the tenant {}", tenant.value))
+            .tried(&document.seen));
+    }
+    let wanted = format!("tenant {}", tenant.value);
+    Ok(found(Finding::critical("other_tenant", seen, wanted), document).into())
+}
+
+fn names_no_tenant(case: &Case, document: &MetadataDocument) -> Option<String> {
+    let name = name(case, document);
+    if document.realm.is_empty() {
+        return Some(format!("{name} has no realm"));
+    }
+    if !is_guid(&document.realm) {
+        return Some(format!("{name} has the realm {}, no tenant id", shown(&document.realm)));
+    }
+    let locations = || document.endpoints.iter().map(|endpoint| endpoint.location.as_str());
+    let first = locations().next()?;
+    let none = !locations().any(|location| location.split('/').any(is_guid));
+    none.then(|| format!("{name} has endpoints without a tenant, such as {}", shown(first)))
+}
+
+/// The first of realm, issuer and endpoints that is of another tenant.
+fn names_other_tenant(case: &Case, document: &MetadataDocument, tenant: &str) -> Option<String> {
+    let name = name(case, document);
+    let other = |realm: &str| !realm.eq_ignore_ascii_case(tenant);
+    if other(&document.realm) {
+        return Some(format!("{name} has the realm {}", shown(&document.realm)));
+    }
+    let issued_for = document.issuer.rsplit_once('@').map_or("", |(_, realm)| realm);
+    if other(issued_for) {
+        return Some(format!("{name} is issued by {}", shown(&document.issuer)));
+    }
+    let mut locations = document.endpoints.iter().map(|endpoint| endpoint.location.as_str());
+    locations
+        .find(|location| location.split('/').any(|part| is_guid(part) && other(part)))
+        .map(|location| format!("{name} has the endpoint {}", shown(location)))
 }
 
 fn other_issuer(case: &Case, document: &MetadataDocument) -> Option<Finding> {
@@ -88,12 +86,8 @@ fn other_issuer(case: &Case, document: &MetadataDocument) -> Option<Finding> {
     }
     let seen = format!("{} is issued by {}", name(case, document), shown(&document.issuer));
     let wanted = format!("issuer {}", list(issuers.iter().map(|id| id.as_str())));
-    Some(found(Finding::critical("other_issuer", seen, wanted), document))
-}
-
-fn other_tenant(case: &Case, document: &MetadataDocument, tenant: &str, other: &str) -> Finding {
-    let seen = format!("{} is issued for {}", name(case, document), shown(other));
-    found(Finding::critical("other_tenant", seen, format!("tenant {tenant}")), document)
+    let finding = Finding::critical("other_issuer", seen, wanted).graded(acs_issuer_grade(case));
+    Some(found(finding, document))
 }
 
 fn found(finding: Finding, document: &MetadataDocument) -> Finding {
@@ -150,13 +144,15 @@ mod tests {
 
     #[test]
     fn a_document_without_a_tenant_comes_from_an_address_without_one() {
-        assert_eq!(summary(|it| it.realm.clear()), "ACS AuthServer: failed no_tenant");
+        for realm in ["", "*", "contoso.com"] {
+            assert_eq!(summary(|it| it.realm = realm.into()), "ACS AuthServer: failed no_tenant");
+        }
         let host = "https://accounts.accesscontrol.windows.net";
         let organisation = with(|it| it.endpoints[0].location = format!("{host}/tokens/OAuth/2"));
         assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: failed no_tenant"]);
         assert_eq!(
             organisation.judged(&CHECK)[0].findings()[0].seen,
-            format!("acs.json has an endpoint without a tenant, \"{host}/tokens/OAuth/2\"")
+            format!("acs.json has endpoints without a tenant, such as \"{host}/tokens/OAuth/2\"")
         );
     }
 
@@ -176,6 +172,7 @@ mod tests {
         assert_eq!(summary(Some("us-gov-high"), ACS.as_str()), passed);
         assert_eq!(summary(Some("china"), ACS_CHINA.as_str()), passed);
         assert_eq!(summary(Some("china"), ACS.as_str()), failed);
+        assert_eq!(summary(Some("bleu"), "someone"), "ACS AuthServer: warning other_issuer");
     }
 
     #[test]
@@ -191,6 +188,10 @@ mod tests {
         organisation.trust.tenant = None;
         assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: passed"]);
         organisation.facts.metadata_documents[0].issuer = format!("{ACS}@{OTHER_TENANT}");
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: unknown conflicting"]);
+        let document = &mut organisation.facts.metadata_documents[0];
+        document.issuer = acs_document().issuer;
+        document.endpoints = of_other_tenant().endpoints;
         assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: unknown conflicting"]);
     }
 
