@@ -44,16 +44,13 @@ fn issuer(
     server: &AuthServer,
 ) -> Result<Option<Finding>, Unknown> {
     let issuer = server.issuer_identifier.read()?;
-    let (right, wanted, grade) = match kind {
-        AuthServerKind::Acs => {
-            let issuers = acs_issuers(case);
-            let right = issuers.iter().any(|id| issuer.value.eq_ignore_ascii_case(id.as_str()));
-            (right, list(issuers.iter().map(|id| id.as_str())), acs_issuer_grade(case))
-        }
-        _ => {
-            let (right, wanted) = entra_issuer(&issuer.value, &server.realm.read()?.value);
-            (right, wanted, Grade::Documented)
-        }
+    let (right, wanted, grade) = if kind == AuthServerKind::Acs {
+        let issuers = acs_issuers(case);
+        let right = issuers.iter().any(|id| issuer.value.eq_ignore_ascii_case(id.as_str()));
+        (right, list(issuers.iter().map(|id| id.as_str())), acs_issuer_grade(case))
+    } else {
+        let (right, wanted) = entra_issuer(&issuer.value, &server.realm.read()?.value);
+        (right, wanted, Grade::Documented)
     };
     if right {
         return Ok(None);
