@@ -43,9 +43,8 @@ impl Assessment {
         let mut outcomes: Vec<Outcome> =
             checks.values().flat_map(|check| judge(case, check)).collect();
         outcomes.sort_by_cached_key(|outcome| {
-            let depth = depths.get(outcome.check).copied().unwrap_or_default();
             let step = case.procedure.position(outcome.subject.step);
-            (step, depth, outcome.check, outcome.subject.clone())
+            (step, crate::position(outcome.check), outcome.check, outcome.subject.clone())
         });
         block(&mut outcomes, &checks, &depths);
         explain(&mut outcomes);

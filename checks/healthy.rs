@@ -188,11 +188,6 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
     line.trim_end().to_owned()
 }
 
-/// The statuses of these outcomes, in order.
-pub(crate) fn statuses(outcomes: &[Outcome]) -> Vec<Status> {
-    outcomes.iter().map(|outcome| outcome.status).collect()
-}
-
 pub(crate) fn day(day: &str) -> Timestamp {
     format!("{day}T00:00:00Z").parse().unwrap()
 }

@@ -69,6 +69,11 @@ pub fn named(id: &str) -> Option<&'static Check> {
     all().find(|check| check.id == id)
 }
 
+/// Where a check stands among all; one that is not built in stands last.
+fn position(id: &str) -> usize {
+    all().position(|check| check.id == id).unwrap_or(usize::MAX)
+}
+
 /// Judges a case by every check there is.
 pub fn assess(case: &Case) -> Assessment {
     Assessment::new(case, all())

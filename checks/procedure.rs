@@ -279,8 +279,8 @@ pub struct AcsAddress {
     pub grade: Grade,
 }
 
-const fn acs(host: &'static str, grade: Grade) -> Option<AcsAddress> {
-    Some(AcsAddress { host, grade })
+const fn acs(host: &'static str, grade: Grade) -> AcsAddress {
+    AcsAddress { host, grade }
 }
 
 /// The built-in clouds. GCC uses `global`.
@@ -291,7 +291,7 @@ pub static CLOUDS: [Cloud; 6] = [
         graph: "graph.microsoft.com",
         exchange_online: &["outlook.office365.com", "outlook.office.com"],
         autodiscover: "autodiscover-s.outlook.com",
-        acs: acs("accounts.accesscontrol.windows.net", Grade::Documented),
+        acs: Some(acs("accounts.accesscontrol.windows.net", Grade::Documented)),
         acs_issuer: ACS,
     },
     Cloud {
@@ -300,7 +300,7 @@ pub static CLOUDS: [Cloud; 6] = [
         graph: "graph.microsoft.us",
         exchange_online: &["outlook.office365.us"],
         autodiscover: "autodiscover-s.office365.us",
-        acs: acs("login.microsoftonline.us", Grade::Documented),
+        acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
         acs_issuer: ACS,
     },
     Cloud {
@@ -309,7 +309,7 @@ pub static CLOUDS: [Cloud; 6] = [
         graph: "dod-graph.microsoft.us",
         exchange_online: &["outlook-dod.office365.us"],
         autodiscover: "autodiscover-s-dod.office365.us",
-        acs: acs("login.microsoftonline.us", Grade::Documented),
+        acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
         acs_issuer: ACS,
     },
     Cloud {
@@ -319,7 +319,7 @@ pub static CLOUDS: [Cloud; 6] = [
         exchange_online: &["partner.outlook.cn"],
         autodiscover: "autodiscover-s.partner.outlook.cn",
         // Documented for SharePoint only.
-        acs: acs("accounts.accesscontrol.chinacloudapi.cn", Grade::Inferred),
+        acs: Some(acs("accounts.accesscontrol.chinacloudapi.cn", Grade::Inferred)),
         acs_issuer: ACS_CHINA,
     },
     Cloud {
@@ -341,6 +341,12 @@ pub static CLOUDS: [Cloud; 6] = [
         acs_issuer: ACS,
     },
 ];
+
+impl serde::Serialize for Cloud {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id)
+    }
+}
 
 impl Cloud {
     /// The cloud of this id.

@@ -92,21 +92,21 @@ impl Cmdlet {
     /// The same with a value of this organisation.
     #[must_use]
     pub fn value(mut self, parameter: &'static str, value: &str) -> Self {
-        self.0.push_str(&format!(" -{parameter} {}", quoted(value)));
+        self.0.extend([" -", parameter, " ", &quoted(value)]);
         self
     }
 
     /// The same with an expression that stands in this program's source.
     #[must_use]
     pub fn code(mut self, parameter: &'static str, expression: &'static str) -> Self {
-        self.0.push_str(&format!(" -{parameter} {expression}"));
+        self.0.extend([" -", parameter, " ", expression]);
         self
     }
 
     /// The same with a switch.
     #[must_use]
     pub fn switch(mut self, parameter: &'static str) -> Self {
-        self.0.push_str(&format!(" -{parameter}"));
+        self.0.extend([" -", parameter]);
         self
     }
 }

@@ -18,7 +18,7 @@ pub struct Trust {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The cloud, where it is stated.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "cloud_id")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub cloud: Option<&'static Cloud>,
     /// The SIP domains of the accounts in the cloud.
@@ -50,13 +50,6 @@ pub enum Giver {
     Document(SeenId),
     /// It follows from an AuthServer, which it therefore cannot judge.
     AuthServer(SeenId),
-}
-
-fn cloud_id<S: serde::Serializer>(
-    cloud: &Option<&'static Cloud>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_some(&cloud.map(|cloud| cloud.id))
 }
 
 impl Trust {

@@ -394,6 +394,7 @@ impl Reason {
 }
 
 impl Grade {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
     fn is_documented(&self) -> bool {
         *self == Self::Documented
     }

@@ -12,7 +12,7 @@ pub(crate) const CHECK: Check = Check {
     id: "service-principal-useless-names",
     title: "No name of the service principal covers hosts that do not exist",
     manual: include_str!("useless_names.md"),
-    after: &["service-principal-present"],
+    after: &["service-principal-present", "service-principal-host"],
     subjects: super::with_names,
     judge,
 };

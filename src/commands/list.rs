@@ -14,11 +14,11 @@ pub(crate) fn run() -> anyhow::Result<Code> {
         writeln!(text, "  {:width$}  {}", check.id, check.title)?;
     }
     text.push_str("\nProcedures\n");
-    for procedure in PROCEDURES.iter() {
+    for procedure in &PROCEDURES {
         writeln!(text, "  {}  {}", procedure.id, procedure.title)?;
     }
     text.push_str("\nClouds\n");
-    for cloud in CLOUDS.iter() {
+    for cloud in &CLOUDS {
         writeln!(text, "  {:11}  {}", cloud.id, cloud.login.join(", "))?;
     }
     stdout::print(&text)?;

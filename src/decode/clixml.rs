@@ -161,7 +161,11 @@ impl<'a> Parser<'a> {
                         // The number of an enum: its name is in ToString.
                         let element = self.element(&inner, depth + 1)?;
                         if object.text.is_empty() {
-                            object.text = element.value.as_text().unwrap_or_default().to_owned();
+                            element
+                                .value
+                                .as_text()
+                                .unwrap_or_default()
+                                .clone_into(&mut object.text);
                         }
                     }
                 },
@@ -302,8 +306,8 @@ impl<'a> Parser<'a> {
     fn line(&mut self) -> usize {
         let position = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let (from, line) = self.counted;
-        let passed = self.text.as_bytes().get(from..position.min(self.text.len()));
-        let breaks = passed.unwrap_or_default().iter().filter(|octet| **octet == b'\n').count();
+        let passed = self.text.get(from..position.min(self.text.len())).unwrap_or_default();
+        let breaks = passed.matches('\n').count();
         self.counted = (position.max(from), line + breaks);
         self.counted.1
     }

@@ -376,13 +376,12 @@ fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &Seen
     let facts = decoded.of(owner);
     let known =
         facts.servers.items.iter_mut().find(|server| server.name.eq_ignore_ascii_case(name));
-    match known {
-        Some(server) => list(&mut server.certificates, installed, seen),
-        None => {
-            let mut server = server(name, edge, seen);
-            list(&mut server.certificates, installed, seen);
-            facts.servers.items.push(server);
-        }
+    if let Some(server) = known {
+        list(&mut server.certificates, installed, seen);
+    } else {
+        let mut server = server(name, edge, seen);
+        list(&mut server.certificates, installed, seen);
+        facts.servers.items.push(server);
     }
 }
 
@@ -433,9 +432,11 @@ mod tests {
     fn blob(host: &str) -> Vec<u8> {
         let text = format!("{host}\\{THUMBPRINT}");
         let mut blob = b"\x00\x01\x06\x08\x00\x00\x00".to_vec();
-        match u8::try_from(text.len()) {
-            Ok(length) if length < 128 => blob.push(length),
-            _ => blob.extend([(text.len() & 0x7f | 0x80) as u8, (text.len() >> 7) as u8]),
+        let length = u8::try_from(text.len()).unwrap();
+        if length < 128 {
+            blob.push(length);
+        } else {
+            blob.extend([length, 1]);
         }
         blob.extend(text.as_bytes());
         blob.extend(b"\x0a\x0f\x01 and more");

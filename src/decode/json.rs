@@ -135,13 +135,11 @@ fn unwrapped(mut members: Vec<(String, Value)>) -> Result<Value, Vec<(String, Va
             value == "value" && rest.iter().any(|(name, _)| name == "DateTime")
         }
         // An enum of the cloud's cmdlets: {"value":1,"Value":"Name"}.
-        [(number, Value::Number(_)), (name, Value::Text(_))] => {
-            if number == "value" && name == "Value" {
-                members.swap(0, 1);
-                true
-            } else {
-                false
-            }
+        [(number, Value::Number(_)), (name, Value::Text(_))]
+            if number == "value" && name == "Value" =>
+        {
+            members.swap(0, 1);
+            true
         }
         _ => false,
     };

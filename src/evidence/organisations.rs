@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(placed("fabrikam.com"), Ok((Some(b), None)));
         assert!(placed("xfabrikam.com").is_err());
         assert!(place(&Owner::Anyone, &both).is_err());
-        let (set, note) = place(&Owner::Domain("other.org".into()), &[a.clone()]).unwrap();
+        let (set, note) =
+            place(&Owner::Domain("other.org".into()), std::slice::from_ref(&a)).unwrap();
         assert_eq!(set, Some(a));
         assert!(note.unwrap().contains("outside the forest"));
     }

@@ -7,12 +7,6 @@ use super::page::{Page, Tone, tone, word, wrapped};
 use super::worst_first;
 use crate::output::{Report, escape};
 
-/// From this width on, subjects get a column of their own.
-const WIDE: usize = 140;
-
-/// Below this width of their column, texts show the start of a thumbprint only.
-const ROOMY: usize = 60;
-
 struct Row<'a> {
     status: Status,
     check: &'a str,
@@ -56,8 +50,18 @@ fn rows_of_check<'a>(group: &[&'a Outcome]) -> Vec<Row<'a>> {
         matches!(outcome.status, Status::Passed | Status::NotApplicable)
             && outcome.findings().is_empty()
     };
-    let mut rows: Vec<Row> =
-        group.iter().filter(|outcome| !fine(outcome)).map(|outcome| row(outcome)).collect();
+    // Where there is one subject, the step's heading names it.
+    let alone = group.len() == 1;
+    let mut rows: Vec<Row> = group
+        .iter()
+        .filter(|outcome| !fine(outcome))
+        .map(|outcome| match outcome.status {
+            Status::Unknown | Status::Blocked if alone => {
+                Row { subject: String::new(), ..row(outcome) }
+            }
+            _ => row(outcome),
+        })
+        .collect();
     for status in [Status::Passed, Status::NotApplicable] {
         let together: Vec<&Outcome> =
             group.iter().filter(fine).filter(|it| it.status == status).copied().collect();
@@ -132,105 +136,95 @@ fn count(like: &Outcome, some: usize, all: usize) -> String {
     if some < all { format!("{some} of {all} {noun}") } else { format!("{all} {noun}") }
 }
 
-/// The text with eight digits of each thumbprint; findings tell the rest.
-fn shortened(text: &str) -> String {
-    let mut short = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
-        let (before, from) = rest.split_at(start);
-        let length = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
-        let (digits, after) = from.split_at(length);
-        short.push_str(before);
-        match digits.get(..8).filter(|_| length == 40) {
-            Some(first) => short.extend([first, "…"]),
-            None => short.push_str(digits),
-        }
-        rest = after;
-    }
-    short + rest
-}
-
-/// The widths of the columns, the same for every step.
+/// The columns, the same for every step.
+///
+/// What is fine takes one line: the check, and as much of the evidence as fits.
+/// What is not has the whole width for its text, below the check and its subject.
 struct Columns {
-    status: u16,
-    check: u16,
-    /// 0 where the subject stands above the text.
-    subject: u16,
-    text: u16,
+    status: usize,
+    check: usize,
+    text: usize,
 }
 
 impl Columns {
     fn new(outcomes: &[Outcome], width: usize) -> Self {
-        let widest = |lengths: &mut dyn Iterator<Item = usize>, most: usize| {
-            lengths.max().unwrap_or_default().min(most) + 2
-        };
-        let ids = &mut outcomes.iter().map(|outcome| outcome.check.len());
-        let check = widest(ids, width / 2);
-        let subjects = &mut outcomes
-            .iter()
-            .map(|outcome| textwrap::core::display_width(&escape(&name(&outcome.subject))));
-        let subject = if width < WIDE { 0 } else { widest(subjects, width / 4) };
-        let status = 11;
-        let narrow = |columns: usize| u16::try_from(columns).unwrap_or(u16::MAX);
-        let text = width.saturating_sub(status + check + subject);
-        Self {
-            status: narrow(status),
-            check: narrow(check),
-            subject: narrow(subject),
-            text: narrow(text),
-        }
+        let longest = outcomes.iter().map(|outcome| outcome.check.len()).max();
+        let (status, check) = (11, longest.unwrap_or_default() + 2);
+        Self { status, check, text: width - status }
     }
 
     fn print(&self, page: &mut Page, rows: &[Row]) {
-        let mut next = rows.iter();
-        let mut status = Status::Passed;
-        for line in self.table(rows).lines() {
-            // comfy-table's own colours would look at the environment.
-            let first = line.get(2..usize::from(self.status)).unwrap_or_default();
-            if let Some(row) =
-                next.as_slice().first().filter(|row| first.trim() == word(row.status))
-            {
-                status = row.status;
-                next.next();
+        let table = self.table(rows).to_string();
+        let mut lines = table.lines();
+        for row in rows {
+            for at in 0..self.lines(row).len() {
+                let line = lines.next().unwrap_or_default();
+                // comfy-table's own colours would look at the environment.
+                let first = line.get(2..self.status).unwrap_or_default();
+                let rest = line.get(self.status..).unwrap_or_default().trim_end();
+                let plain = match row.status {
+                    Status::NotApplicable => Tone::Faint,
+                    _ if at == 0 && !fine(row.status) => Tone::Strong,
+                    _ => Tone::Plain,
+                };
+                page.line(&[(Tone::Plain, "  "), (tone(row.status), first), (plain, rest)]);
             }
-            let rest = line.get(usize::from(self.status)..).unwrap_or_default().trim_end();
-            let faint = if status == Status::NotApplicable { Tone::Faint } else { Tone::Plain };
-            page.line(&[(Tone::Plain, "  "), (tone(status), first), (faint, rest)]);
         }
-    }
-
-    /// The text in lines that fit. comfy-table would break a long word just to
-    /// fill a line, and what is broken cannot be searched for.
-    fn fitted(&self, text: &str) -> String {
-        let width = usize::from(self.text);
-        let text = if width < ROOMY { shortened(text) } else { text.to_owned() };
-        wrapped(&escape(&text), width).join("\n")
     }
 
     fn table(&self, rows: &[Row]) -> Table {
+        let narrow = |columns: usize| u16::try_from(columns).unwrap_or(u16::MAX);
+        let widths = [narrow(self.status), narrow(self.text)];
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.status + self.check + self.subject + self.text);
+        table.set_width(widths.iter().sum());
         for row in rows {
-            let (status, check) = (word(row.status), row.check);
-            let subject = escape(&row.subject);
-            let text = self.fitted(&row.text);
-            if self.subject > 0 {
-                table.add_row([status, check, &subject, &text]);
-            } else {
-                let both = [&*subject, &*text].into_iter().filter(|text| !text.is_empty());
-                table.add_row([status, check, &both.collect::<Vec<&str>>().join("\n")]);
-            }
+            table.add_row([word(row.status), &self.lines(row).join("\n")]);
         }
-        let widths = [self.status, self.check, self.subject, self.text];
-        let widths = widths.into_iter().filter(|width| *width > 0);
         table.set_constraints(widths.map(|width| ColumnConstraint::Absolute(Width::Fixed(width))));
         for (at, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((if at == 0 { 2 } else { 0 }, 2));
-        }
-        if let Some(text) = table.column_iter_mut().last() {
-            text.set_padding((0, 0));
+            column.set_padding(if at == 0 { (2, 2) } else { (0, 0) });
         }
         table
     }
+
+    /// The text of a row in lines that fit. comfy-table would break a long word
+    /// just to fill a line, and what is broken cannot be searched for.
+    fn lines(&self, row: &Row) -> Vec<String> {
+        let text = escape(&row.text);
+        let line = format!("{:width$}{text}", row.check, width = self.check);
+        if fine(row.status) {
+            return vec![cut(&line, self.text)];
+        }
+        if row.subject.is_empty() && textwrap::core::display_width(&line) <= self.text {
+            return vec![line];
+        }
+        let mut heading = row.check.to_owned();
+        if !row.subject.is_empty() {
+            heading = format!("{heading} · {}", escape(&row.subject));
+        }
+        let mut lines = wrapped(&heading, self.text);
+        lines.extend(wrapped(&text, self.text));
+        lines
+    }
+}
+
+fn fine(status: Status) -> bool {
+    matches!(status, Status::Passed | Status::NotApplicable)
+}
+
+/// The line as far as it fits, with a sign where it goes on.
+fn cut(line: &str, width: usize) -> String {
+    use textwrap::core::display_width;
+    if display_width(line) <= width {
+        return line.trim_end().to_owned();
+    }
+    let mut kept = String::new();
+    for c in line.chars() {
+        if display_width(&kept) + display_width(c.encode_utf8(&mut [0; 4])) >= width {
+            break;
+        }
+        kept.push(c);
+    }
+    format!("{}…", kept.trim_end())
 }
