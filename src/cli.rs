@@ -38,7 +38,7 @@ pub enum Command {
     /// Print the manual page of a check
     Explain {
         /// The check's id
-        #[arg(value_parser = check_ids())]
+        #[arg(value_parser = check_ids(), hide_possible_values = true)]
         id: String,
     },
     /// List the checks, the procedures and the clouds
@@ -68,7 +68,7 @@ pub struct Check {
     /// Exports to judge: files and folders, recognised by content; `-` is standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The same
+    /// The same as PATH
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub evidence: Vec<PathBuf>,
     /// A server whose certificates a list belongs to that names none; FILE= for one list only
@@ -145,7 +145,7 @@ pub struct Judge {
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub at: Option<Timestamp>,
     /// Show only this check and what blocks it; may be repeated
-    #[arg(long, value_name = "CHECK", value_parser = check_ids())]
+    #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
     pub only: Vec<String>,
     /// The mildest status that makes the exit code 1
     #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
@@ -209,7 +209,7 @@ impl Output {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Refusal> {
     Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Refusal { asked_for: true, text: error.to_string() }
+            Refusal { asked_for: true, text: format!("{}\n", error.to_string().trim_end()) }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Refusal { asked_for: false, text: error.to_string() }
@@ -227,13 +227,21 @@ pub struct Refusal {
     pub text: String,
 }
 
-/// clap explains an error in a paragraph; here it is one line.
+/// clap explains an error in a paragraph; here it is one line, with the nearest
+/// valid name rather than all of them.
 fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let wanted: Vec<&str> = lines
+    let mut wanted: Vec<&str> = lines
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .map(|line| line.strip_prefix("error: ").unwrap_or(line))
         .collect();
+    let near = wanted.iter().any(|line| line.starts_with("tip:"));
+    let listed = |line: &str| line.starts_with("[possible values:");
+    if near {
+        wanted.retain(|line| !listed(line));
+    } else if let Some(all) = wanted.iter_mut().find(|line| listed(line) && line.len() > 200) {
+        *all = "see `trustprobe list`";
+    }
     format!("trustprobe: {}\n", wanted.join("; ").replace(":; ", ": "))
 }
 

@@ -76,7 +76,7 @@ pub struct EvidenceFile {
 
 /// A path that was named but cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {error}")]
+#[error("cannot read {path}")]
 pub struct Unreadable {
     path: String,
     #[source]
