@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
 use super::fact::{Fact, SeenId};
-use super::listing::Item;
+use super::listing::{Item, unite};
 use super::name::{ApplicationId, Thumbprint};
 use crate::schema::DateTime;
 
@@ -15,6 +15,8 @@ use crate::schema::DateTime;
 pub struct ServicePrincipal {
     /// The application it stands for.
     pub app_id: ApplicationId,
+    /// The object's own id, which assignments refer to.
+    pub object_id: Fact<String>,
     /// Whether the tenant holds it. `false` is proof, such as a 404.
     pub present: Fact<bool>,
     /// The display name in the directory, which need not be the usual one.
@@ -29,6 +31,34 @@ pub struct ServicePrincipal {
     pub keys: Fact<Vec<KeyCredential>>,
     /// Where it was seen.
     pub seen: Vec<SeenId>,
+}
+
+/// An application that is registered in the tenant, or the proof that there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Application {
+    /// Its application id.
+    pub app_id: ApplicationId,
+    /// Whether the tenant holds it. `false` is proof, such as a 404.
+    pub present: Fact<bool>,
+    /// The display name.
+    pub display_name: Fact<String>,
+    /// keyCredentials.
+    pub keys: Fact<Vec<KeyCredential>>,
+    /// Where it was seen.
+    pub seen: Vec<SeenId>,
+}
+
+/// An application permission that was consented to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppRoleAssignment {
+    /// The object id of the service principal that holds it.
+    pub principal_id: String,
+    /// appRoleId.
+    pub role_id: String,
+    /// The object id of the service principal whose permission it is.
+    pub resource_id: String,
+    /// Where it was seen.
+    pub seen: SeenId,
 }
 
 /// One key credential. Its window is its own, not its certificate's.
@@ -75,15 +105,35 @@ impl Item for ServicePrincipal {
     }
 
     fn merge(&mut self, other: Self) {
+        self.object_id.merge(other.object_id);
         self.present.merge(other.present);
         self.display_name.merge(other.display_name);
         self.enabled.merge(other.enabled);
         self.disabled_by_microsoft.merge(other.disabled_by_microsoft);
         self.names.merge_with(other.names, |mine, theirs| same_names(mine, theirs));
         self.keys.merge_with(other.keys, |mine, theirs| unite_keys(mine, theirs));
-        self.seen.extend(other.seen);
-        self.seen.sort();
-        self.seen.dedup();
+        unite(&mut self.seen, other.seen);
+    }
+
+    fn order(&self) -> String {
+        self.app_id.to_string()
+    }
+}
+
+impl Item for Application {
+    fn keys(&self) -> Vec<String> {
+        vec![self.app_id.to_string()]
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.app_id == other.app_id
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.present.merge(other.present);
+        self.display_name.merge(other.display_name);
+        self.keys.merge_with(other.keys, |mine, theirs| unite_keys(mine, theirs));
+        unite(&mut self.seen, other.seen);
     }
 
     fn order(&self) -> String {

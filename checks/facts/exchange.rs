@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
 use super::fact::{Fact, SeenId, Unknown};
-use super::listing::{Item, Listing};
+use super::listing::{Item, Listing, unite};
 use super::name::{ApplicationId, Identity, Thumbprint, same_server};
 use crate::procedure::{ACS_ISSUERS, CLOUDS};
 use crate::schema::DateTime;
@@ -145,6 +145,8 @@ pub struct Server {
     /// FQDN, or the short name where the source gave no more. Empty for
     /// certificates of which nobody said where they are installed.
     pub name: String,
+    /// AdminDisplayVersion as `15.2.1748.10`; the update may be missing from it.
+    pub build: Fact<String>,
     /// IsEdgeServer: an Edge server takes no part in this trust.
     pub edge: Fact<bool>,
     /// The certificates of its machine store `My`.
@@ -256,13 +258,6 @@ impl PartnerApplication {
         self.metadata_url.read()?;
         Ok(false)
     }
-}
-
-/// Joins two lists of sources.
-fn unite(mine: &mut Vec<SeenId>, theirs: Vec<SeenId>) {
-    mine.extend(theirs);
-    mine.sort();
-    mine.dedup();
 }
 
 impl Item for AuthServer {
@@ -383,6 +378,7 @@ impl Item for Server {
         if self.name.len() < other.name.len() {
             self.name = other.name;
         }
+        self.build.merge(other.build);
         self.edge.merge(other.edge);
         self.certificates.merge(other.certificates);
         unite(&mut self.seen, other.seen);

@@ -32,6 +32,13 @@ pub enum Complete {
     Proven,
 }
 
+/// Joins two lists of sources.
+pub(super) fn unite(mine: &mut Vec<SeenId>, theirs: Vec<SeenId>) {
+    mine.extend(theirs);
+    mine.sort();
+    mine.dedup();
+}
+
 /// How many objects of one name are told apart by what else is known of them.
 /// More than a few occur only in files made to be slow.
 const SAME_NAME: usize = 64;
@@ -88,9 +95,7 @@ impl<T: Item> Listing<T> {
             *mine = (*mine).max(*theirs);
             true
         });
-        self.seen.extend(other.seen);
-        self.seen.sort();
-        self.seen.dedup();
+        unite(&mut self.seen, other.seen);
     }
 
     /// The objects, or why nobody can tell which there are.
