@@ -1,3 +1,4 @@
 //! The built binary and the shape of the source, as a user and a newcomer meet them.
 
+mod metrics;
 mod wall;
