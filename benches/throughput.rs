@@ -6,6 +6,12 @@
 //! cost of many is that of one times their number. `process.sh` beside this
 //! file measures the program as a whole.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench that cannot begin may end"
+)]
+
 use std::fmt;
 
 use base64::Engine as _;

@@ -129,7 +129,7 @@ fn lints() -> String {
         }
         inside
     });
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<&str>>().join("\n")
 }
 
 fn root() -> &'static Path {
