@@ -94,6 +94,11 @@ fn demo_from_facts(bencher: Bencher) {
 #[divan::bench(args = [100, 1_000, 10_000], sample_count = 5, sample_size = 1)]
 fn trusts(bencher: Bencher, count: usize) {
     let recorded = different(100);
+    // Under another name it must be the same work.
+    let verdict = Judge::new("contoso").assess(&demo()).overall();
+    for (judge, octets) in &recorded {
+        assert_eq!(judge.assess(&facts_of(octets)).overall(), verdict);
+    }
     bencher.counter(ItemsCount::new(count)).bench(|| {
         let trusts = recorded.iter().cycle().take(count);
         trusts.map(|(judge, octets)| judge.assess(&facts_of(octets))).collect::<Vec<Assessment>>()
