@@ -19,6 +19,15 @@
 //!    compare the outcome. At least one pass, one failure for each branch, one
 //!    missing fact.
 
+// `clippy.toml` lists what these refuse; nothing below may allow it again.
+#![forbid(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::dbg_macro
+)]
+
 mod auth_certificate;
 mod auth_server;
 mod case;
