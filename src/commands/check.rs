@@ -103,8 +103,8 @@ fn named(trust: &Trust, facts: &Facts) -> Trust {
 fn notes(evidence: &Evidence) -> Vec<String> {
     let mut notes = evidence.notes.clone();
     for file in &evidence.files {
-        let used = !file.gave.is_empty();
-        if !used {
+        // Why nothing came of a file is told by its own notes, if it has any.
+        if file.gave.is_empty() && file.notes.is_empty() {
             notes.push(format!("{}: {}", file.path, file.form));
         }
         notes.extend(file.notes.iter().map(|note| format!("{}: {note}", file.path)));
