@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use checks::facts::Facts;
 use checks::procedure::SKYPE_ONLINE;
 use checks::{Assessment, Case, Context, Status, Trust};
@@ -125,8 +125,7 @@ fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
         Format::Prometheus => output::prometheus::render(reports)?,
     };
     match &output.output {
-        Some(path) => write_atomically(path, &text)
-            .with_context(|| format!("cannot write {}", path.display())),
-        None => stdout::print(&text).context("cannot write to standard output"),
+        Some(path) => write_atomically(path, &text),
+        None => stdout::print(&text),
     }
 }

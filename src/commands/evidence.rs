@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::cli::Evidence as Arguments;
 use crate::decode::RecordedFacts;
@@ -51,5 +51,5 @@ fn record(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
     };
     let recorded = RecordedFacts::new(facts.clone());
     let text = format!("{}\n", serde_json::to_string_pretty(&recorded)?);
-    write_atomically(path, &text).with_context(|| format!("cannot write {}", path.display()))
+    write_atomically(path, &text)
 }
