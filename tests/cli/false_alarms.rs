@@ -1,0 +1,324 @@
+//! False alarms and false passes of today's tools, kept out.
+
+use serde_json::{Value, json};
+
+use crate::organisation::{AUTH, EXCHANGE, Judged, Organisation, Outcome, SKYPE};
+
+/// Nothing failed, warned or was left open.
+fn assert_sound(organisation: &Organisation) -> Judged {
+    let judged = organisation.judge();
+    assert_eq!(judged.code, 0);
+    assert_eq!(judged.json["verdict"], "passed");
+    assert_eq!(judged.json["root_causes"], json!([]));
+    assert_eq!(judged.notes(), [""; 0]);
+    judged
+}
+
+fn status(judged: &Judged, check: &str) -> Value {
+    judged.only(check)["status"].clone()
+}
+
+fn code(judged: &Judged, check: &str) -> Value {
+    judged.only(check)["judgement"]["flawed"][0]["code"].clone()
+}
+
+#[test]
+fn objects_of_the_wizard_are_known_by_what_they_are() {
+    // `ACS - <guid>`, `EvoSts - <guid>` and a tenant id in the address stand in
+    // the healthy organisation as it is; these are the wizard's other names.
+    assert_sound(&Organisation::healthy());
+    let names = [
+        ("ACS - 0f1e2d3c-4b5a-4968-8776-655443322110", "ACS"),
+        ("ACS - 0f1e2d3c-4b5a-4968-8776-655443322110", "WindowsAzureACS"),
+        ("ACS - 0f1e2d3c-4b5a-4968-8776-655443322110", "EvoSts"),
+        ("EvoSTS - 0f1e2d3c-4b5a-4968-8776-655443322110", "EvoSts"),
+        ("EvoSTS - 0f1e2d3c-4b5a-4968-8776-655443322110", "ACS - of somebody"),
+    ];
+    for (from, to) in names {
+        let organisation = Organisation::healthy();
+        organisation.replace("AuthServers.xml", from, to);
+        assert_sound(&organisation);
+    }
+    let organisation = Organisation::healthy();
+    organisation.replace(
+        "AuthServers.xml",
+        "windows.net/11111111-2222-3333-4444-555555555555/metadata",
+        "windows.net/contoso.onmicrosoft.com/metadata",
+    );
+    assert_sound(&organisation);
+}
+
+#[test]
+fn an_application_goes_by_its_id() {
+    let organisation = Organisation::healthy();
+    organisation
+        .replace("PartnerApplications.xml", "SfBOnline<", "Skype<")
+        .replace("PartnerApplications.xml", ">Exchange Online<", ">SfBOnline<")
+        .replace("PartnerApplications.xml", "0000-0ff1-ce00-", "0000-0FF1-CE00-");
+    assert_sound(&organisation);
+}
+
+#[test]
+fn the_verdict_on_authmetadataurl_is_about_authmetadataurl() {
+    let organisation = Organisation::healthy();
+    organisation.replace(
+        "AuthServers.xml",
+        r#""AuthMetadataUrl">https://accounts.accesscontrol.windows.net/"#,
+        r#""AuthMetadataUrl">https://accounts.example.com/"#,
+    );
+    let judged = organisation.judge();
+    assert_eq!(code(&judged, "auth-server-metadata-url"), "wrong_host");
+    assert_eq!(judged.with_status("failed").len(), 1, "and about nothing else");
+
+    // What is wrong elsewhere is not wrong here.
+    for (property, value) in [("TokenIssuingEndpoint", "https://example.com"), ("Realm", "x")] {
+        let organisation = Organisation::healthy();
+        let text = organisation.text("AuthServers.xml");
+        let start = text.find(&format!(r#"N="{property}">"#)).unwrap() + property.len() + 5;
+        let end = start + text[start..].find('<').unwrap();
+        organisation.write("AuthServers.xml", [&text[..start], value, &text[end..]].concat());
+        assert_eq!(status(&organisation.judge(), "auth-server-metadata-url"), "passed");
+    }
+}
+
+#[test]
+fn a_server_without_the_certificate_stays_in_the_list() {
+    // Of the third server no certificates were collected: it is not dropped.
+    let organisation = Organisation::healthy();
+    organisation.replace("ExchangeServers.xml", "EDGE1", "EX3");
+    organisation.replace("ExchangeServers.xml", "edge1.", "ex3.");
+    organisation.replace(
+        "ExchangeServers.xml",
+        r#"<B N="IsEdgeServer">true</B>"#,
+        r#"<B N="IsEdgeServer">false</B>"#,
+    );
+    let judged = organisation.judge();
+    let subjects = |judged: &Judged| -> Vec<(String, String)> {
+        let outcomes = judged.outcomes().into_iter();
+        let installed = outcomes.filter(|it| it.check == "auth-certificate-installed");
+        installed.map(|it| (it.status, it.subject)).collect()
+    };
+    let row = |status: &str, subject: &str| (status.to_owned(), subject.to_owned());
+    let expected = [
+        row("passed", "5 ex1.corp.contoso.com"),
+        row("passed", "5 ex2.corp.contoso.com"),
+        row("unknown", "5 ex3.corp.contoso.com"),
+    ];
+    assert_eq!(subjects(&judged), expected);
+    assert_eq!(judged.code, 3);
+
+    // An empty store is no reason to drop it either.
+    let text = organisation.text("Certificates-EX1.xml");
+    let others = text.replace("ex1.corp", "ex3.corp").replace(AUTH, &"00".repeat(20));
+    let without = others.replacen("<Obj RefId=\"0\">", "<Gone>", 1).replacen(
+        "  </Obj>\n",
+        "  </Gone>\n",
+        1,
+    );
+    organisation.write("Certificates-EX3.xml", without);
+    let judged = organisation.judge();
+    assert_eq!(subjects(&judged)[2], row("failed", "5 ex3.corp.contoso.com"));
+    assert_eq!(judged.code, 1);
+}
+
+#[test]
+fn an_edge_server_is_not_counted() {
+    let judged = assert_sound(&Organisation::healthy());
+    let edge: Vec<Outcome> = judged
+        .outcomes()
+        .into_iter()
+        .filter(|outcome| outcome.subject.contains("edge1") && outcome.status != "not_applicable")
+        .collect();
+    assert_eq!(edge, []);
+}
+
+#[test]
+fn the_linked_account_may_lie_anywhere_and_be_disabled() {
+    // In the healthy organisation it lies in `OU=Service Accounts`.
+    for place in ["CN=Users", "OU=Dienste\\, Konten,OU=Köln"] {
+        let organisation = Organisation::healthy();
+        for file in ["LinkedAccounts.xml", "PartnerApplications.xml", "RoleAssignments.xml"] {
+            organisation.replace(file, "OU=Service Accounts", place);
+        }
+        assert_sound(&organisation);
+    }
+    for control in ["AccountDisabled, NormalAccount", "AccountDisabled, PasswordNotRequired"] {
+        let organisation = Organisation::healthy();
+        let members = format!(
+            r#"<S N="UserAccountControl">{control}</S><B N="AccountDisabled">true</B><S N="Name">"#
+        );
+        organisation.replace("LinkedAccounts.xml", r#"<S N="Name">"#, &members);
+        assert_sound(&organisation);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_neither_fails_nor_passes() {
+    let healthy = Organisation::healthy();
+    let before = healthy.judge();
+    for name in healthy.files() {
+        let organisation = Organisation::healthy();
+        organisation.remove(&name);
+        let judged = organisation.judge();
+        for bad in ["failed", "blocked", "error", "warning"] {
+            assert_eq!(judged.with_status(bad), [], "without {name}");
+        }
+        let (passed, had) = (judged.with_status("passed"), before.with_status("passed"));
+        let news: Vec<&Outcome> = passed.iter().filter(|it| !had.contains(it)).collect();
+        assert_eq!(news, [] as [&Outcome; 0], "without {name}");
+        let unknown = judged.with_status("unknown");
+        let code = match name.as_str() {
+            // Only one of two documents: the other proves nothing about its server.
+            "ex1-metadata.json" | "ex2-metadata.json" => 0,
+            // Nobody has to hand over the export of step 5.
+            "OAuthCert.cer" => 0,
+            _ => 3,
+        };
+        assert_eq!(judged.code, code, "without {name}");
+        assert_eq!(!unknown.is_empty(), code == 3, "without {name}");
+    }
+}
+
+#[test]
+fn one_broken_file_does_not_end_the_run() {
+    let healthy = Organisation::healthy();
+    let before = healthy.judge();
+    for name in healthy.files() {
+        let organisation = Organisation::healthy();
+        let octets = organisation.octets(&name);
+        organisation.write(&name, &octets[..octets.len() / 2]);
+        let judged = organisation.judge();
+        assert!([0, 3].contains(&judged.code), "{name}: exit {}", judged.code);
+        for bad in ["failed", "blocked", "error", "warning"] {
+            assert_eq!(judged.with_status(bad), [], "cut {name}");
+        }
+        let (passed, had) = (judged.with_status("passed"), before.with_status("passed"));
+        let news: Vec<&Outcome> = passed.iter().filter(|it| !had.contains(it)).collect();
+        assert_eq!(news, [] as [&Outcome; 0], "cut {name}");
+        let notes = judged.notes();
+        let [note] = notes.as_slice() else { panic!("cut {name}: {notes:?}") };
+        let place = if name.ends_with(".cer") { "DER" } else { "line " };
+        assert!(note.starts_with(&format!("./{name}: ")) && note.contains(place), "{note}");
+    }
+}
+
+#[test]
+fn every_cut_is_survived() {
+    let healthy = Organisation::healthy();
+    let organisation = Organisation::healthy();
+    for name in ["PartnerApplications.xml", "RoleAssignments.xml", "Certificates-EX2.xml", SKYPE] {
+        let octets = healthy.octets(name);
+        for part in 1..16 {
+            organisation.write(name, &octets[..octets.len() * part / 16]);
+            let judged = organisation.judge();
+            assert!([0, 3].contains(&judged.code), "{name}, {part}/16: exit {}", judged.code);
+            assert_eq!(judged.with_status("failed"), [], "{name}, {part}/16");
+        }
+        organisation.write(name, octets);
+    }
+}
+
+#[test]
+fn a_self_signed_sha1_certificate_is_not_weak() {
+    // Both certificates of the healthy organisation are.
+    let judged = assert_sound(&Organisation::healthy());
+    assert_eq!(status(&judged, "auth-certificate-strength"), "passed");
+}
+
+#[test]
+fn a_key_without_material_is_neither_present_nor_absent() {
+    let organisation = Organisation::healthy();
+    organisation.change(SKYPE, |principal| principal["keyCredentials"][0]["key"] = Value::Null);
+    for identifier in [json!(AUTH), json!("llkAKrvE5pol yIZVcz5+in1/SkY="), Value::Null] {
+        organisation.change(SKYPE, |principal| {
+            principal["keyCredentials"][0]["customKeyIdentifier"] = identifier.clone();
+        });
+        let judged = organisation.judge();
+        assert_eq!(status(&judged, "service-principal-current-key"), "unknown", "{identifier}");
+        assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]), "{identifier}");
+    }
+    organisation.change(SKYPE, |principal| {
+        principal["keyCredentials"][0].as_object_mut().unwrap().remove("key");
+    });
+    assert_eq!(status(&organisation.judge(), "service-principal-current-key"), "unknown");
+}
+
+#[test]
+fn the_custom_key_identifier_alone_is_no_pass() {
+    // It names the current certificate, and the key is another one.
+    let organisation = Organisation::healthy();
+    let other: Value = serde_json::from_str(&Organisation::with("24-one-server-only").text(SKYPE))
+        .map(|principal: Value| principal["keyCredentials"][0]["key"].clone())
+        .unwrap();
+    organisation.change(SKYPE, |principal| principal["keyCredentials"][0]["key"] = other);
+    let judged = organisation.judge();
+    assert_eq!(code(&judged, "service-principal-current-key"), "key_missing");
+    assert_eq!(judged.code, 1);
+}
+
+#[test]
+fn an_answer_without_keys_is_not_an_answer_without_any() {
+    let organisation = Organisation::healthy();
+    organisation.change(SKYPE, |principal| {
+        principal.as_object_mut().unwrap().remove("keyCredentials");
+    });
+    let judged = organisation.judge();
+    assert_eq!(status(&judged, "service-principal-current-key"), "unknown");
+    assert_eq!(judged.code, 3);
+
+    organisation.change(SKYPE, |principal| principal["keyCredentials"] = json!([]));
+    let judged = organisation.judge();
+    assert_eq!(code(&judged, "service-principal-current-key"), "key_missing");
+}
+
+#[test]
+fn a_refusal_of_graph_is_unknown() {
+    let organisation = Organisation::healthy();
+    organisation.write(
+        SKYPE,
+        r#"{ "error": { "code": "Authorization_RequestDenied", "message": "Insufficient privileges to complete the operation.", "innerError": { "date": "2026-11-23T08:00:00", "request-id": "x" } } }"#,
+    );
+    let judged = organisation.judge();
+    assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
+    let outcome = judged.of_check("service-principal-present").remove(0);
+    assert_eq!(outcome["judgement"]["unknown"]["reason"], "forbidden");
+}
+
+#[test]
+fn a_role_that_is_only_delegated_is_not_held() {
+    let organisation = Organisation::healthy();
+    let text = organisation.text("RoleAssignments.xml");
+    let at = text.rfind("<ToString>Regular</ToString><I32>1</I32>").unwrap();
+    let delegating =
+        text[at..].replacen("Regular</ToString><I32>1<", "DelegatingOrgWide</ToString><I32>6<", 1);
+    organisation.write("RoleAssignments.xml", [&text[..at], &delegating].concat());
+    let judged = organisation.judge();
+    assert_eq!(code(&judged, "linked-account-roles"), "roles_missing");
+}
+
+#[test]
+fn microsofts_own_names_prove_nothing_about_the_customer() {
+    let organisation = Organisation::with("10-no-name");
+    organisation.change(EXCHANGE, |principal| {
+        let names = principal["servicePrincipalNames"].as_array_mut().unwrap();
+        names.push(json!("https://outlook.office.com/"));
+        names.push(json!("00000002-0000-0ff1-ce00-000000000000/*.infra.lync.com"));
+    });
+    assert_eq!(organisation.judge().with_status("failed").len(), 2);
+}
+
+#[test]
+fn another_organisation_beside_it_hides_nothing() {
+    let organisation = Organisation::healthy();
+    let other = organisation
+        .text("PartnerApplications.xml")
+        .replace("CN=Contoso Org", "CN=Fabrikam")
+        .replace("DC=corp,DC=contoso,DC=com", "DC=fabrikam,DC=com");
+    organisation.write("Fabrikam.xml", other);
+    let run = organisation.check(&["--format", "json"]);
+    let json = run.json();
+    assert_eq!(json["trusts"].as_array().unwrap().len(), 2);
+    assert_eq!(json["trusts"][0]["organisation"]["name"], "Contoso Org");
+    assert_eq!(json["trusts"][1]["organisation"]["name"], "Fabrikam");
+    assert_eq!(run.code, 3, "nothing failed, and much is unknown of each");
+}

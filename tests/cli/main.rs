@@ -1,0 +1,21 @@
+//! trustprobe as a user meets it: the built binary, its exit codes and its
+//! words. No network, no clock but `--at`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod command_line;
+mod encodings;
+mod false_alarms;
+mod faults;
+mod foreign;
+mod organisation;
+mod outputs;
+mod readme;
+mod recorded;
+mod run;
