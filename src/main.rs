@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use trustprobe::output::escape;
 use trustprobe::{cli, commands, exit, stdout};
 
 fn main() -> ExitCode {
@@ -23,6 +24,6 @@ fn main() -> ExitCode {
 
 /// Says why in one line.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    stdout::complain(&format!("trustprobe: {error:#}\n"));
+    stdout::complain(&format!("trustprobe: {}\n", escape(&format!("{error:#}"))));
     exit::Code::Misuse.into()
 }

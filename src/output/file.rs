@@ -38,8 +38,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 /// The name of the file beside the target means nothing to anybody.
 fn without_path(error: std::io::Error) -> std::io::Error {
     let text = error.to_string();
-    text.split_once(" at path ")
-        .map_or(error, |(why, _)| std::io::Error::other(why.to_owned()))
+    text.split_once(" at path ").map_or(error, |(why, _)| std::io::Error::other(why.to_owned()))
 }
 
 /// Like any new file: what the umask leaves, not the privacy of a temporary one.
