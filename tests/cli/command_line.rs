@@ -69,10 +69,7 @@ fn the_same_facts_are_judged_for_another_day() {
     assert_eq!((soon.code, failed(&soon)), (0, vec![]));
     assert_eq!(Judged::of(&soon).json["verdict"], "warning");
     let later = at("2030-10-16");
-    assert_eq!(
-        failed(&later),
-        ["auth-certificate-validity", "service-principal-current-key"]
-    );
+    assert_eq!(failed(&later), ["auth-certificate-validity", "service-principal-current-key"]);
     let early = at("2025-10-14T23:00:00+01:00");
     assert_eq!(Judged::of(&early).json["judged_at"], "2025-10-14T22:00:00Z");
     assert!(failed(&early).contains(&"auth-certificate-validity".to_owned()));

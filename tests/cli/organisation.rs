@@ -95,6 +95,11 @@ impl Organisation {
         self.folder.path()
     }
 
+    /// The names of its files of text, in order.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.files().into_iter().filter(|name| name != "OAuthCert.cer").collect()
+    }
+
     /// The names of its files, in order.
     pub(crate) fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path()).unwrap();

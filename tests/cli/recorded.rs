@@ -85,10 +85,7 @@ fn a_newer_major_version_is_refused() {
     let run = check_facts(&organisation);
     let judged = Judged::of(&run);
     assert_eq!((run.code, judged.with_status("passed")), (3, vec![]));
-    assert_eq!(
-        judged.notes(),
-        [r#"facts.json: format version "2.0", this program reads 1.0"#]
-    );
+    assert_eq!(judged.notes(), [r#"facts.json: format version "2.0", this program reads 1.0"#]);
 }
 
 #[test]
