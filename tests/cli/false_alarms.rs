@@ -318,3 +318,80 @@ fn another_organisation_beside_it_hides_nothing() {
     assert_eq!(json["trusts"][1]["organisation"]["name"], "Fabrikam");
     assert_eq!(run.code, 3, "nothing failed, and much is unknown of each");
 }
+
+/// The base64 of the first certificate of a store that has this line before it.
+fn raw_data(text: &str, at: usize) -> &str {
+    let start = text.match_indices(r#"N="RawData">"#).nth(at).unwrap().0 + 12;
+    &text[start..start + text[start..].find('<').unwrap()]
+}
+
+#[test]
+fn a_certificate_that_cannot_be_decoded_may_be_the_one() {
+    let file = "Certificates-EX2.xml";
+    let on = |judged: &Judged, server: &str| -> String {
+        let installed =
+            |it: &&Outcome| it.check == "auth-certificate-installed" && it.subject.contains(server);
+        judged.outcomes().iter().find(installed).unwrap().status.clone()
+    };
+    let status_on_ex2 = |organisation: &Organisation| {
+        let judged = organisation.judge();
+        assert_eq!(judged.with_status("failed"), []);
+        assert_eq!(judged.notes().len(), 1);
+        on(&judged, "ex2")
+    };
+    let text = Organisation::healthy().text(file);
+    let (auth, mail) = (raw_data(&text, 0), raw_data(&text, 1));
+    for spoiled in ["MIIDnot+base64+of+a+certificate=", "", "not base64 at all"] {
+        for named in [true, false] {
+            let organisation = Organisation::healthy();
+            let mut broken = text.replace(auth, spoiled);
+            if !named {
+                broken = broken.replacen(&format!(r"ex2.corp.contoso.com\{AUTH}"), "", 1);
+            }
+            organisation.write(file, &broken);
+            assert_eq!(status_on_ex2(&organisation), "unknown", "{spoiled}, {named}");
+            // Whatever another one may be, the one that was read is there.
+            organisation.write(file, text.replace(mail, spoiled));
+            assert_eq!(status_on_ex2(&organisation), "passed", "{spoiled}");
+        }
+    }
+    // That of one server says nothing about another.
+    let both = Organisation::with("24-one-server-only");
+    let text = both.text("Certificates-EX1.xml");
+    both.write("Certificates-EX1.xml", text.replace(raw_data(&text, 2), "MIID"));
+    assert_eq!(on(&both.judge(), "ex2"), "failed");
+}
+
+#[test]
+fn a_signing_key_that_cannot_be_decoded_may_be_the_one() {
+    let organisation = Organisation::healthy();
+    let text = organisation.text("AuthServers.xml");
+    let start = text.find("<LST><S>").unwrap() + 8;
+    let end = start + text[start..].find('<').unwrap();
+    organisation.write("AuthServers.xml", text.replace(&text[start..end], "MIIDnot"));
+    let judged = organisation.judge();
+    assert_eq!(status(&judged, "auth-server-signing-keys"), "unknown");
+    assert_eq!((judged.code, judged.notes().len()), (3, 1));
+}
+
+#[test]
+fn what_convertto_json_cut_is_unknown() {
+    // Below its depth an object becomes the name of its type, a list one text.
+    let organisation = Organisation::healthy();
+    let type_name = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphKeyCredential";
+    for keys in [json!([type_name]), json!(type_name), json!(format!("{type_name} {type_name}"))] {
+        organisation.change(SKYPE, |principal| principal["keyCredentials"] = keys);
+        let judged = organisation.judge();
+        let outcome = judged.only("service-principal-current-key");
+        assert_eq!(outcome["judgement"]["unknown"]["reason"], "truncated", "{outcome}");
+        assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
+    }
+    let organisation = Organisation::healthy();
+    organisation.change(EXCHANGE, |principal| {
+        let names = principal["servicePrincipalNames"].as_array().unwrap();
+        let names: Vec<&str> = names.iter().map(|name| name.as_str().unwrap()).collect();
+        principal["servicePrincipalNames"] = json!(names.join(" "));
+    });
+    let judged = organisation.judge();
+    assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
+}
