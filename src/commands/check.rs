@@ -45,8 +45,7 @@ pub(crate) fn judge(
     let procedure = judge.procedure.unwrap_or(&SKYPE_ONLINE);
     let evaluated = Timestamp::now();
     let context = Context::at(judge.at.unwrap_or(evaluated));
-    let trusts: Vec<Trust> =
-        evidence.organisations.iter().map(|facts| named(trust, facts)).collect();
+    let trusts = named_apart(trust, &evidence.organisations);
     let assessments: Vec<Assessment> = evidence
         .organisations
         .iter()
@@ -89,6 +88,23 @@ pub(crate) fn judge(
         })
         .max()
         .unwrap_or(Code::Unknown))
+}
+
+/// A trust for each organisation. Where two would have one name, as those that
+/// kept Exchange's default have, the forest tells them apart.
+fn named_apart(trust: &Trust, organisations: &[Facts]) -> Vec<Trust> {
+    let trusts: Vec<Trust> = organisations.iter().map(|facts| named(trust, facts)).collect();
+    let names = |name: &str| trusts.iter().filter(|it| it.name == name).count();
+    trusts
+        .iter()
+        .zip(organisations)
+        .map(|(trust, facts)| match &facts.organisation {
+            Some(own) if 1 < names(&trust.name) => {
+                Trust { name: format!("{} ({})", trust.name, own.forest), ..trust.clone() }
+            }
+            _ => trust.clone(),
+        })
+        .collect()
 }
 
 /// Without a name of the owner's choice, a trust goes by the organisation's.
