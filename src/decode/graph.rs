@@ -106,7 +106,11 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     } else {
         cut_off(&reading, "keyCredentials")
     };
-    let mut names = reading.texts("servicePrincipalNames");
+    let mut names = match object.get("servicePrincipalNames") {
+        // There is always one, the application's id.
+        Some(Value::Null) => reading.fact("servicePrincipalNames", |_| None),
+        _ => reading.texts("servicePrincipalNames"),
+    };
     // A list below the depth becomes one text, its parts joined by blanks.
     if names.is(|names| names.iter().any(|name| name.contains(' '))) {
         names = cut_off(&reading, "servicePrincipalNames");
