@@ -227,6 +227,124 @@ fn a_key_that_was_encoded_twice_is_understood() {
 }
 
 #[test]
+fn what_powershell_was_not_asked_for_is_unknown() {
+    let organisation = Organisation::healthy();
+    organisation.change(SKYPE, |principal| principal["accountEnabled"] = Value::Null);
+    organisation.change(EXCHANGE, |principal| principal["servicePrincipalNames"] = Value::Null);
+    let judged = organisation.judge();
+    let enabled = judged.of_check("service-principal-enabled").remove(0);
+    assert_eq!(enabled["judgement"]["unknown"]["reason"], "not_collected", "{enabled}");
+    assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
+}
+
+/// How an export shows an object that another refers to, and an enum.
+#[derive(Clone, Copy)]
+enum Depth {
+    /// With its properties; Windows PowerShell shows an enum by its number.
+    Deep,
+    /// By its text alone.
+    Shallow,
+}
+
+/// An object of CLIXML as `ConvertTo-Json` of Windows PowerShell shows it.
+fn converted(node: &Node, depth: Depth) -> Value {
+    match (node.tag.as_str(), node.text.as_str()) {
+        ("Nil", _) => Value::Null,
+        ("B", text) => json!(text == "true"),
+        ("BA", text) => json!(STANDARD.decode(text).unwrap()),
+        ("DT", text) => {
+            let instant: Timestamp = text.parse().unwrap();
+            json!(format!("/Date({})/", instant.as_millisecond()))
+        }
+        ("Obj", _) => {
+            let child = |tag: &str| node.children.iter().find(|child| child.tag == tag);
+            let properties =
+                || node.children.iter().filter(|it| ["Props", "MS"].contains(&it.tag.as_str()));
+            let shown = child("ToString").map_or("", |it| it.text.as_str());
+            if let Some(list) = child("LST") {
+                let values = list.children.iter().map(|it| converted(it, depth));
+                return json!(values.collect::<Vec<Value>>());
+            }
+            match (depth, child("I32")) {
+                (Depth::Deep, Some(number)) => json!(number.text.parse::<i64>().unwrap()),
+                (Depth::Shallow, _) if !node.name.is_empty() => json!(shown),
+                _ => Value::Object(
+                    properties()
+                        .flat_map(|it| &it.children)
+                        .map(|it| (it.name.clone(), converted(it, depth)))
+                        .collect(),
+                ),
+            }
+        }
+        (_, text) => json!(text),
+    }
+}
+
+/// An element of XML.
+#[derive(Default)]
+struct Node {
+    tag: String,
+    name: String,
+    text: String,
+    children: Vec<Node>,
+}
+
+/// The objects of a CLIXML file.
+fn objects(text: &str) -> Vec<Node> {
+    let mut open = vec![Node::default()];
+    for part in text.split('<').skip(1) {
+        let (tag, content) = part.split_once('>').unwrap();
+        let (end, empty) = (tag.starts_with('/'), tag.ends_with('/'));
+        if !end {
+            let name = tag.split_once(" N=\"").and_then(|(_, rest)| rest.split('"').next());
+            open.push(Node {
+                tag: tag.split([' ', '/']).next().unwrap().to_owned(),
+                name: name.unwrap_or_default().to_owned(),
+                text: content.trim().to_owned(),
+                children: Vec::new(),
+            });
+        }
+        if end || empty {
+            let node = open.pop().unwrap();
+            open.last_mut().unwrap().children.push(node);
+        }
+    }
+    let root = open.pop().unwrap().children.remove(0);
+    root.children.into_iter().filter(|node| node.tag == "Obj").collect()
+}
+
+/// The healthy organisation's CLIXML as JSON.
+fn as_json(depth: Depth) -> Organisation {
+    let organisation = Organisation::healthy();
+    for name in organisation.texts() {
+        let text = organisation.text(&name);
+        if text.starts_with("<Objs") {
+            let objects: Vec<Value> =
+                objects(&text).iter().map(|object| converted(object, depth)).collect();
+            // One object alone is no list.
+            let json = match objects.as_slice() {
+                [only] => only.clone(),
+                several => json!(several),
+            };
+            organisation.write(&name, utf16(&escaped(&json)));
+        }
+    }
+    organisation
+}
+
+#[test]
+fn exchange_objects_may_come_as_json() {
+    assert_healthy(&as_json(Depth::Deep), "with the properties of what is referred to");
+}
+
+#[test]
+fn json_that_names_what_it_refers_to_fails_nothing() {
+    let judged = as_json(Depth::Shallow).judge();
+    assert_eq!(judged.with_status("failed"), []);
+    assert_eq!(judged.unlike(&Organisation::healthy().judge()), [""; 0]);
+}
+
+#[test]
 fn names_of_files_mean_nothing() {
     let organisation = Organisation::healthy();
     for (at, name) in organisation.files().iter().enumerate() {
