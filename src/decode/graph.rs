@@ -150,6 +150,8 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
         if object.get(name).is_some() { name } else { other }
     };
     let instant = |name: &str| reading.fact(name, Value::as_time);
+    // Neither is ever empty in Entra.
+    let word = |name: &str| reading.fact(name, |value| value.as_text().map(str::to_owned));
     let short = |name: &str| object.text(name).chars().take(limits::TEXT).collect::<String>();
     Some(KeyCredential {
         key_id: short("keyId").to_ascii_lowercase(),
@@ -158,8 +160,8 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
         custom_key_identifier: object.get("customKeyIdentifier").and_then(identifier),
         start: instant(either("startDateTime", "StartDate")),
         end: instant(either("endDateTime", "EndDate")),
-        usage: reading.text("usage"),
-        kind: reading.text("type"),
+        usage: word("usage"),
+        kind: word("type"),
     })
 }
 
