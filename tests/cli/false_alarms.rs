@@ -379,3 +379,64 @@ fn what_convertto_json_cut_is_unknown() {
     let judged = organisation.judge();
     assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
 }
+
+/// Nothing that is not known may fail or newly pass.
+fn assert_open(judged: &Judged, healthy: &Judged, what: &str) {
+    for bad in ["failed", "blocked", "error", "warning"] {
+        assert_eq!(judged.with_status(bad), [], "{what}");
+    }
+    let known: Vec<(String, String)> =
+        healthy.outcomes().into_iter().map(|it| (it.check, it.subject)).collect();
+    for outcome in judged.with_status("passed") {
+        // Of what another object says the name may be another.
+        let same = |(check, _): &&(String, String)| *check == outcome.check;
+        assert!(known.iter().any(|it| same(&it)), "{what}: {outcome}");
+    }
+    assert!([0, 3].contains(&judged.code), "{what}: exit {}", judged.code);
+}
+
+#[test]
+fn a_property_that_was_not_exported_fails_nothing() {
+    let healthy = Organisation::healthy().judge();
+    for file in Organisation::healthy().texts().iter().filter(|file| !file.contains("json")) {
+        let text = Organisation::healthy().text(file);
+        let property = |line: &str| -> Option<String> {
+            let member = line.strip_prefix("      <")?;
+            Some(member.split_once(r#" N=""#)?.1.split('"').next()?.to_owned())
+        };
+        let mut names: Vec<String> = text.lines().filter_map(property).collect();
+        names.sort();
+        names.dedup();
+        assert!(4 <= names.len(), "{file}");
+        for name in names {
+            let kept = text.lines().filter(|line| property(line).as_ref() != Some(&name));
+            let organisation = Organisation::healthy();
+            organisation.write(file, kept.collect::<Vec<&str>>().join("\n"));
+            assert_open(&organisation.judge(), &healthy, &format!("{file} without {name}"));
+        }
+    }
+}
+
+/// A metadata document, in contrast, is whole: what is not in it is not published.
+#[test]
+fn a_member_that_is_not_in_the_answer_fails_nothing() {
+    let healthy = Organisation::healthy().judge();
+    for (file, within) in [(SKYPE, ""), (SKYPE, "/keyCredentials/0"), (EXCHANGE, "")] {
+        let whole: Value = serde_json::from_str(&Organisation::healthy().text(file)).unwrap();
+        for name in whole.pointer(within).unwrap().as_object().unwrap().keys() {
+            for null in [false, true] {
+                let organisation = Organisation::healthy();
+                organisation.change(file, |answer| {
+                    let object = answer.pointer_mut(within).unwrap().as_object_mut().unwrap();
+                    let removed = object.remove(name);
+                    // Of these null is what a healthy answer says.
+                    if null && removed.is_some_and(|it| !it.is_null()) {
+                        object.insert(name.clone(), Value::Null);
+                    }
+                });
+                let what = format!("{file}{within} without {name}, null {null}");
+                assert_open(&organisation.judge(), &healthy, &what);
+            }
+        }
+    }
+}
