@@ -57,6 +57,7 @@ pub use outcome::{
 pub use procedure::Procedure;
 pub use remedy::{Cmdlet, Remedy, Shell};
 pub use trust::{Given, Giver, Trust};
+pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
 const GROUPS: [&[Check]; 6] = [

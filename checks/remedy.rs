@@ -8,6 +8,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::wording::hidden;
+
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Remedy {
@@ -116,11 +118,7 @@ impl Cmdlet {
 /// PowerShell takes U+2018 to U+201B for single quotes too, so each is doubled.
 /// Text that a person could not check by reading becomes a placeholder.
 fn quoted(text: &str) -> String {
-    let unreadable = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}' | '\u{fff9}'..='\u{fffb}')
-    };
-    if text.chars().any(unreadable) {
+    if text.contains(hidden) {
         return "'<a name with unreadable characters: look it up>'".to_owned();
     }
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -148,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_offered() {
-        for text in ["a\nb", "a\u{202e}b", "\u{1b}[31m", "a\u{200e}"] {
+        for text in ["a\nb", "a\u{202e}b", "\u{1b}[31m", "a\u{200e}", "a\u{ad}", "\u{e0041}"] {
             assert!(quoted(text).starts_with("'<a name"), "{text:?}");
         }
     }
