@@ -59,7 +59,7 @@ fn covered(
         .into_iter()
         .partition(|name| name.wildcard && name.generation == Generation::Https);
     if !sure.is_empty() {
-        let by = list(sure.iter().map(|name| shown(name.text)));
+        let by = list(sure.iter().map(|name| name.covering()));
         return Ok(Verdict::passed(format!("covered by {by}"), &names.seen));
     }
     if let Some(name) = doubtful.first() {
@@ -67,6 +67,10 @@ fn covered(
         return Err(Unknown::new(Reason::SourceAbsent, needs)
             .detail(format!("only {} could cover {host}", shown(name.text)))
             .tried(&names.seen));
+    }
+    if !host.is_ascii() {
+        return Err(Unknown::new(Reason::NotCollected, Needs::Hosts)
+            .detail(format!("state {host} in the form that names are registered in, with xn--")));
     }
     let finding = not_covered(case, principal, &able, names.value.len(), host);
     let name = format!("{}/{host}", principal.app_id);
@@ -192,10 +196,17 @@ mod tests {
         let names = ["ID/*.contoso.com", "https://mail.contoso.com/"];
         let outcomes = with(&["mail.contoso.com"], &names).judged(&CHECK);
         let Judgement::Passed(evidence) = &outcomes[0].judgement else { panic!() };
+        assert_eq!(evidence.seen, "covered by *.contoso.com, https://mail.contoso.com/");
+    }
+
+    #[test]
+    fn a_host_in_its_own_script_is_unknown_rather_than_missing() {
+        let names = ["ID/xn--mller-kva.example"];
         assert_eq!(
-            evidence.seen,
-            format!("covered by \"{ID}/*.contoso.com\", \"https://mail.contoso.com/\"")
+            said(&["m\u{fc}ller.example"], &names),
+            ["m\u{fc}ller.example: unknown not_collected"]
         );
+        assert_eq!(said(&["xn--mller-kva.example"], &names), ["xn--mller-kva.example: passed"]);
     }
 
     #[test]
