@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::validity::replace;
+use super::validity::{replace, take_over};
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{AuthConfig, Known, StoredThumbprint, Thumbprint, Unknown};
+use crate::facts::{AuthConfig, Known, StoredThumbprint, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::EXCHANGE;
-use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -63,7 +62,7 @@ fn thumbprint_flaw(current: &Known<Option<StoredThumbprint>>) -> Option<Finding>
                 ),
                 "40 hexadecimal digits and nothing else",
             )
-            .remedy(store_again(thumbprint))
+            .remedy(take_over(thumbprint))
         }
     };
     Some(finding.graded(current.grade).seen_in([&current.seen]))
@@ -76,16 +75,6 @@ fn foreign_characters(stored: &str) -> String {
         *counts.entry(c).or_default() += 1;
     }
     list(counts.iter().map(|(c, number)| format!("{number} × U+{:04X}", u32::from(*c))))
-}
-
-fn store_again(thumbprint: &Thumbprint) -> Remedy {
-    Remedy::exchange("name the same certificate again, by its digits alone")
-        .run(
-            Cmdlet::new("Set-AuthConfig")
-                .value("NewCertificateThumbprint", thumbprint.as_str())
-                .code("NewCertificateEffectiveDate", "(Get-Date)"),
-        )
-        .line("Set-AuthConfig -PublishCertificate")
 }
 
 fn other_service_name(config: &AuthConfig) -> Option<Finding> {
