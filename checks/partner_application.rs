@@ -18,7 +18,7 @@ use crate::facts::{
 };
 use crate::procedure::{RequiredApplication, application_name};
 use crate::remedy::Cmdlet;
-use crate::wording::{count, list, shown};
+use crate::wording::{list, not_among, shown};
 
 pub(crate) const CHECKS: &[Check] =
     &[present::CHECK, enabled::CHECK, realm::CHECK, linked_account::CHECK, successors::CHECK];
@@ -65,7 +65,8 @@ pub(crate) fn select<'a>(case: &Case<'a>, id: &ApplicationId) -> Result<Selectio
     let of_this_id = |item: &&&PartnerApplication| item.application_identifier.is(|it| it == id);
     let candidates: Vec<&PartnerApplication> = items.iter().filter(of_this_id).copied().collect();
     let of_the_cloud = candidates.iter().filter(|it| it.directly_trusted() == Ok(false));
-    if let Some(found) = of_the_cloud.min_by_key(|item| preference(item)) {
+    let tenant = case.tenant().ok().map(|tenant| tenant.value);
+    if let Some(found) = of_the_cloud.min_by_key(|item| preference(item, tenant.as_deref())) {
         return Ok(Selection::Found(found));
     }
     for candidate in &candidates {
@@ -100,13 +101,18 @@ pub(crate) fn selected<'a>(
     }
 }
 
-/// Smaller is liked better: an empty realm, then enabled, then the empty
-/// issuer identifier of the one that setup created. What is not known stands
-/// between good and bad, so that it is never passed over for a known flaw.
-fn preference(application: &PartnerApplication) -> [u8; 3] {
+/// Smaller is liked better: one that lets the tenant in, then an empty realm,
+/// then enabled, then the empty issuer identifier of the one that setup created.
+/// What is not known stands between good and bad, so that it is never passed
+/// over for a known flaw.
+fn preference(application: &PartnerApplication, tenant: Option<&str>) -> [u8; 4] {
+    let own = |realm: &String| tenant.is_some_and(|it| it.eq_ignore_ascii_case(realm.trim()));
+    let empty = |realm: &String| realm.trim().is_empty();
+    let enabled = rank(&application.enabled, |enabled| *enabled);
     [
-        rank(&application.realm, String::is_empty),
-        rank(&application.enabled, |enabled| *enabled),
+        enabled.max(rank(&application.realm, |realm| empty(realm) || own(realm))),
+        rank(&application.realm, empty),
+        enabled,
         rank(&application.issuer_identifier, String::is_empty),
     ]
 }
@@ -146,12 +152,11 @@ fn named(application: &PartnerApplication) -> String {
     format!("partner application {}", shown(application.identity.label()))
 }
 
-/// The list of applications, as it reads after "among".
-fn listed(case: &Case) -> String {
+/// `not among the 3 partner applications in PartnerApplications.xml`.
+fn not_listed(case: &Case) -> String {
     let listing = &case.facts.partner_applications;
-    let number = count(listing.items.len(), "partner application");
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
-    format!("the {number} in {files}")
+    not_among(listing.items.len(), "partner application", &format!("in {files}"))
 }
 
 /// Creates an application of the cloud, enabled.
@@ -174,7 +179,9 @@ const SOME_ACCOUNT: &str = "'<DN of the linked account>'";
 mod tests {
     use super::{Selection, is_deleted, select, selected};
     use crate::facts::{Complete, Fact, Identity, Needs, PartnerApplication};
-    use crate::healthy::{Organisation, application, forbidden, healthy, known, presumed, text};
+    use crate::healthy::{
+        Organisation, TENANT, application, forbidden, healthy, known, presumed, text,
+    };
     use crate::procedure::SKYPE;
 
     const FILE: &str = "PartnerApplications.xml";
@@ -222,6 +229,14 @@ mod tests {
         assert_eq!(of_two(restricted, off), "B");
         assert_eq!(of_two(a(), skype("B")), "A", "else the name decides");
         assert_eq!(of_two(disabled, skype("a server")), "a server");
+    }
+
+    #[test]
+    fn one_that_lets_the_tenant_in_is_better_than_one_that_is_off() {
+        let off = PartnerApplication { enabled: known(false, FILE), ..skype("A") };
+        let own = PartnerApplication { realm: text(TENANT, FILE), ..skype("B") };
+        assert_eq!(of_two(off, own.clone()), "B");
+        assert_eq!(of_two(skype("C"), own), "C");
     }
 
     #[test]

@@ -22,17 +22,16 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let account = super::linked(case, required)?;
-    let name = super::named(account);
     let excess = beyond(case, account, required.most)?;
     let most = list(required.most);
     if excess.is_empty() {
         let sources = &case.facts.role_assignments.seen;
-        return Ok(Verdict::passed_by(format!("{name} holds nothing beyond {most}"), sources));
+        return Ok(Verdict::passed_by(format!("nothing beyond {most}"), sources));
     }
     let roles = list(excess.iter().map(|assignment| role(assignment)));
     Ok(Finding::warning(
         "excess_roles",
-        format!("{name} also holds {roles}"),
+        format!("{} also holds {roles}", super::named(account)),
         format!("no more than {most}"),
     )
     .seen_in(excess.iter().flat_map(|assignment| &assignment.seen))

@@ -43,10 +43,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     }
     match open {
         Some(unknown) => Err(unknown),
-        None => Ok(Verdict::passed_by(
-            format!("{} holds {}", super::named(account), list(required.roles)),
-            held,
-        )),
+        None => Ok(Verdict::passed_by(list(required.roles), held)),
     }
 }
 
@@ -61,7 +58,7 @@ fn roles_missing(
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
     let (name, roles) = (super::named(account), list(missing.iter().map(|(role, _)| role)));
     let useless: String = missing.iter().filter_map(useless).collect();
-    let seen = format!("none of the {number} in {files} grants {name} {roles}{useless}");
+    let seen = format!("{name} does not hold {roles}, by the {number} in {files}{useless}");
     let finding = Finding::critical("roles_missing", seen, "a regular, enabled assignment of each")
         .absent_from(certainty)
         .seen_in(&listing.seen)
@@ -187,8 +184,8 @@ mod tests {
             assert_eq!(
                 finding.seen,
                 format!(
-                    "none of the 2 role assignments in RoleAssignments.xml grants account \
-                     \"SfBOnline-ApplicationAccount\" {role}"
+                    "account \"SfBOnline-ApplicationAccount\" does not hold {role}, by the 2 role \
+                     assignments in RoleAssignments.xml"
                 )
             );
             assert_eq!(finding.certainty, Certainty::Presumed);
@@ -366,7 +363,7 @@ mod tests {
         let unread = RoleAssignment { enabled: forbidden(Needs::RoleAssignments), ..archive() };
         let organisation = with(vec![of_ann("Mailbox Search"), unread]);
         assert_eq!(summary(&organisation), MISSING);
-        assert!(finding(&organisation).seen.ends_with("ApplicationAccount\" UserApplication"));
+        assert!(finding(&organisation).seen.contains("does not hold UserApplication, by"));
     }
 
     #[test]

@@ -26,8 +26,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let linked = application.linked_account.read()?;
     let finding = match &linked.value {
         Some(account) if !super::is_deleted(account) => {
-            let account = shown(account.label());
-            return Ok(Verdict::passed(format!("{name} acts through {account}"), &linked.seen));
+            return Ok(Verdict::passed(shown(account.label()), &linked.seen));
         }
         Some(account) => Finding::critical(
             "deleted_account",

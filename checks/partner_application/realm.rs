@@ -19,11 +19,11 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let application = super::selected(case, &required.id)?;
-    let name = super::named(application);
     let realm = application.realm.read()?;
     if realm.value.trim().is_empty() {
-        return Ok(Verdict::passed(format!("{name} has no Realm"), &realm.seen));
+        return Ok(Verdict::passed("no Realm", &realm.seen));
     }
+    let name = super::named(application);
     let seen = format!("{name} accepts only tokens of the realm {}", shown(&realm.value));
     let tenant = case.tenant().ok().map(|tenant| tenant.value);
     let own = tenant.as_deref().map(|tenant| tenant.eq_ignore_ascii_case(realm.value.trim()));

@@ -6,7 +6,6 @@ use crate::facts::{ApplicationId, PartnerApplication, SeenId, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::{TEAMS_SCHEDULER, application_name};
 use crate::remedy::{Cmdlet, Remedy};
-use crate::wording::list;
 
 use super::Selection;
 
@@ -51,12 +50,12 @@ fn alone(
     legacy: &PartnerApplication,
     successors: &'static [ApplicationId],
 ) -> Result<Verdict, Unknown> {
-    let names = list(successors.iter().map(name));
+    let names = successors.iter().map(name).collect::<Vec<&str>>().join(" nor ");
     let mut remedy = Remedy::exchange("add what Teams calls with today");
     let mut finding = Finding::warning(
         "legacy_alone",
-        format!("{} is enabled and none of {names}", super::named(legacy)),
-        "at least one of these, which Teams calls with today",
+        format!("{} is enabled, but neither {names}", super::named(legacy)),
+        "one of these enabled too: Teams calls with them today",
     )
     .seen_in(&legacy.seen);
     for id in successors {
@@ -133,7 +132,7 @@ mod tests {
         let finding = &outcomes[1].findings()[0];
         assert_eq!(
             finding.seen,
-            "partner application \"SfBOnline\" is enabled and none of Teams scheduler, Cloud Voicemail"
+            "partner application \"SfBOnline\" is enabled, but neither Teams scheduler nor Cloud Voicemail"
         );
         assert_eq!(finding.certainty, Certainty::Presumed);
         assert_eq!(
