@@ -260,3 +260,5 @@ fn worst(outcome: &Outcome) -> (Option<Severity>, Option<Certainty>) {
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod registry;
