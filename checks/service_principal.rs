@@ -13,7 +13,7 @@ mod useless_names;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
-use crate::remedy::Remedy;
+use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
     present::CHECK,
@@ -67,10 +67,19 @@ fn principal<'a>(case: &Case<'a>, subject: &Subject) -> Result<&'a ServicePrinci
     }
 }
 
+/// A script that begins with a connection to the tenant's cloud.
+fn connected(case: &Case, action: impl Into<String>) -> Remedy {
+    let connect = Cmdlet::new("Connect-MgGraph").code("Scopes", "Application.ReadWrite.All");
+    let environment = case.cloud().and_then(|cloud| cloud.value.graph_environment);
+    Remedy::graph(action).run(match environment {
+        Some(environment) => connect.code("Environment", environment),
+        None => connect,
+    })
+}
+
 /// A script that begins with the service principal in `$sp`.
-fn script(action: impl Into<String>, id: &ApplicationId) -> Remedy {
-    Remedy::graph(action)
-        .line("Connect-MgGraph -Scopes Application.ReadWrite.All")
+fn script(case: &Case, action: impl Into<String>, id: &ApplicationId) -> Remedy {
+    connected(case, action)
         .set("appId", id.as_str())
         .line("$sp = Get-MgServicePrincipal -Filter \"appId eq '$appId'\"")
 }
@@ -80,10 +89,10 @@ fn script(action: impl Into<String>, id: &ApplicationId) -> Remedy {
 /// An update replaces the whole list of keys, so the script reads it first and
 /// adds to it. The dates are the certificate's: without them the key would not
 /// live as long.
-fn upload(id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
+fn upload(case: &Case, id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
     let action =
         "copy OAuthCert.cer to this computer and add it to the keys, keeping those that are there";
-    let add = script(action, id)
+    let add = script(case, action, id)
         .line(
             "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
              \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")",
@@ -102,8 +111,8 @@ fn upload(id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
 }
 
 /// Adds one name. An update replaces the whole list, so the script extends what it read.
-fn register(id: &ApplicationId, name: &str) -> Remedy {
-    script("add the name, keeping those that are there", id)
+fn register(case: &Case, id: &ApplicationId, name: &str) -> Remedy {
+    script(case, "add the name, keeping those that are there", id)
         .set("name", name)
         .line("$names = @($sp.ServicePrincipalNames) + $name")
         .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -ServicePrincipalNames $names")

@@ -8,6 +8,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{AuthConfig, Known, StoredThumbprint, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::EXCHANGE;
+use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -84,7 +85,7 @@ fn other_service_name(config: &AuthConfig) -> Option<Finding> {
         format!("ServiceName of AuthConfig is {}", shown(name.value.as_str())),
         format!("{EXCHANGE}, as setup writes it"),
     );
-    Some(finding.seen_in([&name.seen]))
+    Some(finding.seen_in([&name.seen]).remedy(find_out()))
 }
 
 fn realm_not_empty(config: &AuthConfig) -> Option<Finding> {
@@ -94,7 +95,12 @@ fn realm_not_empty(config: &AuthConfig) -> Option<Finding> {
         format!("Realm of AuthConfig is {}", shown(&realm.value)),
         "an empty Realm, as setup leaves it",
     );
-    Some(finding.seen_in([&realm.seen]))
+    Some(finding.seen_in([&realm.seen]).remedy(find_out()))
+}
+
+/// Exchange signs in this name: whoever relies on it would be cut off.
+fn find_out() -> Remedy {
+    Remedy::advice("find out who set it and why, before changing it with Set-AuthConfig")
 }
 
 #[cfg(test)]

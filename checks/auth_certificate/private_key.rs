@@ -5,6 +5,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{InstalledCertificate, Needs, Reason, SeenId, Server, Unknown};
 use crate::outcome::{Finding, Verdict};
+use crate::remedy::Remedy;
 
 pub(crate) const CHECK: Check = Check {
     id: "auth-certificate-private-key",
@@ -75,7 +76,9 @@ fn no_private_key(
     )
     .seen_in([seen]);
     if server.name.is_empty() {
-        return finding;
+        return finding.remedy(Remedy::advice(
+            "find out which server it is, and import the certificate there with its private key",
+        ));
     }
     finding.remedy(provide(case, current, &server.name))
 }

@@ -74,7 +74,7 @@ fn not_published(
     });
     let seen = format!(
         "auth certificate {current} is {}, so it is missing or expired there{instead}",
-        not_among(keys, "signing key", "of the document")
+        not_among(keys, "signing key", "in this document")
     );
     let mut finding = Finding::critical(
         "not_published",

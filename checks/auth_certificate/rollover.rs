@@ -101,6 +101,9 @@ impl Staged<'_> {
                 format!("the next certificate {next} is the current one"),
                 "another certificate as the next one, or none",
             );
+            let finding = finding.remedy(Remedy::advice(
+                "nothing changes on the effective date: stage another certificate in time",
+            ));
             return Ok(Some(finding.seen_in([self.seen])));
         }
         let effective = self.effective()?;

@@ -100,7 +100,10 @@ fn compare(
     }
     found(Finding::critical(
         "stale",
-        format!("{} holds none of the {} in {source}", named(server), count(current.len(), "key")),
+        match current.len() {
+            1 => format!("{} does not hold the one key in {source}", named(server)),
+            keys => format!("{} holds none of the {keys} keys in {source}", named(server)),
+        },
         "the keys with which ACS signs now",
     ))
 }

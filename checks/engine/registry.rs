@@ -12,7 +12,7 @@ use crate::healthy::{
     NEXT, OTHER_TENANT, Organisation, acs_document, acs_server, application, assignment,
     certificate, day, exchange_document, healthy, installed, key, known, text,
 };
-use crate::outcome::{Outcome, Status};
+use crate::outcome::{Outcome, Severity, Status};
 use crate::procedure::{EXCHANGE, SKYPE};
 
 /// The folders with the files that declare and list what is in them.
@@ -85,6 +85,19 @@ fn what_is_named_exists_and_nothing_rests_on_itself() {
             }
         }
         assert!(!below.contains(check.id), "{} rests on itself", check.id);
+    }
+}
+
+#[test]
+fn whatever_is_wrong_comes_with_something_to_do() {
+    for broken in broken() {
+        for outcome in crate::assess(&broken.case()).outcomes {
+            let findings = outcome.findings().iter();
+            let wrong = findings.filter(|finding| finding.severity != Severity::Advice);
+            for finding in wrong {
+                assert!(!finding.remedies.is_empty(), "{} {}", outcome.check, finding.code);
+            }
+        }
     }
 }
 

@@ -58,7 +58,7 @@ fn roles_missing(
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
     let (name, roles) = (super::named(account), list(missing.iter().map(|(role, _)| role)));
     let useless: String = missing.iter().filter_map(useless).collect();
-    let seen = format!("{name} does not hold {roles}, by the {number} in {files}{useless}");
+    let seen = format!("{name} does not hold {roles}{useless}; {files} holds {number}");
     let finding = Finding::critical("roles_missing", seen, "a regular, enabled assignment of each")
         .absent_from(certainty)
         .seen_in(&listing.seen)
@@ -184,8 +184,8 @@ mod tests {
             assert_eq!(
                 finding.seen,
                 format!(
-                    "account \"SfBOnline-ApplicationAccount\" does not hold {role}, by the 2 role \
-                     assignments in RoleAssignments.xml"
+                    "account \"SfBOnline-ApplicationAccount\" does not hold {role}; RoleAssignments.xml \
+                     holds 2 role assignments"
                 )
             );
             assert_eq!(finding.certainty, Certainty::Presumed);
@@ -223,7 +223,7 @@ mod tests {
         let organisation = with_user_application_and(vec![off]);
         assert_eq!(summary(&organisation), MISSING);
         let finding = finding(&organisation);
-        assert!(finding.seen.ends_with("; the assignment of ArchiveApplication is disabled"));
+        assert!(finding.seen.contains("; the assignment of ArchiveApplication is disabled;"));
         assert_eq!(
             finding.remedies[0].script,
             ["Set-ManagementRoleAssignment -Identity 'CN=ArchiveApplication-SfBOnline-\
@@ -244,7 +244,7 @@ mod tests {
             let organisation = with_user_application_and(vec![delegating]);
             assert_eq!(summary(&organisation), MISSING);
             let finding = finding(&organisation);
-            assert!(finding.seen.ends_with("; the assignment of ArchiveApplication is delegating"));
+            assert!(finding.seen.contains("; the assignment of ArchiveApplication is delegating;"));
             assert!(finding.remedies[0].script[0].starts_with("New-ManagementRoleAssignment "));
         }
     }
@@ -363,7 +363,7 @@ mod tests {
         let unread = RoleAssignment { enabled: forbidden(Needs::RoleAssignments), ..archive() };
         let organisation = with(vec![of_ann("Mailbox Search"), unread]);
         assert_eq!(summary(&organisation), MISSING);
-        assert!(finding(&organisation).seen.contains("does not hold UserApplication, by"));
+        assert!(finding(&organisation).seen.contains("does not hold UserApplication; "));
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     } else {
         Finding::warning("realm_restricted", seen, wanted)
     };
-    let change = super::change(application).code("Realm", "''");
+    let change = super::change(application).code("Realm", "$null");
     Ok(finding
         .graded(realm.grade)
         .seen_in([&realm.seen])
@@ -92,7 +92,7 @@ mod tests {
                  \"{OTHER_TENANT}\", and the tenant is {TENANT}"
             )
         );
-        assert!(finding.remedies[0].script[0].ends_with("DC=com' -Realm ''"));
+        assert!(finding.remedies[0].script[0].ends_with("DC=com' -Realm $null"));
     }
 
     #[test]

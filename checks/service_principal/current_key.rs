@@ -8,6 +8,7 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
 use crate::outcome::{Certainty, Finding, Verdict};
+use crate::remedy::Remedy;
 use crate::wording::{day, not_among, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -29,8 +30,15 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         Holding::Refused(key, flaw, certainty) => found.refused(key, &flaw, certainty),
         Holding::Missing(certainty) => found.missing(keys.value.len(), certainty),
     };
-    let [export, add] = upload(&principal.app_id, current);
-    Ok(finding.seen_in([&keys.seen]).remedy(export).remedy(add).into())
+    let finding = finding.seen_in([&keys.seen]);
+    let ended = case.certificate(current).is_ok_and(|(it, _)| it.not_after < case.context.now);
+    if ended {
+        // Whatever is uploaded of it, Entra takes it no more.
+        let replace = "replace the certificate first, then upload the new one";
+        return Ok(finding.remedy(Remedy::advice(replace)).into());
+    }
+    let [export, add] = upload(case, &principal.app_id, current);
+    Ok(finding.remedy(export).remedy(add).into())
 }
 
 /// What the keys of one service principal were searched for.
@@ -58,19 +66,22 @@ impl Found<'_> {
         if findings.is_empty() {
             return Verdict::passed(format!("valid until {}", day(end)), self.seen);
         }
-        let [export, add] = upload(&self.principal.app_id, self.current);
+        let [export, add] = upload(self.case, &self.principal.app_id, self.current);
         let with_remedies = |it: Finding| it.remedy(export.clone()).remedy(add.clone());
         Verdict::Flawed(findings.into_iter().map(with_remedies).collect())
     }
 
     fn expires_soon(&self, end: Timestamp) -> Option<Finding> {
         let notice = self.case.context.expiry_notice;
-        if notice < end.duration_since(self.case.context.now) {
+        let own_end = self.own_end(end);
+        // One that ends with its certificate is the certificate's own concern.
+        let with_certificate = own_end.is_empty() && self.case.certificate(self.current).is_ok();
+        if with_certificate || notice < end.duration_since(self.case.context.now) {
             return None;
         }
         Some(Finding::warning(
             "key_expires_soon",
-            format!("the key with {} ends on {}{}", self.current, day(end), self.own_end(end)),
+            format!("the key with {} ends on {}{}", self.current, day(end), own_end),
             format!("{} more days", notice.as_hours() / 24),
         ))
     }
@@ -275,6 +286,10 @@ mod tests {
         let roots: Vec<&str> = roots.iter().map(|root| root.check).collect();
         assert!(roots.contains(&"auth-certificate-validity"), "{roots:?}");
         assert!(!roots.contains(&CHECK.id), "{roots:?}");
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert_eq!(finding.remedies[0].script, [""; 0], "an upload would not help");
+        organisation.context.now = day("2030-12-01");
+        assert_eq!(said(&organisation), "passed", "the certificate's own check warns");
         // One that ended before its certificate leads.
         let organisation = with(&[key(CURRENT, "2025-01-10", "2026-01-10")]);
         assert_eq!(crate::assess(&organisation.case()).root_causes[0].check, CHECK.id);

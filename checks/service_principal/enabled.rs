@@ -28,7 +28,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
             format!("accountEnabled of {id} is false"),
             "an enabled service principal",
         );
-        let enable = super::script("enable it, after finding out why it was disabled", id)
+        let enable = super::script(case, "enable it, after finding out why it was disabled", id)
             .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -AccountEnabled:$true");
         findings.push(finding.graded(enabled.grade).seen_in([&enabled.seen]).remedy(enable));
     }

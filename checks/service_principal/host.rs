@@ -74,7 +74,7 @@ fn covered(
     }
     let finding = not_covered(case, principal, &able, names.value.len(), host);
     let name = format!("{}/{host}", principal.app_id);
-    let finding = finding.seen_in([&names.seen]).remedy(register(&principal.app_id, &name));
+    let finding = finding.seen_in([&names.seen]).remedy(register(case, &principal.app_id, &name));
     Ok(finding.graded(names.grade).into())
 }
 
@@ -113,7 +113,7 @@ fn not_covered(
         .graded(Grade::Inferred),
         (None, None) => Finding::critical(
             "not_covered",
-            format!("none of the {} of {id} covers {host}", count(names, "name")),
+            format!("no name of {id} covers {host}; it has {}", count(names, "name")),
             wanted,
         ),
     }
@@ -133,7 +133,9 @@ fn no_host_stated(
             "a name for each external host, or a wildcard for its domain",
         );
         let finding = match case.trust.smtp_domains.first() {
-            Some(domain) => finding.remedy(register(id, &format!("{id}/*.{}", host_name(domain)))),
+            Some(domain) => {
+                finding.remedy(register(case, id, &format!("{id}/*.{}", host_name(domain))))
+            }
             None => finding,
         };
         return Ok(finding.graded(names.grade).seen_in([&names.seen]).into());

@@ -7,7 +7,7 @@ use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ServicePrincipal, Thumbprint, Unknown};
-use crate::outcome::{Certainty, Finding, Severity, Verdict};
+use crate::outcome::{Finding, Severity, Verdict};
 use crate::wording::{day, not_among, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -39,10 +39,15 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         finding.severity = Severity::Warning;
     }
     finding.seen = match effective {
-        Some(date) => format!("{}; it takes effect on {}", finding.seen, day(date)),
+        Some(date) if case.context.now < date => {
+            format!("{}; it takes effect on {}", finding.seen, day(date))
+        }
+        Some(date) => format!("{}; it was to take effect on {}", finding.seen, day(date)),
         None => format!("{}; when it takes effect is not known", finding.seen),
     };
-    Ok(complete(finding, certainty, principal, next).seen_in([&keys.seen]).into())
+    let [export, add] = upload(case, &principal.app_id, next);
+    let finding = Finding { certainty, ..finding }.seen_in([&keys.seen]);
+    Ok(finding.remedy(export).remedy(add).into())
 }
 
 fn missing(principal: &ServicePrincipal, next: &Thumbprint, keys: usize) -> Finding {
@@ -68,16 +73,6 @@ fn unusable(next: &Thumbprint, flaw: &Flaw, at: Timestamp) -> Finding {
         format!("the key with the next certificate {next} {what}"),
         format!("a key of type AsymmetricX509Cert and usage Verify that is valid on {}", day(at)),
     )
-}
-
-fn complete(
-    finding: Finding,
-    certainty: Certainty,
-    principal: &ServicePrincipal,
-    next: &Thumbprint,
-) -> Finding {
-    let [export, add] = upload(&principal.app_id, next);
-    Finding { certainty, ..finding }.remedy(export).remedy(add)
 }
 
 #[cfg(test)]

@@ -113,7 +113,8 @@ fn unknown_keys(principal: &ServicePrincipal, strange: &[(&KeyCredential, Certai
     let finding = Finding::warning(
         "unknown_keys",
         format!(
-            "{} on {id} of certificates that are neither current, next nor previous: {names}{skype}",
+            "{} on {id} of no auth certificate of this organisation, be it current, next or \
+             previous: {names}{skype}",
             count(strange.len(), "unexpired key"),
         ),
         "only keys of auth certificates in use",
