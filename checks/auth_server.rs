@@ -10,6 +10,7 @@ mod unique;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Grade, Needs, Reason, Unknown, is_guid};
+use crate::identity::order;
 use crate::procedure::CLOUDS;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{list, not_among, shown};
@@ -64,10 +65,7 @@ fn enabled_rank(server: &AuthServer) -> u8 {
 /// Every AuthServer, in an order that does not depend on the source's.
 fn in_order<'a>(case: &Case<'a>) -> Vec<&'a AuthServer> {
     let mut servers: Vec<&AuthServer> = case.facts.auth_servers.items.iter().collect();
-    servers.sort_by_cached_key(|server| {
-        let identity = &server.identity;
-        (identity.label().to_lowercase(), identity.dn.clone(), identity.guid.clone())
-    });
+    servers.sort_by_cached_key(|server| order(&server.identity));
     servers
 }
 

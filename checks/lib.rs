@@ -25,6 +25,7 @@ mod case;
 mod check;
 mod engine;
 pub mod facts;
+mod identity;
 mod linked_account;
 mod metadata;
 mod outcome;

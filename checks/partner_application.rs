@@ -12,10 +12,8 @@ mod successors;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{
-    ApplicationId, Complete, Fact, Identity, Needs, PartnerApplication, Reason, Unknown,
-    relative_names,
-};
+use crate::facts::{ApplicationId, Complete, Fact, Needs, PartnerApplication, Reason, Unknown};
+use crate::identity::order;
 use crate::procedure::{RequiredApplication, application_name};
 use crate::remedy::Cmdlet;
 use crate::wording::{list, not_among, shown};
@@ -61,7 +59,7 @@ fn required(case: &Case, subject: &Subject) -> Result<&'static RequiredApplicati
 pub(crate) fn select<'a>(case: &Case<'a>, id: &ApplicationId) -> Result<Selection<'a>, Unknown> {
     let listing = &case.facts.partner_applications;
     let mut items: Vec<&PartnerApplication> = listing.items.iter().collect();
-    items.sort_by_cached_key(|item| order(item));
+    items.sort_by_cached_key(|item| order(&item.identity));
     let of_this_id = |item: &&&PartnerApplication| item.application_identifier.is(|it| it == id);
     let candidates: Vec<&PartnerApplication> = items.iter().filter(of_this_id).copied().collect();
     let of_the_cloud = candidates.iter().filter(|it| it.directly_trusted() == Ok(false));
@@ -125,28 +123,6 @@ fn rank<T>(fact: &Fact<T>, good: impl Fn(&T) -> bool) -> u8 {
     }
 }
 
-fn order(application: &PartnerApplication) -> (String, String) {
-    let identity = &application.identity;
-    (identity.label().to_lowercase(), address(identity).to_lowercase())
-}
-
-/// Whether an account is only the tombstone of one.
-///
-/// A directory renames a deleted object to `<name><line feed>DEL:<GUID>` and
-/// moves it to the container `Deleted Objects`.
-pub(crate) fn is_deleted(account: &Identity) -> bool {
-    let dn = account.dn.as_deref().map(relative_names).unwrap_or_default();
-    let canonical = account.canonical.as_deref().unwrap_or_default().to_lowercase();
-    dn.iter().any(|name| name.contains("\ndel:") || name == "cn=deleted objects")
-        || canonical.contains("\ndel:")
-        || canonical.contains("/deleted objects/")
-}
-
-/// The strongest thing by which a cmdlet finds this object.
-pub(crate) fn address(identity: &Identity) -> &str {
-    identity.dn.as_deref().or(identity.guid.as_deref()).unwrap_or_else(|| identity.label())
-}
-
 /// How a sentence names an application.
 fn named(application: &PartnerApplication) -> String {
     format!("partner application {}", shown(application.identity.label()))
@@ -169,7 +145,7 @@ fn create(id: &ApplicationId) -> Cmdlet {
 
 /// Changes an application.
 fn change(application: &PartnerApplication) -> Cmdlet {
-    Cmdlet::new("Set-PartnerApplication").value("Identity", address(&application.identity))
+    Cmdlet::new("Set-PartnerApplication").identity(&application.identity)
 }
 
 /// Stands for an account of which nothing is known.
@@ -177,8 +153,8 @@ const SOME_ACCOUNT: &str = "'<DN of the linked account>'";
 
 #[cfg(test)]
 mod tests {
-    use super::{Selection, is_deleted, select, selected};
-    use crate::facts::{Complete, Fact, Identity, Needs, PartnerApplication};
+    use super::{Selection, select, selected};
+    use crate::facts::{Complete, Fact, Needs, PartnerApplication};
     use crate::healthy::{
         Organisation, TENANT, application, forbidden, healthy, known, presumed, text,
     };
@@ -298,19 +274,5 @@ mod tests {
         assert_eq!(select(&organisation.case(), &SKYPE), absent);
         let reason = selected(&organisation.case(), &SKYPE).unwrap_err().reason;
         assert_eq!(reason.as_str(), "source_absent");
-    }
-
-    #[test]
-    fn a_tombstone_is_told_by_its_dn_or_its_canonical_text() {
-        let dn = |dn: &str| Identity { dn: Some(dn.into()), ..Identity::default() };
-        let canonical = |text: &str| Identity { canonical: Some(text.into()), ..dn("CN=x,DC=y") };
-        let guid = "5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c5";
-        assert!(is_deleted(&dn(&format!("CN=a\\0ADEL:{guid},CN=Deleted Objects,DC=corp"))));
-        assert!(is_deleted(&dn(&format!("cn=a\\0adel:{guid},OU=Service,DC=corp"))));
-        assert!(is_deleted(&dn("CN=a,CN=Deleted Objects,DC=corp")));
-        assert!(is_deleted(&canonical("corp.contoso.com/Deleted Objects/a")));
-        assert!(is_deleted(&canonical(&format!("corp.contoso.com/Users/a\nDEL:{guid}"))));
-        assert!(!is_deleted(&dn("CN=Model:1,OU=Not Deleted Objects,DC=corp")));
-        assert!(!is_deleted(&canonical("corp.contoso.com/Users/a")));
     }
 }

@@ -8,6 +8,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::facts::Identity;
+use crate::identity::address;
+
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Remedy {
@@ -94,6 +97,12 @@ impl Cmdlet {
     pub fn value(mut self, parameter: &'static str, value: &str) -> Self {
         self.0.extend([" -", parameter, " ", &quoted(value)]);
         self
+    }
+
+    /// The same for this object.
+    #[must_use]
+    pub fn identity(self, object: &Identity) -> Self {
+        self.value("Identity", address(object))
     }
 
     /// The same with an expression that stands in this program's source.

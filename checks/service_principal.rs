@@ -13,6 +13,7 @@ mod useless_names;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
+use crate::procedure::StepId;
 use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -29,10 +30,10 @@ pub(crate) const CHECKS: &[Check] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let mut subjects: Vec<Subject> = Vec::new();
-    for (step, id) in case.procedure.keys().chain(case.procedure.service_principal_names()) {
-        let object = Object::ServicePrincipal(id.clone());
-        if subjects.iter().all(|known| known.object != object) {
-            subjects.push(Subject::new(step, object));
+    let required = case.procedure.keys().chain(case.procedure.service_principal_names());
+    for subject in required.map(subject) {
+        if subjects.iter().all(|known| known.object != subject.object) {
+            subjects.push(subject);
         }
     }
     Ok(subjects)
@@ -41,19 +42,17 @@ fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
 /// The service principals that must hold the auth certificate.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn with_key(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let required = case.procedure.keys();
-    Ok(required
-        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
-        .collect())
+    Ok(case.procedure.keys().map(subject).collect())
 }
 
 /// The service principals whose names must cover the hosts.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn with_names(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let required = case.procedure.service_principal_names();
-    Ok(required
-        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
-        .collect())
+    Ok(case.procedure.service_principal_names().map(subject).collect())
+}
+
+fn subject((step, id): (StepId, &ApplicationId)) -> Subject {
+    Subject::new(step, Object::ServicePrincipal(id.clone()))
 }
 
 /// The service principal that a subject is about.

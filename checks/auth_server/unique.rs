@@ -6,6 +6,7 @@ use super::{all_told_apart, change, in_order, kind_of, named};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Unknown};
+use crate::identity::order;
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
@@ -85,8 +86,7 @@ fn duplicate(kind: AuthServerKind, realm: &str, mut servers: Vec<&AuthServer>) -
     // The default authorization endpoint is the one that clients are sent to.
     servers.sort_by_cached_key(|server| {
         let default = server.default_authorization_endpoint.is(|default| *default);
-        let identity = &server.identity;
-        (!default, identity.label().to_lowercase(), identity.dn.clone(), identity.guid.clone())
+        (!default, order(&server.identity))
     });
     servers.dedup_by(|a, b| std::ptr::eq(*a, *b));
     let names = list(servers.iter().map(|server| named(server)));

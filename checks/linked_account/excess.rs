@@ -4,7 +4,6 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{RoleAssignment, Unknown};
 use crate::outcome::{Finding, Verdict};
-use crate::partner_application::address;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{list, shown};
 
@@ -48,8 +47,7 @@ fn remove(excess: &[&RoleAssignment]) -> Remedy {
         "remove what nothing else needs: another application may share the account",
     );
     excess.iter().fold(remedy, |remedy, assignment| {
-        let identity = address(&assignment.identity);
-        remedy.run(Cmdlet::new("Remove-ManagementRoleAssignment").value("Identity", identity))
+        remedy.run(Cmdlet::new("Remove-ManagementRoleAssignment").identity(&assignment.identity))
     })
 }
 

@@ -3,8 +3,8 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Identity, SeenId, Unknown};
+use crate::identity::is_deleted;
 use crate::outcome::Verdict;
-use crate::partner_application::is_deleted;
 use crate::wording::{count, shown};
 
 pub(crate) const CHECK: Check = Check {

@@ -3,8 +3,8 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Complete, Identity, RoleAssignment, Unknown};
+use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
-use crate::partner_application::address;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{count, list};
 
@@ -82,7 +82,7 @@ fn assign(account: &Identity, missing: &[Missing]) -> Remedy {
     missing.iter().fold(remedy, |remedy, (role, idle)| {
         remedy.run(match idle.iter().find(|assignment| !is_delegating(assignment)) {
             Some(disabled) => Cmdlet::new("Set-ManagementRoleAssignment")
-                .value("Identity", address(&disabled.identity))
+                .identity(&disabled.identity)
                 .code("Enabled", "$true"),
             None => Cmdlet::new("New-ManagementRoleAssignment")
                 .value("Role", role)

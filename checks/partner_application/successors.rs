@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, PartnerApplication, SeenId, Unknown};
+use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::{TEAMS_SCHEDULER, application_name};
 use crate::remedy::{Cmdlet, Remedy};
@@ -82,7 +83,7 @@ fn create(id: &ApplicationId, legacy: &PartnerApplication) -> Cmdlet {
         return application;
     }
     match legacy.linked_account.value() {
-        Some(Some(account)) => application.value("LinkedAccount", super::address(account)),
+        Some(Some(account)) => application.value("LinkedAccount", address(account)),
         _ => application.code("LinkedAccount", super::SOME_ACCOUNT),
     }
 }

@@ -50,7 +50,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         ));
     }
     if findings.is_empty() {
-        let seen = format!("{}, no stranger", count(keys.value.len(), "key"));
+        let seen = format!("{}, none unknown", count(keys.value.len(), "key"));
         return Ok(Verdict::passed(seen, &keys.seen));
     }
     Ok(Verdict::Flawed(findings.into_iter().map(|it| it.seen_in([&keys.seen])).collect()))
