@@ -34,6 +34,7 @@ mod case;
 mod check;
 mod engine;
 pub mod facts;
+mod identity;
 mod linked_account;
 mod metadata;
 mod outcome;

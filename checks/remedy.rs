@@ -8,6 +8,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::facts::Identity;
+use crate::identity::address;
 use crate::wording::hidden;
 
 /// What to do about a finding.
@@ -96,6 +98,12 @@ impl Cmdlet {
     pub fn value(mut self, parameter: &'static str, value: &str) -> Self {
         self.0.extend([" -", parameter, " ", &quoted(value)]);
         self
+    }
+
+    /// The same for this object.
+    #[must_use]
+    pub fn identity(self, object: &Identity) -> Self {
+        self.value("Identity", address(object))
     }
 
     /// The same with an expression that stands in this program's source.

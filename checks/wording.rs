@@ -36,6 +36,15 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What something is that is none of these: `not among the 3 keys of x`.
+pub(crate) fn not_among(number: usize, noun: &str, place: &str) -> String {
+    match number {
+        0 => format!("absent: there is no {noun} {place}"),
+        1 => format!("not the one {noun} {place}"),
+        _ => format!("not among the {number} {noun}s {place}"),
+    }
+}
+
 /// Names joined for a sentence, at most ten of them.
 pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     const LIMIT: usize = 10;
