@@ -58,14 +58,18 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
+    let mut lost = Vec::new();
     for object in &tree.objects {
         let kind = kind(object);
         if let Some(name) = listed_type(object, kind) {
             *types.entry(name).or_default() += 1;
         }
         if let Some(kind) = kind {
-            add(&mut decoded, kind, object, source, seen);
+            lost.extend(add(&mut decoded, kind, object, source, seen));
         }
+    }
+    for lost in lost {
+        decoded.facts.values_mut().for_each(|facts| lost.leave_open(facts, seen));
     }
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; what stands before it is used"));
@@ -138,7 +142,13 @@ fn kind(object: &Object) -> Option<Kind> {
     by_type.or_else(by_members).filter(|_| !object.members.is_empty())
 }
 
-fn add(decoded: &mut Decoded, kind: Kind, object: &Object, source: Source, seen: &SeenId) {
+fn add(
+    decoded: &mut Decoded,
+    kind: Kind,
+    object: &Object,
+    source: Source,
+    seen: &SeenId,
+) -> Option<Lost> {
     match kind {
         Kind::AuthConfig => {
             let reading = Reading::new(object, seen, Needs::AuthConfig);
@@ -177,8 +187,9 @@ fn add(decoded: &mut Decoded, kind: Kind, object: &Object, source: Source, seen:
             let server = exchange_server(&reading);
             list(&mut decoded.of(owner(&reading)).servers, server, seen);
         }
-        Kind::Certificate => installed(decoded, object, source, seen),
+        Kind::Certificate => return installed(decoded, object, source, seen).err(),
     }
+    None
 }
 
 /// Puts one more object into a list that looks whole.
@@ -234,17 +245,19 @@ fn auth_server(reading: &Reading, notes: &mut Vec<String>) -> AuthServer {
     let identity = reading.identity();
     let certificates = reading.fact("CertificateStrings", |value| {
         let texts: Option<Vec<&str>> = value.elements().iter().map(Value::as_text).collect();
-        let mut certificates = Vec::new();
+        let (mut certificates, mut all) = (Vec::new(), true);
         for (at, text) in texts?.into_iter().enumerate() {
             match certificate::wrapped(text.as_bytes()) {
                 Ok(certificate) => certificates.push(certificate),
                 Err(problem) => {
                     notes.push(format!("{}, certificate {}: {problem}", identity.label(), at + 1));
+                    all = false;
                 }
             }
         }
         certificates.sort_by(|a: &Certificate, b| a.sha256.cmp(&b.sha256));
-        Some(certificates)
+        // The one that could not be decoded may be the one that is looked for.
+        all.then_some(certificates)
     });
     AuthServer {
         server_type: reading.text("Type"),
@@ -337,18 +350,49 @@ fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
     }
 }
 
+/// A certificate of a list that could not be decoded. It may be any, so that
+/// the list does not tell what is not in it.
+struct Lost {
+    /// The server whose it is; empty where the export does not tell.
+    server: String,
+    reason: Reason,
+}
+
+impl Lost {
+    fn leave_open(&self, facts: &mut Facts, seen: &SeenId) {
+        let of = |server: &&mut Server| {
+            self.server.is_empty() || server.name.eq_ignore_ascii_case(&self.server)
+        };
+        for server in facts.servers.items.iter_mut().filter(of) {
+            let needs = Needs::ServerCertificates(server.name.clone());
+            server.certificates.complete = Unknown::new(self.reason, needs)
+                .detail("a certificate in the list could not be decoded")
+                .tried(seen)
+                .into();
+        }
+    }
+}
+
 /// A certificate of a server's store. The export itself may name the server;
 /// else the person who gave it; else the server that ran the cmdlet.
-fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &SeenId) {
-    let Some(octets) = object.get("RawData").and_then(Value::as_bytes) else {
-        decoded.notes.push(format!("line {}: a certificate without its data", object.line));
-        return;
-    };
+fn installed(
+    decoded: &mut Decoded,
+    object: &Object,
+    source: Source,
+    seen: &SeenId,
+) -> Result<(), Lost> {
+    let octets = object.get("RawData").and_then(Value::as_bytes).unwrap_or_default();
     let certificate = match certificate::der(&octets) {
         Ok(certificate) => certificate,
         Err(problem) => {
-            decoded.notes.push(format!("line {}: {problem}; the others are used", object.line));
-            return;
+            let why = match octets.as_slice() {
+                [] => "a certificate without its data".to_owned(),
+                _ => problem.text,
+            };
+            decoded.notes.push(format!("line {}: {why}; the others are used", object.line));
+            let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
+            let server = server.unwrap_or_default().to_owned();
+            return Err(Lost { server, reason: problem.reason });
         }
     };
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
@@ -383,6 +427,7 @@ fn installed(decoded: &mut Decoded, object: &Object, source: Source, seen: &Seen
         list(&mut server.certificates, installed, seen);
         facts.servers.items.push(server);
     }
+    Ok(())
 }
 
 /// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.
