@@ -5,13 +5,16 @@
 //! sets of facts can be joined. Nothing here judges.
 
 mod certificate;
+mod challenge;
 mod entra;
 mod exchange;
 mod fact;
+mod hybrid;
 mod listing;
 mod metadata;
 mod name;
 mod needs;
+mod role;
 
 use std::collections::BTreeMap;
 
@@ -19,12 +22,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{Certificate, ExportedCertificate, PublicKey};
-pub use entra::{CustomKeyIdentifier, KeyCredential, ServicePrincipal};
+pub use challenge::{BearerChallenge, Challenge, ConnectivityResult, Diagnosis};
+pub use entra::{
+    AppRoleAssignment, Application, CustomKeyIdentifier, KeyCredential, ServicePrincipal,
+};
 pub use exchange::{
     Account, AuthConfig, AuthServer, AuthServerKind, InstalledCertificate, Location,
     PartnerApplication, RoleAssignment, Server, StoredThumbprint,
 };
 pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Unknown};
+pub use hybrid::{
+    AcceptedDomain, IntraOrganizationConnector, OrganizationConfig, SettingOverride, Side,
+    VirtualDirectory, VirtualDirectoryKind,
+};
 pub use listing::{Complete, Item, Listing};
 pub use metadata::{DocumentKind, MetadataDocument, MetadataEndpoint, MetadataKey};
 pub use name::{
@@ -32,6 +42,7 @@ pub use name::{
     same_server,
 };
 pub use needs::{Needs, Obtain};
+pub use role::ManagementRole;
 
 /// Everything that was seen of one trust.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

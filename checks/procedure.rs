@@ -3,7 +3,17 @@
 //! A procedure says what must exist, step by step; checks are generic and read
 //! it. Every constant of the field stands here once, with its source.
 
-use crate::facts::{ApplicationId, AuthServerKind, Grade};
+mod clouds;
+mod exchange_online;
+mod skype_online;
+mod teams;
+
+use crate::facts::{ApplicationId, AuthServerKind, Side};
+
+pub use clouds::{AcsAddress, CLOUDS, Cloud};
+pub use exchange_online::EXCHANGE_ONLINE;
+pub use skype_online::SKYPE_ONLINE;
+pub use teams::TEAMS;
 
 /// Exchange: Exchange Online, and Exchange on-premises' own service name.
 pub const EXCHANGE: ApplicationId =
@@ -81,10 +91,55 @@ pub enum Requirement {
     LinkedAccount(RequiredAccount),
     /// A valid auth certificate on every server.
     AuthCertificate,
-    /// The auth certificate as a key of this service principal.
-    Key(ApplicationId),
+    /// The auth certificate as a key of a service principal.
+    Key(RequiredKey),
     /// Names on this service principal that cover every external host.
     ServicePrincipalNames(ApplicationId),
+    /// The dedicated hybrid application, where one is needed.
+    DedicatedApplication,
+    /// An enabled connector of this side.
+    IntraOrganizationConnector(Side),
+    /// Virtual directories that take OAuth and can be reached from outside.
+    VirtualDirectories,
+    /// Accepted domains that the protocol supports.
+    AcceptedDomains,
+    /// A bearer challenge that trusts this tenant.
+    Challenge,
+    /// Results of Test-OAuthConnectivity.
+    Connectivity,
+    /// The second application acts through the account of the first.
+    SameAccount(ApplicationId, ApplicationId),
+    /// EWS open to the cloud's callers.
+    EwsAccess,
+    /// Builds that can take part.
+    Build,
+}
+
+/// What is required of a service principal's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredKey {
+    /// The service principal.
+    pub on: ApplicationId,
+    /// Whether a dedicated hybrid application takes its place, where one is in use.
+    pub dedicated: bool,
+    /// Whether the article wants the key to have the certificate's own dates.
+    pub own_dates: bool,
+}
+
+/// A role that an account must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The whole role.
+    Whole(&'static str),
+    /// The whole role, which older builds do not have: its absence is a warning.
+    Newer(&'static str),
+    /// This entry, by the whole role or by one derived from it.
+    Entry {
+        /// The role that has it.
+        of: &'static str,
+        /// The entry.
+        entry: &'static str,
+    },
 }
 
 /// What is required of a partner application.
@@ -106,70 +161,24 @@ pub struct RequiredAccount {
     /// The partner application whose account it is.
     pub of: ApplicationId,
     /// RecipientTypeDetails of the account that the article creates.
-    pub kind: &'static str,
+    pub kinds: &'static [&'static str],
     /// The roles without which calls fail.
-    pub roles: &'static [&'static str],
+    pub roles: &'static [Role],
     /// The roles beyond which it holds too much.
     pub most: &'static [&'static str],
 }
 
-/// The procedure of 2017 for Skype for Business Online.
-pub static SKYPE_ONLINE: Procedure = Procedure {
-    id: "skype-online",
-    title: "Configure OAuth between Skype for Business Online and Exchange on premises",
-    source: "https://learn.microsoft.com/skypeforbusiness/deploy/integrate-with-exchange-server/oauth-with-online-and-on-premises",
-    steps: &[
-        Step {
-            id: "1",
-            title: "Authorization server",
-            requirements: &[Requirement::AuthServer(AuthServerKind::Acs)],
-        },
-        Step {
-            id: "2",
-            title: "Exchange Online as partner application",
-            requirements: &[Requirement::PartnerApplication(RequiredApplication {
-                id: EXCHANGE,
-                linked_account: false,
-                empty_realm: true,
-                successors: &[],
-            })],
-        },
-        Step {
-            id: "3",
-            title: "Linked account and its roles",
-            requirements: &[Requirement::LinkedAccount(RequiredAccount {
-                of: SKYPE,
-                kind: "MailUser",
-                roles: &["UserApplication", "ArchiveApplication"],
-                most: &["UserApplication", "ArchiveApplication"],
-            })],
-        },
-        Step {
-            id: "4",
-            title: "Skype for Business Online as partner application",
-            requirements: &[Requirement::PartnerApplication(RequiredApplication {
-                id: SKYPE,
-                linked_account: true,
-                empty_realm: false,
-                successors: &[TEAMS_SCHEDULER, CLOUD_VOICEMAIL],
-            })],
-        },
-        Step { id: "5", title: "Auth certificate", requirements: &[Requirement::AuthCertificate] },
-        Step {
-            id: "6",
-            title: "Certificate on the service principal",
-            requirements: &[Requirement::Key(SKYPE)],
-        },
-        Step {
-            id: "7",
-            title: "Host names on the service principal",
-            requirements: &[Requirement::ServicePrincipalNames(EXCHANGE)],
-        },
-    ],
-};
+impl Role {
+    /// The role's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Whole(name) | Self::Newer(name) | Self::Entry { of: name, .. } => name,
+        }
+    }
+}
 
 /// Every procedure that can be asked for.
-pub static PROCEDURES: [&Procedure; 1] = [&SKYPE_ONLINE];
+pub static PROCEDURES: [&Procedure; 3] = [&SKYPE_ONLINE, &TEAMS, &EXCHANGE_ONLINE];
 
 impl Procedure {
     /// The procedure of this id.
@@ -182,16 +191,23 @@ impl Procedure {
         self.steps.iter().position(|known| Some(known.id) == step).unwrap_or(self.steps.len())
     }
 
-    fn requirements(&self) -> impl Iterator<Item = (StepId, &'static Requirement)> {
-        self.steps.iter().flat_map(|step| {
-            step.requirements.iter().map(move |requirement| (step.id, requirement))
-        })
+    /// The requirements of one kind, each with the step that asks for it.
+    pub fn required<T>(
+        &self,
+        select: impl Fn(&'static Requirement) -> Option<T>,
+    ) -> impl Iterator<Item = (StepId, T)> {
+        self.steps
+            .iter()
+            .flat_map(|step| {
+                step.requirements.iter().map(move |requirement| (step.id, requirement))
+            })
+            .filter_map(move |(step, requirement)| Some((step, select(requirement)?)))
     }
 
     /// The AuthServers required, with their step.
     pub fn auth_servers(&self) -> impl Iterator<Item = (StepId, AuthServerKind)> {
-        self.requirements().filter_map(|(step, requirement)| match requirement {
-            Requirement::AuthServer(kind) => Some((step, *kind)),
+        self.required(|requirement| match requirement {
+            Requirement::AuthServer(kind) => Some(*kind),
             _ => None,
         })
     }
@@ -200,31 +216,34 @@ impl Procedure {
     pub fn partner_applications(
         &self,
     ) -> impl Iterator<Item = (StepId, &'static RequiredApplication)> {
-        self.requirements().filter_map(|(step, requirement)| match requirement {
-            Requirement::PartnerApplication(application) => Some((step, application)),
+        self.required(|requirement| match requirement {
+            Requirement::PartnerApplication(application) => Some(application),
             _ => None,
         })
     }
 
     /// The linked accounts required, with their step.
     pub fn linked_accounts(&self) -> impl Iterator<Item = (StepId, &'static RequiredAccount)> {
-        self.requirements().filter_map(|(step, requirement)| match requirement {
-            Requirement::LinkedAccount(account) => Some((step, account)),
+        self.required(|requirement| match requirement {
+            Requirement::LinkedAccount(account) => Some(account),
             _ => None,
         })
     }
 
     /// The step that asks for the auth certificate.
     pub fn auth_certificate(&self) -> Option<StepId> {
-        self.requirements()
-            .find(|(_, requirement)| matches!(requirement, Requirement::AuthCertificate))
-            .map(|(step, _)| step)
+        self.step(|requirement| matches!(requirement, Requirement::AuthCertificate))
+    }
+
+    /// The first step with such a requirement.
+    pub fn step(&self, test: impl Fn(&Requirement) -> bool) -> Option<StepId> {
+        self.required(|requirement| test(requirement).then_some(())).map(|(step, ())| step).next()
     }
 
     /// The service principals that must hold the auth certificate, with their step.
-    pub fn keys(&self) -> impl Iterator<Item = (StepId, &'static ApplicationId)> {
-        self.requirements().filter_map(|(step, requirement)| match requirement {
-            Requirement::Key(id) => Some((step, id)),
+    pub fn keys(&self) -> impl Iterator<Item = (StepId, &'static RequiredKey)> {
+        self.required(|requirement| match requirement {
+            Requirement::Key(key) => Some(key),
             _ => None,
         })
     }
@@ -233,8 +252,8 @@ impl Procedure {
     pub fn service_principal_names(
         &self,
     ) -> impl Iterator<Item = (StepId, &'static ApplicationId)> {
-        self.requirements().filter_map(|(step, requirement)| match requirement {
-            Requirement::ServicePrincipalNames(id) => Some((step, id)),
+        self.required(|requirement| match requirement {
+            Requirement::ServicePrincipalNames(id) => Some(id),
             _ => None,
         })
     }
@@ -247,131 +266,5 @@ impl Procedure {
     /// What is required of the account behind this partner application.
     pub fn required_account(&self, of: &ApplicationId) -> Option<&'static RequiredAccount> {
         self.linked_accounts().map(|(_, required)| required).find(|it| it.of == *of)
-    }
-}
-
-/// A Microsoft 365 cloud and its endpoints.
-/// Source: Microsoft, "Office 365 URLs and IP address ranges" of each cloud.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cloud {
-    /// The stable id, as the command line takes it.
-    pub id: &'static str,
-    /// Hosts where users and applications log in; the first is the usual one.
-    pub login: &'static [&'static str],
-    /// Microsoft Graph.
-    pub graph: &'static str,
-    /// What Microsoft Graph PowerShell calls it; `None` where it needs no name or has none.
-    /// Source: Microsoft, `Get-MgEnvironment`.
-    pub graph_environment: Option<&'static str>,
-    /// Exchange Online.
-    pub exchange_online: &'static [&'static str],
-    /// Autodiscover of Exchange Online.
-    pub autodiscover: &'static str,
-    /// Where ACS publishes its metadata; `None` where that is not published.
-    pub acs: Option<AcsAddress>,
-    /// The issuer of actor tokens.
-    pub acs_issuer: ApplicationId,
-}
-
-/// The address of the ACS metadata document of a cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AcsAddress {
-    /// The host.
-    pub host: &'static str,
-    /// How certain it is.
-    pub grade: Grade,
-}
-
-const fn acs(host: &'static str, grade: Grade) -> AcsAddress {
-    AcsAddress { host, grade }
-}
-
-/// The built-in clouds. GCC uses `global`.
-pub static CLOUDS: [Cloud; 6] = [
-    Cloud {
-        id: "global",
-        login: &["login.microsoftonline.com", "login.windows.net"],
-        graph: "graph.microsoft.com",
-        graph_environment: None,
-        exchange_online: &["outlook.office365.com", "outlook.office.com"],
-        autodiscover: "autodiscover-s.outlook.com",
-        acs: Some(acs("accounts.accesscontrol.windows.net", Grade::Documented)),
-        acs_issuer: ACS,
-    },
-    Cloud {
-        id: "us-gov-high",
-        login: &["login.microsoftonline.us"],
-        graph: "graph.microsoft.us",
-        graph_environment: Some("USGov"),
-        exchange_online: &["outlook.office365.us"],
-        autodiscover: "autodiscover-s.office365.us",
-        acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
-        acs_issuer: ACS,
-    },
-    Cloud {
-        id: "us-gov-dod",
-        login: &["login.microsoftonline.us"],
-        graph: "dod-graph.microsoft.us",
-        graph_environment: Some("USGovDoD"),
-        exchange_online: &["outlook-dod.office365.us"],
-        autodiscover: "autodiscover-s-dod.office365.us",
-        acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
-        acs_issuer: ACS,
-    },
-    Cloud {
-        id: "china",
-        login: &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
-        graph: "microsoftgraph.chinacloudapi.cn",
-        graph_environment: Some("China"),
-        exchange_online: &["partner.outlook.cn"],
-        autodiscover: "autodiscover-s.partner.outlook.cn",
-        // Documented for SharePoint only.
-        acs: Some(acs("accounts.accesscontrol.chinacloudapi.cn", Grade::Inferred)),
-        acs_issuer: ACS_CHINA,
-    },
-    Cloud {
-        id: "bleu",
-        login: &["login.sovcloud-identity.fr"],
-        graph: "graph.svc.sovcloud.fr",
-        graph_environment: None,
-        exchange_online: &["outlook.sovcloud.fr"],
-        autodiscover: "autodiscover-s.outlook.sovcloud.fr",
-        acs: None,
-        acs_issuer: ACS,
-    },
-    Cloud {
-        id: "delos",
-        login: &["login.sovcloud-identity.de"],
-        graph: "graph.svc.sovcloud.de",
-        graph_environment: None,
-        exchange_online: &["outlook.sovcloud.de"],
-        autodiscover: "autodiscover-s.outlook.sovcloud.de",
-        acs: None,
-        acs_issuer: ACS,
-    },
-];
-
-impl serde::Serialize for Cloud {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.id)
-    }
-}
-
-impl Cloud {
-    /// The cloud of this id.
-    pub fn named(id: &str) -> Option<&'static Self> {
-        CLOUDS.iter().find(|cloud| cloud.id == id)
-    }
-}
-
-impl AcsAddress {
-    /// Whether the address lies on this host.
-    pub fn serves(&self, url: &str) -> bool {
-        crate::facts::host_name(url) == self.host
-    }
-
-    /// The metadata address of this tenant.
-    pub fn metadata_url(&self, tenant: &str) -> String {
-        format!("https://{}/{tenant}/metadata/json/1", self.host)
     }
 }

@@ -30,7 +30,11 @@ pub(crate) const CHECKS: &[Check] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let mut subjects: Vec<Subject> = Vec::new();
-    let required = case.procedure.keys().chain(case.procedure.service_principal_names());
+    let required = case
+        .procedure
+        .keys()
+        .map(|(step, key)| (step, &key.on))
+        .chain(case.procedure.service_principal_names());
     for subject in required.map(subject) {
         if subjects.iter().all(|known| known.object != subject.object) {
             subjects.push(subject);
@@ -42,7 +46,7 @@ fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
 /// The service principals that must hold the auth certificate.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn with_key(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    Ok(case.procedure.keys().map(subject).collect())
+    Ok(case.procedure.keys().map(|(step, key)| subject((step, &key.on))).collect())
 }
 
 /// The service principals whose names must cover the hosts.

@@ -78,8 +78,9 @@ fn other_certificate(case: &Case, file: &ExportedCertificate, current: &Thumbpri
 
 /// Whether every service principal that needs the certificate is known to hold it.
 fn uploaded(case: &Case, current: &Thumbprint) -> bool {
-    case.procedure.keys().all(|(_, id)| {
-        let keys = case.service_principal(id).ok().and_then(|principal| principal.keys.value());
+    case.procedure.keys().all(|(_, key)| {
+        let keys =
+            case.service_principal(&key.on).ok().and_then(|principal| principal.keys.value());
         keys.into_iter().flatten().any(|key| key.certificate.is(|it| it.sha1 == *current))
     })
 }

@@ -36,8 +36,8 @@ pub struct SettingOverride {
 pub struct IntraOrganizationConnector {
     /// The object.
     pub identity: Identity,
-    /// Whether Exchange Online holds it, for calls to on premises.
-    pub in_cloud: bool,
+    /// The side that holds it, for calls to the other.
+    pub side: Side,
     /// Enabled.
     pub enabled: Fact<bool>,
     /// DiscoveryEndpoint.
@@ -46,6 +46,18 @@ pub struct IntraOrganizationConnector {
     pub target_domains: Fact<Vec<String>>,
     /// Where it was seen.
     pub seen: Vec<SeenId>,
+}
+
+/// One of the two sides of a hybrid organisation.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Exchange Server.
+    OnPremises,
+    /// Exchange Online.
+    Cloud,
 }
 
 /// An AcceptedDomain.
@@ -167,7 +179,7 @@ impl Item for IntraOrganizationConnector {
     }
 
     fn same(&self, other: &Self) -> bool {
-        self.in_cloud == other.in_cloud && self.identity.same(&other.identity)
+        self.side == other.side && self.identity.same(&other.identity)
     }
 
     fn merge(&mut self, other: Self) {
@@ -179,7 +191,7 @@ impl Item for IntraOrganizationConnector {
     }
 
     fn order(&self) -> String {
-        format!("{} {}", self.in_cloud, self.identity.label().to_lowercase())
+        format!("{:?} {}", self.side, self.identity.label().to_lowercase())
     }
 }
 

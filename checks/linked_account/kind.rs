@@ -20,16 +20,16 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let identity = super::linked(case, required)?;
     let kind = super::found(case, identity)?.recipient_type_details.read()?;
-    if kind.value.eq_ignore_ascii_case(required.kind) {
-        return Ok(Verdict::passed(required.kind, &kind.seen));
+    if required.kinds.iter().any(|it| kind.value.eq_ignore_ascii_case(it)) {
+        return Ok(Verdict::passed(&kind.value, &kind.seen));
     }
     let name = super::named(identity);
     let seen = format!("{name} has RecipientTypeDetails {}", shown(&kind.value));
     // Exchange looks at the roles of the account, not at its kind, and a
     // LinkedUser is what the wizard creates for Exchange Online.
     let finding = match kind.value.to_ascii_lowercase().as_str() {
-        "linkeduser" => Finding::advice("other_kind", seen, required.kind),
-        _ => Finding::warning("other_kind", seen, required.kind),
+        "linkeduser" => Finding::advice("other_kind", seen, required.kinds.join(" or ")),
+        _ => Finding::warning("other_kind", seen, required.kinds.join(" or ")),
     };
     Ok(finding
         .seen_in([&kind.seen])

@@ -5,6 +5,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{Complete, Identity, RoleAssignment, Unknown};
 use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
+use crate::procedure::Role;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{count, list};
 
@@ -28,11 +29,11 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let (mut held, mut missing, mut open) = (Vec::new(), Vec::new(), None);
     let mut certainty = Complete::Proven;
     for role in required.roles {
-        match holding(case, account, role) {
+        match holding(case, account, role.name()) {
             Ok(Holding::Held(assignment)) => held.extend(&assignment.seen),
             Ok(Holding::Missing { complete, idle }) => {
                 certainty = certainty.min(complete);
-                missing.push((*role, idle));
+                missing.push((role.name(), idle));
             }
             Err(unknown) => open = open.or(Some(unknown)),
         }
@@ -43,7 +44,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     }
     match open {
         Some(unknown) => Err(unknown),
-        None => Ok(Verdict::passed_by(list(required.roles), held)),
+        None => Ok(Verdict::passed_by(list(required.roles.iter().map(Role::name)), held)),
     }
 }
 
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn no_required_role_may_be_missing() {
-        for role in SKYPE_ONLINE.required_account(&SKYPE).unwrap().roles {
+        for role in SKYPE_ONLINE.required_account(&SKYPE).unwrap().roles.iter().map(Role::name) {
             let mut organisation = healthy();
             let items = &mut organisation.facts.role_assignments.items;
             items.retain(|it| !it.role.is(|held| held.name == *role));
