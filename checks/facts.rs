@@ -4,11 +4,14 @@
 //! code outside this crate, can be written to a file and read back, and two
 //! sets of facts can be joined. Nothing here judges.
 
+#[cfg(test)]
+mod arbitrary;
 mod certificate;
 mod entra;
 mod exchange;
 mod fact;
 mod listing;
+mod merge;
 mod metadata;
 mod name;
 mod needs;
@@ -24,7 +27,7 @@ pub use exchange::{
     Account, AuthConfig, AuthServer, AuthServerKind, InstalledCertificate, Location,
     PartnerApplication, RoleAssignment, Server, StoredThumbprint,
 };
-pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Unknown};
+pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Sighting, Unknown};
 pub use listing::{Complete, Item, Listing};
 pub use metadata::{DocumentKind, MetadataDocument, MetadataEndpoint, MetadataKey};
 pub use name::{
@@ -112,25 +115,56 @@ impl Default for Facts {
 impl Facts {
     /// Joins two sets of facts about one trust. The order of the two does not matter.
     pub fn merge(&mut self, other: Self) {
-        self.organisation = self.organisation.take().or(other.organisation);
-        self.seen.extend(other.seen);
+        self.gather(other);
+        self.settle();
+    }
+
+    /// Joins any number of sets of facts about one trust. Their order does not matter.
+    pub fn join(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self::default();
+        sets.into_iter().for_each(|facts| joined.gather(facts));
+        joined.settle();
+        joined
+    }
+
+    fn gather(&mut self, other: Self) {
+        self.organisation =
+            [self.organisation.take(), other.organisation].into_iter().flatten().min();
+        for (id, seen) in other.seen {
+            // The same file in two folders: the paths differ, the content does not.
+            let known = self.seen.entry(id).or_insert_with(|| seen.clone());
+            if seen < *known {
+                *known = seen;
+            }
+        }
         self.auth_config.merge_with(other.auth_config, |mine, theirs| {
             mine.merge(theirs.clone());
             true
         });
-        self.auth_servers.merge(other.auth_servers);
-        self.partner_applications.merge(other.partner_applications);
-        self.accounts.merge(other.accounts);
-        self.role_assignments.merge(other.role_assignments);
-        self.servers.merge(other.servers);
-        self.service_principals.merge(other.service_principals);
+        self.auth_servers.gather(other.auth_servers);
+        self.partner_applications.gather(other.partner_applications);
+        self.accounts.gather(other.accounts);
+        self.role_assignments.gather(other.role_assignments);
+        self.servers.gather(other.servers);
+        self.service_principals.gather(other.service_principals);
         self.exported_certificates.extend(other.exported_certificates);
+        self.metadata_documents.extend(other.metadata_documents);
+    }
+
+    fn settle(&mut self) {
+        self.auth_servers.settle();
+        self.partner_applications.settle();
+        self.accounts.settle();
+        self.role_assignments.settle();
+        self.servers.settle();
+        self.service_principals.settle();
         self.exported_certificates.sort_by(|a, b| {
             (&a.certificate.sha256, &a.seen).cmp(&(&b.certificate.sha256, &b.seen))
         });
         self.exported_certificates.dedup();
-        self.metadata_documents.extend(other.metadata_documents);
-        self.metadata_documents.sort_by(|a, b| a.seen.cmp(&b.seen));
+        self.metadata_documents.sort_by(|a, b| {
+            (&a.seen, &a.url, &a.issuer, &a.realm).cmp(&(&b.seen, &b.url, &b.issuer, &b.realm))
+        });
         self.metadata_documents.dedup();
     }
 
@@ -168,5 +202,27 @@ impl Facts {
     /// The name of a source, for a sentence.
     pub fn source<'a>(&'a self, seen: &'a SeenId) -> &'a str {
         self.seen.get(seen).map_or(seen.as_str(), |seen| seen.source.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn files_are_joined_in_any_order(
+            [a, b, c] in prop::array::uniform3(arbitrary::facts())
+        ) {
+            let all = Facts::join([a.clone(), b.clone(), c.clone()]);
+            for order in [[&a, &c, &b], [&b, &a, &c], [&b, &c, &a], [&c, &a, &b], [&c, &b, &a]] {
+                prop_assert_eq!(&all, &Facts::join(order.map(Clone::clone)));
+            }
+            let merged = |mut a: Facts, b: &Facts| { a.merge(b.clone()); a };
+            prop_assert_eq!(merged(a.clone(), &b), merged(b.clone(), &a));
+            prop_assert_eq!(merged(all.clone(), &all), all);
+        }
     }
 }
