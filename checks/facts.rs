@@ -83,11 +83,17 @@ impl Organisation {
         let names = relative_names(dn);
         let exchange = names.iter().position(|name| name == "cn=microsoft exchange")?;
         let name = names.get(exchange.checked_sub(1)?)?.strip_prefix("cn=")?;
-        // The organisation's own spelling, not the folded one.
-        let at = dn.to_lowercase().find(&format!("cn={name},")).map(|at| at + 3);
-        let spelled = at.and_then(|at| dn.get(at..at + name.len())).unwrap_or(name);
+        // The organisation's own spelling, where folding and escapes did not change it.
+        let at = dn.to_ascii_lowercase().find(&format!("cn={name},")).map(|at| at + 3);
+        let spelled = at.and_then(|at| dn.get(at..at + name.len()));
+        let spelled = spelled.filter(|it| it.to_lowercase() == name).unwrap_or(name);
         let labels: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("dc=")).collect();
         Some(Self { name: spelled.to_owned(), forest: labels.join(".") })
+    }
+
+    /// Name and forest as they compare: names in a directory have no case.
+    pub fn folded(&self) -> (String, String) {
+        (self.name.to_lowercase(), self.forest.to_lowercase())
     }
 }
 
