@@ -11,7 +11,7 @@ mod validity;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{Reason, Server, Thumbprint, Unknown};
+use crate::facts::{InstalledCertificate, Reason, Server, Thumbprint, Unknown};
 use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -60,8 +60,35 @@ fn other_servers(case: &Case) -> Unknown {
 }
 
 /// The facts about the server of this name; several where no name is known.
-fn servers_named<'a>(case: &Case<'a>, name: &str) -> impl Iterator<Item = &'a Server> {
-    case.facts.servers.items.iter().filter(move |server| server.name == name)
+fn servers_named<'a>(case: &Case<'a>, name: &str) -> Vec<&'a Server> {
+    let named = case.facts.servers.items.iter().filter(|server| server.name == name);
+    let mut servers: Vec<&Server> = named.collect();
+    servers.sort_by_key(|server| &server.seen);
+    servers
+}
+
+/// The certificate of this thumbprint in a server's store.
+fn installed<'a>(server: &'a Server, thumbprint: &Thumbprint) -> Option<&'a InstalledCertificate> {
+    server.certificates.items.iter().find(|it| it.certificate.sha1 == *thumbprint)
+}
+
+/// A server from which the certificate can be copied: one known to lack the private
+/// key cannot give it, and one known to have it is the better choice.
+fn holder<'a>(case: &Case<'a>, thumbprint: &Thumbprint) -> Option<&'a str> {
+    let servers = case.facts.servers.items.iter().filter(|server| !server.name.is_empty());
+    servers
+        .filter_map(|server| Some((server, &installed(server, thumbprint)?.private_key)))
+        .filter(|(_, key)| !key.is(|has| !has))
+        .map(|(server, key)| (key.value().is_none(), server.name.as_str()))
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Copies the certificate to a server, or replaces it where no server can give it.
+fn provide(case: &Case, thumbprint: &Thumbprint, to: &str) -> Remedy {
+    holder(case, thumbprint)
+        .filter(|from| *from != to)
+        .map_or_else(validity::replace, |from| copy(thumbprint, from, to))
 }
 
 /// Writes the public part of a certificate to the file that the articles name.

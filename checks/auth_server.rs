@@ -10,9 +10,10 @@ mod unique;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Grade, Needs, Reason, Unknown, is_guid};
+use crate::identity::order;
 use crate::procedure::CLOUDS;
 use crate::remedy::{Cmdlet, Remedy};
-use crate::wording::{count, list, shown};
+use crate::wording::{list, not_among, shown};
 
 pub(crate) const CHECKS: &[Check] = &[
     present::CHECK,
@@ -61,31 +62,29 @@ fn enabled_rank(server: &AuthServer) -> u8 {
     server.enabled.value().map_or(1, |enabled| if *enabled { 0 } else { 2 })
 }
 
+/// Every AuthServer, in an order that does not depend on the source's.
+fn in_order<'a>(case: &Case<'a>) -> Vec<&'a AuthServer> {
+    let mut servers: Vec<&AuthServer> = case.facts.auth_servers.items.iter().collect();
+    servers.sort_by_cached_key(|server| order(&server.identity));
+    servers
+}
+
 /// The AuthServers known to be of this kind, the one that fits the tenant best at the front.
 /// Told apart by type, issuer and metadata address, never by name.
 fn of_kind<'a>(case: &Case<'a>, kind: AuthServerKind) -> Vec<(Fit, &'a AuthServer)> {
     let tenant = case.tenant().ok();
     let tenant = tenant.as_ref().map(|tenant| tenant.value.as_str());
-    let mut servers: Vec<(Fit, &AuthServer)> = case
-        .facts
-        .auth_servers
-        .items
-        .iter()
-        .filter(|server| server.kind() == Ok(kind))
-        .map(|server| (fit(server, tenant), server))
-        .collect();
-    servers.sort_by_cached_key(|(fit, server)| {
-        let identity = &server.identity;
-        let name = identity.label().to_lowercase();
-        (*fit, enabled_rank(server), name, identity.dn.clone(), identity.guid.clone())
-    });
+    let servers = in_order(case).into_iter().filter(|server| server.kind() == Ok(kind));
+    let mut servers: Vec<(Fit, &AuthServer)> =
+        servers.map(|server| (fit(server, tenant), server)).collect();
+    servers.sort_by_key(|(fit, server)| (*fit, enabled_rank(server)));
     servers
 }
 
 /// Nothing, where every AuthServer is among the facts and known for what it is.
 fn all_told_apart(case: &Case) -> Result<(), Unknown> {
-    let (servers, _) = case.facts.auth_servers.all()?;
-    servers.iter().try_for_each(|server| server.kind().map(drop))
+    case.facts.auth_servers.all()?;
+    in_order(case).into_iter().try_for_each(|server| server.kind().map(drop))
 }
 
 /// The AuthServer of this kind for the tenant.
@@ -121,10 +120,8 @@ fn selected<'a>(case: &Case<'a>, kind: AuthServerKind) -> Result<&'a AuthServer,
 /// `not among the 3 AuthServers in AuthServers.xml`.
 fn not_listed(case: &Case) -> String {
     let listing = &case.facts.auth_servers;
-    let number = count(listing.items.len(), "AuthServer");
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
-    let place = if files.is_empty() { String::new() } else { format!(" in {files}") };
-    format!("not among the {number}{place}")
+    not_among(listing.items.len(), "AuthServer", &format!("in {files}"))
 }
 
 /// `AuthServer "ACS"`.

@@ -72,10 +72,20 @@ impl<'a> Case<'a> {
         &self,
         thumbprint: &Thumbprint,
     ) -> Result<(&'a Certificate, &'a SeenId), Unknown> {
-        self.facts.certificate(thumbprint).ok_or_else(|| {
-            Unknown::new(Reason::NotCollected, Needs::ServerCertificates(String::new()))
-                .detail(format!("no source holds the certificate {thumbprint}"))
-        })
+        let servers = self.facts.servers.items.iter();
+        let stores = servers.flat_map(|server| &server.certificates.items);
+        let installed = stores.map(|it| (&it.certificate, &it.seen));
+        // Which of several copies is named must not depend on their order; those
+        // of the servers themselves come first.
+        let first = |(_, seen): &(&'a Certificate, &'a SeenId)| *seen;
+        let same = |(found, _): &(&Certificate, &SeenId)| found.sha1 == *thumbprint;
+        let copies = self.facts.certificates().filter(same);
+        installed.filter(same).min_by_key(first).or_else(|| copies.min_by_key(first)).ok_or_else(
+            || {
+                Unknown::new(Reason::NotCollected, Needs::ServerCertificates(String::new()))
+                    .detail(format!("no source holds the certificate {thumbprint}"))
+            },
+        )
     }
 
     /// The service principal of this application, present or proven absent.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::case::Case;
-use crate::facts::{ApplicationId, AuthServerKind, Unknown};
+use crate::facts::{ApplicationId, AuthServerKind, Unknown, host_name, same_server};
 use crate::outcome::Verdict;
 use crate::procedure::{StepId, application_name};
 
@@ -76,13 +76,30 @@ impl Subject {
 
     /// Whether what is wrong with `other` can be the reason for what is wrong here.
     ///
-    /// Everything rests on the organisation; else both must be one object, or
-    /// parts of one application.
+    /// Everything rests on the organisation, and a document on the server that
+    /// publishes it; else both must be one object, or parts of one application.
     pub fn rests_on(&self, other: &Self) -> bool {
-        other.object == Object::Organisation
-            || self.object == other.object
-            || (self.application().is_some() && self.application() == other.application())
+        match (&self.object, &other.object) {
+            (_, Object::Organisation) => true,
+            (Object::Host { .. }, Object::Host { .. }) => self.object == other.object,
+            (Object::Document(document), Object::Server(server)) => is_of(document, server),
+            (object, other) => {
+                let application = object.application();
+                object == other || (application.is_some() && application == other.application())
+            }
+        }
     }
+}
+
+/// Whether a document, by its address or its file's name, is this server's.
+fn is_of(document: &str, server: &str) -> bool {
+    let host = if document.contains("://") {
+        host_name(document)
+    } else {
+        let file = document.rsplit(['/', '\\']).next().unwrap_or_default();
+        file.strip_suffix(".json").unwrap_or(file).to_owned()
+    };
+    !host.is_empty() && same_server(&host, server)
 }
 
 impl Object {

@@ -1,7 +1,7 @@
 //! Judges every subject, then finds out what blocks what and what to fix first.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::case::Case;
@@ -52,19 +52,21 @@ impl Assessment {
         Self { outcomes, root_causes }
     }
 
-    /// Only the outcomes of these checks and of what blocks them.
+    /// Only the outcomes of these checks, with what blocks and what explains
+    /// them, and what explains that in turn.
     pub fn select(&mut self, ids: &[String]) {
-        let wanted = |check: &str| ids.iter().any(|id| id == check);
-        let causes: Vec<Cause> = self
-            .outcomes
-            .iter()
-            .filter(|outcome| wanted(outcome.check))
-            .flat_map(|outcome| outcome.blocked_by.iter().chain(&outcome.explained_by))
-            .cloned()
-            .collect();
-        self.outcomes.retain(|outcome| wanted(outcome.check) || causes.contains(&outcome.cause()));
-        let outcomes = &self.outcomes;
-        self.root_causes.retain(|root| outcomes.iter().any(|outcome| outcome.cause() == *root));
+        let wanted = |outcome: &&Outcome| ids.iter().any(|id| id == outcome.check);
+        let mut kept: BTreeSet<Cause> = BTreeSet::new();
+        let mut open: Vec<Cause> =
+            self.outcomes.iter().filter(wanted).map(Outcome::cause).collect();
+        while let Some(cause) = open.pop() {
+            if let Some(outcome) = self.outcome(&cause).filter(|_| !kept.contains(&cause)) {
+                open.extend(outcome.blocked_by.iter().chain(&outcome.explained_by).cloned());
+                kept.insert(cause);
+            }
+        }
+        self.outcomes.retain(|outcome| kept.contains(&outcome.cause()));
+        self.root_causes.retain(|root| kept.contains(root));
     }
 
     /// The one-word answer. A warning or an unknown never hides a failure.
@@ -221,13 +223,24 @@ fn explain(outcomes: &mut [Outcome]) {
 
 /// The failures that nothing else explains, by severity, certainty, step and id.
 fn root_causes(outcomes: &[Outcome], procedure: &Procedure) -> Vec<Cause> {
-    let failed = outcomes.iter().filter(|outcome| outcome.status == Status::Failed);
-    let mut roots: Vec<&Outcome> =
-        failed.clone().filter(|outcome| outcome.explained_by.is_empty()).collect();
-    // Symptoms that suspect each other still have to be shown.
-    if roots.is_empty() {
-        roots = failed.collect();
+    let failed = || outcomes.iter().filter(|outcome| outcome.status == Status::Failed);
+    let mut told: BTreeSet<Cause> = BTreeSet::new();
+    loop {
+        let before = told.len();
+        for outcome in failed() {
+            let explained = &outcome.explained_by;
+            if explained.is_empty() || explained.iter().any(|cause| told.contains(cause)) {
+                told.insert(outcome.cause());
+            }
+        }
+        if told.len() == before {
+            break;
+        }
     }
+    // Symptoms that suspect only each other still have to be shown.
+    let root =
+        |outcome: &&Outcome| outcome.explained_by.is_empty() || !told.contains(&outcome.cause());
+    let mut roots: Vec<&Outcome> = failed().filter(root).collect();
     roots.sort_by_cached_key(|outcome| {
         let (severity, certainty) = worst(outcome);
         let step = procedure.position(outcome.subject.step);
@@ -244,3 +257,8 @@ fn worst(outcome: &Outcome) -> (Option<Severity>, Option<Certainty>) {
         .max()
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod registry;

@@ -14,7 +14,8 @@ mod roles;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{Account, Fact, Identity, Needs, Reason, Unknown};
-use crate::partner_application::{address, is_deleted, selected};
+use crate::identity::{address, is_deleted};
+use crate::partner_application::selected;
 use crate::procedure::RequiredAccount;
 use crate::wording::{count, shown};
 

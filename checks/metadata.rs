@@ -50,7 +50,7 @@ fn subjects(case: &Case, step: Option<StepId>, of: fn(DocumentKind) -> bool) -> 
 }
 
 /// A document's address, or else the file that it is.
-fn name(case: &Case, document: &MetadataDocument) -> String {
+pub(crate) fn name(case: &Case, document: &MetadataDocument) -> String {
     if document.url.is_empty() {
         case.facts.source(&document.seen).to_owned()
     } else {
@@ -63,10 +63,10 @@ fn judged<'a>(case: &Case<'a>, subject: &Subject) -> Result<Vec<&'a MetadataDocu
     let Object::Document(wanted) = &subject.object else {
         return Ok(vec![acs_document(case)?]);
     };
-    let documents = case.facts.metadata_documents.iter();
-    Ok(documents
-        .filter(|document| document.kind != DocumentKind::Acs && name(case, document) == *wanted)
-        .collect())
+    let mut documents: Vec<&MetadataDocument> = case.facts.metadata_documents.iter().collect();
+    documents.retain(|it| it.kind != DocumentKind::Acs && name(case, it) == *wanted);
+    documents.sort_by_key(|document| &document.seen);
+    Ok(documents)
 }
 
 /// How a document of ACS fits the tenant.

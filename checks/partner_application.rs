@@ -12,13 +12,11 @@ mod successors;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{
-    ApplicationId, Complete, Fact, Identity, Needs, PartnerApplication, Reason, Unknown,
-    relative_names,
-};
+use crate::facts::{ApplicationId, Complete, Fact, Needs, PartnerApplication, Reason, Unknown};
+use crate::identity::order;
 use crate::procedure::{RequiredApplication, application_name};
 use crate::remedy::Cmdlet;
-use crate::wording::{count, list, shown};
+use crate::wording::{list, not_among, shown};
 
 pub(crate) const CHECKS: &[Check] =
     &[present::CHECK, enabled::CHECK, realm::CHECK, linked_account::CHECK, successors::CHECK];
@@ -61,11 +59,12 @@ fn required(case: &Case, subject: &Subject) -> Result<&'static RequiredApplicati
 pub(crate) fn select<'a>(case: &Case<'a>, id: &ApplicationId) -> Result<Selection<'a>, Unknown> {
     let listing = &case.facts.partner_applications;
     let mut items: Vec<&PartnerApplication> = listing.items.iter().collect();
-    items.sort_by_cached_key(|item| order(item));
+    items.sort_by_cached_key(|item| order(&item.identity));
     let of_this_id = |item: &&&PartnerApplication| item.application_identifier.is(|it| it == id);
     let candidates: Vec<&PartnerApplication> = items.iter().filter(of_this_id).copied().collect();
     let of_the_cloud = candidates.iter().filter(|it| it.directly_trusted() == Ok(false));
-    if let Some(found) = of_the_cloud.min_by_key(|item| preference(item)) {
+    let tenant = case.tenant().ok().map(|tenant| tenant.value);
+    if let Some(found) = of_the_cloud.min_by_key(|item| preference(item, tenant.as_deref())) {
         return Ok(Selection::Found(found));
     }
     for candidate in &candidates {
@@ -100,13 +99,18 @@ pub(crate) fn selected<'a>(
     }
 }
 
-/// Smaller is liked better: an empty realm, then enabled, then the empty
-/// issuer identifier of the one that setup created. What is not known stands
-/// between good and bad, so that it is never passed over for a known flaw.
-fn preference(application: &PartnerApplication) -> [u8; 3] {
+/// Smaller is liked better: one that lets the tenant in, then an empty realm,
+/// then enabled, then the empty issuer identifier of the one that setup created.
+/// What is not known stands between good and bad, so that it is never passed
+/// over for a known flaw.
+fn preference(application: &PartnerApplication, tenant: Option<&str>) -> [u8; 4] {
+    let own = |realm: &String| tenant.is_some_and(|it| it.eq_ignore_ascii_case(realm.trim()));
+    let empty = |realm: &String| realm.trim().is_empty();
+    let enabled = rank(&application.enabled, |enabled| *enabled);
     [
-        rank(&application.realm, String::is_empty),
-        rank(&application.enabled, |enabled| *enabled),
+        enabled.max(rank(&application.realm, |realm| empty(realm) || own(realm))),
+        rank(&application.realm, empty),
+        enabled,
         rank(&application.issuer_identifier, String::is_empty),
     ]
 }
@@ -119,39 +123,16 @@ fn rank<T>(fact: &Fact<T>, good: impl Fn(&T) -> bool) -> u8 {
     }
 }
 
-fn order(application: &PartnerApplication) -> (String, String) {
-    let identity = &application.identity;
-    (identity.label().to_lowercase(), address(identity).to_lowercase())
-}
-
-/// Whether an account is only the tombstone of one.
-///
-/// A directory renames a deleted object to `<name><line feed>DEL:<GUID>` and
-/// moves it to the container `Deleted Objects`.
-pub(crate) fn is_deleted(account: &Identity) -> bool {
-    let dn = account.dn.as_deref().map(relative_names).unwrap_or_default();
-    let canonical = account.canonical.as_deref().unwrap_or_default().to_lowercase();
-    dn.iter().any(|name| name.contains("\ndel:") || name == "cn=deleted objects")
-        || canonical.contains("\ndel:")
-        || canonical.contains("/deleted objects/")
-}
-
-/// The strongest thing by which a cmdlet finds this object.
-pub(crate) fn address(identity: &Identity) -> &str {
-    identity.dn.as_deref().or(identity.guid.as_deref()).unwrap_or_else(|| identity.label())
-}
-
 /// How a sentence names an application.
 fn named(application: &PartnerApplication) -> String {
     format!("partner application {}", shown(application.identity.label()))
 }
 
-/// The list of applications, as it reads after "among".
-fn listed(case: &Case) -> String {
+/// `not among the 3 partner applications in PartnerApplications.xml`.
+fn not_listed(case: &Case) -> String {
     let listing = &case.facts.partner_applications;
-    let number = count(listing.items.len(), "partner application");
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
-    format!("the {number} in {files}")
+    not_among(listing.items.len(), "partner application", &format!("in {files}"))
 }
 
 /// Creates an application of the cloud, enabled.
@@ -164,7 +145,7 @@ fn create(id: &ApplicationId) -> Cmdlet {
 
 /// Changes an application.
 fn change(application: &PartnerApplication) -> Cmdlet {
-    Cmdlet::new("Set-PartnerApplication").value("Identity", address(&application.identity))
+    Cmdlet::new("Set-PartnerApplication").identity(&application.identity)
 }
 
 /// Stands for an account of which nothing is known.
@@ -172,9 +153,11 @@ const SOME_ACCOUNT: &str = "'<DN of the linked account>'";
 
 #[cfg(test)]
 mod tests {
-    use super::{Selection, is_deleted, select, selected};
-    use crate::facts::{Complete, Fact, Identity, Needs, PartnerApplication};
-    use crate::healthy::{Organisation, application, forbidden, healthy, known, presumed, text};
+    use super::{Selection, select, selected};
+    use crate::facts::{Complete, Fact, Needs, PartnerApplication};
+    use crate::healthy::{
+        Organisation, TENANT, application, forbidden, healthy, known, presumed, text,
+    };
     use crate::procedure::SKYPE;
 
     const FILE: &str = "PartnerApplications.xml";
@@ -222,6 +205,14 @@ mod tests {
         assert_eq!(of_two(restricted, off), "B");
         assert_eq!(of_two(a(), skype("B")), "A", "else the name decides");
         assert_eq!(of_two(disabled, skype("a server")), "a server");
+    }
+
+    #[test]
+    fn one_that_lets_the_tenant_in_is_better_than_one_that_is_off() {
+        let off = PartnerApplication { enabled: known(false, FILE), ..skype("A") };
+        let own = PartnerApplication { realm: text(TENANT, FILE), ..skype("B") };
+        assert_eq!(of_two(off, own.clone()), "B");
+        assert_eq!(of_two(skype("C"), own), "C");
     }
 
     #[test]
@@ -283,19 +274,5 @@ mod tests {
         assert_eq!(select(&organisation.case(), &SKYPE), absent);
         let reason = selected(&organisation.case(), &SKYPE).unwrap_err().reason;
         assert_eq!(reason.as_str(), "source_absent");
-    }
-
-    #[test]
-    fn a_tombstone_is_told_by_its_dn_or_its_canonical_text() {
-        let dn = |dn: &str| Identity { dn: Some(dn.into()), ..Identity::default() };
-        let canonical = |text: &str| Identity { canonical: Some(text.into()), ..dn("CN=x,DC=y") };
-        let guid = "5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c5";
-        assert!(is_deleted(&dn(&format!("CN=a\\0ADEL:{guid},CN=Deleted Objects,DC=corp"))));
-        assert!(is_deleted(&dn(&format!("cn=a\\0adel:{guid},OU=Service,DC=corp"))));
-        assert!(is_deleted(&dn("CN=a,CN=Deleted Objects,DC=corp")));
-        assert!(is_deleted(&canonical("corp.contoso.com/Deleted Objects/a")));
-        assert!(is_deleted(&canonical(&format!("corp.contoso.com/Users/a\nDEL:{guid}"))));
-        assert!(!is_deleted(&dn("CN=Model:1,OU=Not Deleted Objects,DC=corp")));
-        assert!(!is_deleted(&canonical("corp.contoso.com/Users/a")));
     }
 }

@@ -260,6 +260,9 @@ pub struct Cloud {
     pub login: &'static [&'static str],
     /// Microsoft Graph.
     pub graph: &'static str,
+    /// What Microsoft Graph PowerShell calls it; `None` where it needs no name or has none.
+    /// Source: Microsoft, `Get-MgEnvironment`.
+    pub graph_environment: Option<&'static str>,
     /// Exchange Online.
     pub exchange_online: &'static [&'static str],
     /// Autodiscover of Exchange Online.
@@ -289,6 +292,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "global",
         login: &["login.microsoftonline.com", "login.windows.net"],
         graph: "graph.microsoft.com",
+        graph_environment: None,
         exchange_online: &["outlook.office365.com", "outlook.office.com"],
         autodiscover: "autodiscover-s.outlook.com",
         acs: Some(acs("accounts.accesscontrol.windows.net", Grade::Documented)),
@@ -298,6 +302,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "us-gov-high",
         login: &["login.microsoftonline.us"],
         graph: "graph.microsoft.us",
+        graph_environment: Some("USGov"),
         exchange_online: &["outlook.office365.us"],
         autodiscover: "autodiscover-s.office365.us",
         acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
@@ -307,6 +312,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "us-gov-dod",
         login: &["login.microsoftonline.us"],
         graph: "dod-graph.microsoft.us",
+        graph_environment: Some("USGovDoD"),
         exchange_online: &["outlook-dod.office365.us"],
         autodiscover: "autodiscover-s-dod.office365.us",
         acs: Some(acs("login.microsoftonline.us", Grade::Documented)),
@@ -316,6 +322,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "china",
         login: &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
         graph: "microsoftgraph.chinacloudapi.cn",
+        graph_environment: Some("China"),
         exchange_online: &["partner.outlook.cn"],
         autodiscover: "autodiscover-s.partner.outlook.cn",
         // Documented for SharePoint only.
@@ -326,6 +333,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "bleu",
         login: &["login.sovcloud-identity.fr"],
         graph: "graph.svc.sovcloud.fr",
+        graph_environment: None,
         exchange_online: &["outlook.sovcloud.fr"],
         autodiscover: "autodiscover-s.outlook.sovcloud.fr",
         acs: None,
@@ -335,6 +343,7 @@ pub static CLOUDS: [Cloud; 6] = [
         id: "delos",
         login: &["login.sovcloud-identity.de"],
         graph: "graph.svc.sovcloud.de",
+        graph_environment: None,
         exchange_online: &["outlook.sovcloud.de"],
         autodiscover: "autodiscover-s.outlook.sovcloud.de",
         acs: None,

@@ -8,6 +8,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::facts::Identity;
+use crate::identity::address;
+use crate::wording::hidden;
+
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Remedy {
@@ -96,6 +100,12 @@ impl Cmdlet {
         self
     }
 
+    /// The same for this object.
+    #[must_use]
+    pub fn identity(self, object: &Identity) -> Self {
+        self.value("Identity", address(object))
+    }
+
     /// The same with an expression that stands in this program's source.
     #[must_use]
     pub fn code(mut self, parameter: &'static str, expression: &'static str) -> Self {
@@ -116,11 +126,7 @@ impl Cmdlet {
 /// PowerShell takes U+2018 to U+201B for single quotes too, so each is doubled.
 /// Text that a person could not check by reading becomes a placeholder.
 fn quoted(text: &str) -> String {
-    let unreadable = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}' | '\u{fff9}'..='\u{fffb}')
-    };
-    if text.chars().any(unreadable) {
+    if text.contains(hidden) {
         return "'<a name with unreadable characters: look it up>'".to_owned();
     }
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -148,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_offered() {
-        for text in ["a\nb", "a\u{202e}b", "\u{1b}[31m", "a\u{200e}"] {
+        for text in ["a\nb", "a\u{202e}b", "\u{1b}[31m", "a\u{200e}", "a\u{ad}", "\u{e0041}"] {
             assert!(quoted(text).starts_with("'<a name"), "{text:?}");
         }
     }

@@ -13,7 +13,8 @@ mod useless_names;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
-use crate::remedy::Remedy;
+use crate::procedure::StepId;
+use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
     present::CHECK,
@@ -29,10 +30,10 @@ pub(crate) const CHECKS: &[Check] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let mut subjects: Vec<Subject> = Vec::new();
-    for (step, id) in case.procedure.keys().chain(case.procedure.service_principal_names()) {
-        let object = Object::ServicePrincipal(id.clone());
-        if subjects.iter().all(|known| known.object != object) {
-            subjects.push(Subject::new(step, object));
+    let required = case.procedure.keys().chain(case.procedure.service_principal_names());
+    for subject in required.map(subject) {
+        if subjects.iter().all(|known| known.object != subject.object) {
+            subjects.push(subject);
         }
     }
     Ok(subjects)
@@ -41,19 +42,17 @@ fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
 /// The service principals that must hold the auth certificate.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn with_key(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let required = case.procedure.keys();
-    Ok(required
-        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
-        .collect())
+    Ok(case.procedure.keys().map(subject).collect())
 }
 
 /// The service principals whose names must cover the hosts.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn with_names(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let required = case.procedure.service_principal_names();
-    Ok(required
-        .map(|(step, id)| Subject::new(step, Object::ServicePrincipal(id.clone())))
-        .collect())
+    Ok(case.procedure.service_principal_names().map(subject).collect())
+}
+
+fn subject((step, id): (StepId, &ApplicationId)) -> Subject {
+    Subject::new(step, Object::ServicePrincipal(id.clone()))
 }
 
 /// The service principal that a subject is about.
@@ -67,10 +66,19 @@ fn principal<'a>(case: &Case<'a>, subject: &Subject) -> Result<&'a ServicePrinci
     }
 }
 
+/// A script that begins with a connection to the tenant's cloud.
+fn connected(case: &Case, action: impl Into<String>) -> Remedy {
+    let connect = Cmdlet::new("Connect-MgGraph").code("Scopes", "Application.ReadWrite.All");
+    let environment = case.cloud().and_then(|cloud| cloud.value.graph_environment);
+    Remedy::graph(action).run(match environment {
+        Some(environment) => connect.code("Environment", environment),
+        None => connect,
+    })
+}
+
 /// A script that begins with the service principal in `$sp`.
-fn script(action: impl Into<String>, id: &ApplicationId) -> Remedy {
-    Remedy::graph(action)
-        .line("Connect-MgGraph -Scopes Application.ReadWrite.All")
+fn script(case: &Case, action: impl Into<String>, id: &ApplicationId) -> Remedy {
+    connected(case, action)
         .set("appId", id.as_str())
         .line("$sp = Get-MgServicePrincipal -Filter \"appId eq '$appId'\"")
 }
@@ -80,10 +88,10 @@ fn script(action: impl Into<String>, id: &ApplicationId) -> Remedy {
 /// An update replaces the whole list of keys, so the script reads it first and
 /// adds to it. The dates are the certificate's: without them the key would not
 /// live as long.
-fn upload(id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
+fn upload(case: &Case, id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
     let action =
         "copy OAuthCert.cer to this computer and add it to the keys, keeping those that are there";
-    let add = script(action, id)
+    let add = script(case, action, id)
         .line(
             "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
              \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")",
@@ -102,8 +110,8 @@ fn upload(id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
 }
 
 /// Adds one name. An update replaces the whole list, so the script extends what it read.
-fn register(id: &ApplicationId, name: &str) -> Remedy {
-    script("add the name, keeping those that are there", id)
+fn register(case: &Case, id: &ApplicationId, name: &str) -> Remedy {
+    script(case, "add the name, keeping those that are there", id)
         .set("name", name)
         .line("$names = @($sp.ServicePrincipalNames) + $name")
         .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -ServicePrincipalNames $names")

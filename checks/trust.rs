@@ -55,20 +55,21 @@ pub enum Giver {
 impl Trust {
     /// The stated hosts as they compare.
     pub fn host_names(&self) -> Vec<String> {
-        let mut hosts: Vec<String> = self.hosts.iter().map(|host| host_name(host)).collect();
-        hosts.sort();
-        hosts.dedup();
-        hosts
+        names(&self.hosts)
     }
 
     /// SIP and SMTP domains together, in lower case.
     pub fn domains(&self) -> Vec<String> {
-        let both = self.sip_domains.iter().chain(&self.smtp_domains);
-        let mut domains: Vec<String> = both.map(|domain| host_name(domain)).collect();
-        domains.sort();
-        domains.dedup();
-        domains
+        names(self.sip_domains.iter().chain(&self.smtp_domains))
     }
+}
+
+fn names<'a>(stated: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let mut names: Vec<String> = stated.into_iter().map(|text| host_name(text)).collect();
+    names.retain(|name| !name.is_empty());
+    names.sort();
+    names.dedup();
+    names
 }
 
 impl Case<'_> {
@@ -100,54 +101,99 @@ impl Case<'_> {
         }
     }
 
-    /// ACS names the domains of the tenant that it speaks for.
+    /// ACS names the domains of the tenant that it speaks for. Of two tenants
+    /// that are named neither is given.
     fn tenant_of(&self, domains: &[String]) -> Option<Given<String>> {
-        let document = self.facts.metadata_documents.iter().find(|document| {
+        let naming = self.facts.metadata_documents.iter().filter(|document| {
             document.kind == DocumentKind::Acs
                 && is_guid(&document.realm)
                 && document.allowed_audiences.iter().any(|audience| {
                     let realm = audience.rsplit('@').next().unwrap_or_default();
                     domains.iter().any(|domain| realm.eq_ignore_ascii_case(domain))
                 })
-        })?;
-        Some(Given {
-            value: document.realm.to_ascii_lowercase(),
-            by: Giver::Document(document.seen.clone()),
-        })
+        });
+        let (value, seen) = only(naming.map(|it| (it.realm.to_ascii_lowercase(), &it.seen)))?;
+        Some(Given { value, by: Giver::Document(seen.clone()) })
     }
 
     fn tenant_of_auth_server(&self) -> Option<Given<String>> {
-        let mut realms: Vec<(String, &SeenId)> = self
-            .facts
-            .auth_servers
-            .items
-            .iter()
+        let servers = self.facts.auth_servers.items.iter();
+        let realms = servers
             .filter(|server| server.kind() == Ok(AuthServerKind::Acs))
-            .filter_map(|server| server.realm.read().ok().map(|realm| (realm, server)))
-            .filter(|(realm, _)| is_guid(&realm.value))
-            .map(|(realm, _)| (realm.value.to_ascii_lowercase(), &realm.seen))
-            .collect();
-        realms.sort();
-        realms.dedup_by(|a, b| a.0 == b.0);
-        match realms.as_slice() {
-            [(realm, seen)] => {
-                Some(Given { value: realm.clone(), by: Giver::AuthServer((*seen).clone()) })
-            }
-            _ => None,
-        }
+            .filter_map(|server| server.realm.read().ok())
+            .filter(|realm| is_guid(&realm.value));
+        let (value, seen) =
+            only(realms.map(|realm| (realm.value.to_ascii_lowercase(), &realm.seen)))?;
+        Some(Given { value, by: Giver::AuthServer(seen.clone()) })
     }
 
-    /// The cloud: as stated, else as the ACS AuthServer's address tells it,
-    /// which cannot judge that address. `None`: nothing tells.
+    /// The cloud: as stated, else as the AuthServers' addresses tell it, which
+    /// cannot judge these addresses. `None`: nothing tells, or two are told.
     pub fn cloud(&self) -> Option<Given<&'static Cloud>> {
         if let Some(cloud) = self.trust.cloud {
             return Some(Given { value: cloud, by: Giver::Owner });
         }
-        self.facts.auth_servers.items.iter().find_map(|server| {
+        let servers = self.facts.auth_servers.items.iter();
+        let serving = servers.filter_map(|server| {
             let url = server.metadata_url.read().ok()?;
-            let serving = |cloud: &&Cloud| cloud.acs.is_some_and(|acs| acs.serves(&url.value));
-            let cloud = CLOUDS.iter().find(serving)?;
-            Some(Given { value: cloud, by: Giver::AuthServer(url.seen.clone()) })
-        })
+            let is_its = |cloud: &&Cloud| cloud.acs.is_some_and(|acs| acs.serves(&url.value));
+            Some((CLOUDS.iter().find(is_its)?.id, &url.seen))
+        });
+        let (id, seen) = only(serving)?;
+        Some(Given { value: Cloud::named(id)?, by: Giver::AuthServer(seen.clone()) })
+    }
+}
+
+/// The value on which all agree, with the first of its sources.
+fn only<'a, T: Ord>(given: impl Iterator<Item = (T, &'a SeenId)>) -> Option<(T, &'a SeenId)> {
+    let mut given: Vec<(T, &SeenId)> = given.collect();
+    given.sort();
+    given.dedup_by(|a, b| a.0 == b.0);
+    let first = given.pop()?;
+    given.is_empty().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Giver;
+    use crate::facts::{MetadataDocument, SeenId};
+    use crate::healthy::{OTHER_TENANT, TENANT, acs_document, acs_server, healthy, text};
+
+    #[test]
+    fn blank_and_repeated_names_do_not_count() {
+        let mut trust = healthy().trust;
+        let hosts = ["", " ", "https://Mail.contoso.com:443/", "mail.contoso.com"];
+        trust.hosts = hosts.map(str::to_owned).to_vec();
+        assert_eq!(trust.host_names(), ["mail.contoso.com"]);
+        assert_eq!(trust.domains(), ["contoso.com"]);
+    }
+
+    #[test]
+    fn where_two_tenants_name_a_stated_domain_neither_is_given() {
+        let mut organisation = healthy();
+        organisation.trust.tenant = None;
+        assert_eq!(organisation.case().tenant().unwrap().value, TENANT);
+        let other = MetadataDocument {
+            realm: OTHER_TENANT.into(),
+            seen: SeenId::new("a.json"),
+            ..acs_document()
+        };
+        organisation.facts.metadata_documents.push(other);
+        let tenant = organisation.case().tenant().unwrap();
+        let server = Giver::AuthServer(SeenId::new("AuthServers.xml"));
+        assert_eq!((tenant.value.as_str(), tenant.by), (TENANT, server));
+        organisation.trust.tenant = Some("contoso.com".into());
+        assert!(organisation.case().tenant().is_err());
+    }
+
+    #[test]
+    fn two_clouds_tell_none() {
+        let mut organisation = healthy();
+        assert_eq!(organisation.case().cloud().unwrap().value.id, "global");
+        let mut second = acs_server();
+        let url = format!("https://login.microsoftonline.us/{TENANT}/metadata/json/1");
+        second.metadata_url = text(&url, "AuthServers.xml");
+        organisation.facts.auth_servers.items.push(second);
+        assert_eq!(organisation.case().cloud(), None);
     }
 }

@@ -17,9 +17,32 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
+/// Whether a reader cannot see the character, or it changes what is seen around it.
+///
+/// Source: Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, without
+/// the variation selectors that ordinary symbols carry.
+pub fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// A count with its noun: `1 key`, `3 keys`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What something is that is none of these: `not among the 3 keys of x`.
+pub(crate) fn not_among(number: usize, noun: &str, place: &str) -> String {
+    match number {
+        0 => format!("absent: there is no {noun} {place}"),
+        1 => format!("not the one {noun} {place}"),
+        _ => format!("not among the {number} {noun}s {place}"),
+    }
 }
 
 /// Names joined for a sentence, at most ten of them.

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::evidence::ServerOf;
+use crate::output::escape;
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -242,7 +243,7 @@ fn one_line(text: &str) -> String {
     } else if let Some(all) = wanted.iter_mut().find(|line| listed(line) && line.len() > 200) {
         *all = "see `trustprobe list`";
     }
-    format!("trustprobe: {}\n", wanted.join("; ").replace(":; ", ": "))
+    format!("trustprobe: {}\n", escape(&wanted.join("; ").replace(":; ", ": ")))
 }
 
 fn check_ids() -> PossibleValuesParser {

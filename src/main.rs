@@ -2,24 +2,28 @@
 
 use std::process::ExitCode;
 
+use trustprobe::output::escape;
 use trustprobe::{cli, commands, exit, stdout};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
         Ok(cli) => match commands::run(cli.command) {
             Ok(code) => code.into(),
-            Err(error) => {
-                stdout::complain(&format!("trustprobe: {error:#}\n"));
-                exit::Code::Misuse.into()
-            }
+            Err(error) => fail(&error),
         },
         Err(refusal) if refusal.asked_for => match stdout::print(&refusal.text) {
             Ok(()) => exit::Code::Passed.into(),
-            Err(_) => exit::Code::Misuse.into(),
+            Err(error) => fail(&error),
         },
         Err(refusal) => {
             stdout::complain(&refusal.text);
             exit::Code::Misuse.into()
         }
     }
+}
+
+/// Says why in one line.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    stdout::complain(&format!("trustprobe: {}\n", escape(&format!("{error:#}"))));
+    exit::Code::Misuse.into()
 }

@@ -20,6 +20,7 @@ use checks::{Assessment, Context, Procedure, Trust};
 use jiff::Timestamp;
 
 pub use escape::escape;
+pub(crate) use escape::escape_json;
 pub use file::write_atomically;
 
 /// One judged trust, with all that an output may show.

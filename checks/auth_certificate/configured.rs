@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::validity::replace;
+use super::validity::{replace, take_over};
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{AuthConfig, Known, StoredThumbprint, Thumbprint, Unknown};
+use crate::facts::{AuthConfig, Known, StoredThumbprint, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::EXCHANGE;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -63,7 +63,7 @@ fn thumbprint_flaw(current: &Known<Option<StoredThumbprint>>) -> Option<Finding>
                 ),
                 "40 hexadecimal digits and nothing else",
             )
-            .remedy(store_again(thumbprint))
+            .remedy(take_over(thumbprint))
         }
     };
     Some(finding.graded(current.grade).seen_in([&current.seen]))
@@ -78,16 +78,6 @@ fn foreign_characters(stored: &str) -> String {
     list(counts.iter().map(|(c, number)| format!("{number} × U+{:04X}", u32::from(*c))))
 }
 
-fn store_again(thumbprint: &Thumbprint) -> Remedy {
-    Remedy::exchange("name the same certificate again, by its digits alone")
-        .run(
-            Cmdlet::new("Set-AuthConfig")
-                .value("NewCertificateThumbprint", thumbprint.as_str())
-                .code("NewCertificateEffectiveDate", "(Get-Date)"),
-        )
-        .line("Set-AuthConfig -PublishCertificate")
-}
-
 fn other_service_name(config: &AuthConfig) -> Option<Finding> {
     let name = config.service_name.read().ok().filter(|name| name.value != EXCHANGE)?;
     let finding = Finding::warning(
@@ -95,7 +85,7 @@ fn other_service_name(config: &AuthConfig) -> Option<Finding> {
         format!("ServiceName of AuthConfig is {}", shown(name.value.as_str())),
         format!("{EXCHANGE}, as setup writes it"),
     );
-    Some(finding.seen_in([&name.seen]))
+    Some(finding.seen_in([&name.seen]).remedy(find_out()))
 }
 
 fn realm_not_empty(config: &AuthConfig) -> Option<Finding> {
@@ -105,7 +95,12 @@ fn realm_not_empty(config: &AuthConfig) -> Option<Finding> {
         format!("Realm of AuthConfig is {}", shown(&realm.value)),
         "an empty Realm, as setup leaves it",
     );
-    Some(finding.seen_in([&realm.seen]))
+    Some(finding.seen_in([&realm.seen]).remedy(find_out()))
+}
+
+/// Exchange signs in this name: whoever relies on it would be cut off.
+fn find_out() -> Remedy {
+    Remedy::advice("find out who set it and why, before changing it with Set-AuthConfig")
 }
 
 #[cfg(test)]

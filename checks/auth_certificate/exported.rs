@@ -28,7 +28,7 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     };
     let current = case.current_thumbprint()?;
     if let Some(file) = of(current) {
-        let seen = format!("{} is {current}", case.facts.source(&file.seen));
+        let seen = case.facts.source(&file.seen);
         return Ok(Verdict::passed(seen, &file.seen));
     }
     if let Some(file) = case.next_thumbprint()?.and_then(of) {
@@ -66,13 +66,22 @@ fn other_certificate(case: &Case, file: &ExportedCertificate, current: &Thumbpri
         shown(&file.certificate.subject)
     );
     let wanted = format!("the auth certificate {current}");
-    // Under the article's own name it will be uploaded; any other file may be a leftover.
-    let finding = if named_as_in_the_article(file) {
+    // Under the article's own name it will be uploaded, unless that is done already;
+    // any other file may be a leftover.
+    let finding = if named_as_in_the_article(file) && !uploaded(case, current) {
         Finding::critical("other_certificate", seen, wanted)
     } else {
         Finding::warning("other_certificate", seen, wanted)
     };
     finding.seen_in([&file.seen]).remedy(export(current))
+}
+
+/// Whether every service principal that needs the certificate is known to hold it.
+fn uploaded(case: &Case, current: &Thumbprint) -> bool {
+    case.procedure.keys().all(|(_, id)| {
+        let keys = case.service_principal(id).ok().and_then(|principal| principal.keys.value());
+        keys.into_iter().flatten().any(|key| key.certificate.is(|it| it.sha1 == *current))
+    })
 }
 
 #[cfg(test)]
@@ -82,6 +91,7 @@ mod tests {
     use crate::healthy::{
         NEXT, Organisation, certificate, current_certificate, forbidden, healthy, known,
     };
+    use crate::procedure::SKYPE;
 
     fn with(files: &[(&str, Certificate)]) -> Organisation {
         let mut organisation = healthy();
@@ -116,11 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn another_one_fails_under_the_name_of_the_article_only() {
-        assert_eq!(
-            with(&[("oauthcert.CER", tls())]).summary(&CHECK),
-            ["organisation: failed other_certificate"]
-        );
+    fn another_one_fails_under_the_name_of_the_article_until_the_right_one_is_uploaded() {
+        let mut organisation = with(&[("oauthcert.CER", tls())]);
+        assert_eq!(organisation.summary(&CHECK), ["organisation: warning other_certificate"]);
+        organisation.keys(&SKYPE).clear();
+        assert_eq!(organisation.summary(&CHECK), ["organisation: failed other_certificate"]);
+        let roots = crate::assess(&organisation.case()).root_causes;
+        assert_eq!(roots.len(), 1, "the missing key follows from it");
+        assert_eq!(roots[0].check, CHECK.id);
         assert_eq!(
             with(&[("old.cer", other())]).summary(&CHECK),
             ["organisation: warning other_certificate"]

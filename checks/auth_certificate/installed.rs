@@ -1,13 +1,13 @@
 #![doc = include_str!("installed.md")]
 
-use super::{copy, other_servers, servers_named, validity};
+use super::{installed, other_servers, provide, servers_named};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{
     Complete, InstalledCertificate, Location, Needs, Reason, Server, Thumbprint, Unknown,
 };
 use crate::outcome::{Finding, Verdict};
-use crate::wording::{count, list};
+use crate::wording::{count, list, not_among};
 
 pub(crate) const CHECK: Check = Check {
     id: "auth-certificate-installed",
@@ -23,7 +23,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     if name.is_empty() {
         return Err(unnamed(case, case.current_thumbprint()?));
     }
-    let server = servers_named(case, name).next().ok_or_else(|| other_servers(case))?;
+    let server = servers_named(case, name).first().copied().ok_or_else(|| other_servers(case))?;
     if server.edge.is(|edge| *edge) {
         return Ok(Verdict::NotApplicable("an Edge server takes no part in this trust".into()));
     }
@@ -35,21 +35,14 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     Ok(missing(case, server, current, complete).into())
 }
 
-/// The certificate of this thumbprint in a server's store.
-pub(super) fn installed<'a>(
-    server: &'a Server,
-    thumbprint: &Thumbprint,
-) -> Option<&'a InstalledCertificate> {
-    server.certificates.items.iter().find(|it| it.certificate.sha1 == *thumbprint)
-}
-
 fn present(server: &Server, installed: &InstalledCertificate) -> Result<Verdict, Unknown> {
-    let (certificate, name) = (&installed.certificate.sha1, &server.name);
+    let name = &server.name;
     let seen = match installed.location {
-        Location::Proven => format!("{certificate} on {name}"),
-        Location::Stated => format!("{certificate} on {name}, as was stated"),
-        Location::Presumed => format!("{certificate} presumably on {name}, which ran the cmdlet"),
+        Location::Proven => format!("on {name}"),
+        Location::Stated => format!("on {name}, as was stated"),
+        Location::Presumed => format!("presumably on {name}, which ran the cmdlet"),
         Location::Unknown => {
+            let certificate = &installed.certificate.sha1;
             return Err(nowhere(format!(
                 "nothing tells on which server {certificate} is installed"
             ))
@@ -61,17 +54,20 @@ fn present(server: &Server, installed: &InstalledCertificate) -> Result<Verdict,
 
 /// A certificate that is somewhere proves nothing about any server.
 fn unnamed(case: &Case, current: &Thumbprint) -> Unknown {
-    let mut unknown = nowhere(String::new());
-    for server in servers_named(case, "") {
-        let files = list(server.certificates.seen.iter().map(|seen| case.facts.source(seen)));
-        let amount = count(server.certificates.items.len(), "certificate");
-        let place = if installed(server, current).is_some() { "is" } else { "is not" };
-        unknown.detail = format!(
-            "{current} {place} among the {amount} in {files}, but nothing tells of which server; \
-             name it with --server"
-        );
-        unknown.tried.extend(server.certificates.seen.iter().cloned());
-    }
+    let servers = servers_named(case, "");
+    let holds = |server: &&&Server| installed(server, current).is_some();
+    let held = servers.iter().any(|server| holds(&server));
+    let meant = || servers.iter().filter(|server| !held || holds(server));
+    let seen = || meant().flat_map(|server| &server.certificates.seen);
+    let certificates = meant().map(|server| server.certificates.items.len()).sum();
+    let mut unknown = nowhere(format!(
+        "{current} is {}among the {} in {}, but nothing tells of which server; name it with \
+         --server",
+        if held { "" } else { "not " },
+        count(certificates, "certificate"),
+        list(seen().map(|seen| case.facts.source(seen))),
+    ));
+    unknown.tried = seen().cloned().collect();
     unknown
 }
 
@@ -82,10 +78,8 @@ fn nowhere(detail: String) -> Unknown {
 fn missing(case: &Case, server: &Server, current: &Thumbprint, complete: Complete) -> Finding {
     let name = &server.name;
     let files = list(server.certificates.seen.iter().map(|seen| case.facts.source(seen)));
-    let amount = count(server.certificates.items.len(), "certificate");
-    let holders = case.facts.servers.items.iter().filter(|it| !it.name.is_empty());
-    let holder = holders.filter(|it| installed(it, current).is_some()).map(|it| &it.name).next();
-    let remedy = holder.map_or_else(validity::replace, |from| copy(current, from, name));
+    let number = server.certificates.items.len();
+    let place = not_among(number, "certificate", &format!("of {name} in {files}"));
     // An Edge server would need none, so that not knowing the role weakens it.
     let (complete, unless) = match server.edge.value() {
         Some(_) => (complete, ""),
@@ -93,12 +87,12 @@ fn missing(case: &Case, server: &Server, current: &Thumbprint, complete: Complet
     };
     Finding::critical(
         "not_installed",
-        format!("auth certificate {current} is not among the {amount} of {name} in {files}"),
+        format!("auth certificate {current} is {place}"),
         format!("the current certificate on every server{unless}"),
     )
     .absent_from(complete)
     .seen_in(&server.certificates.seen)
-    .remedy(remedy)
+    .remedy(provide(case, current, name))
 }
 
 #[cfg(test)]
@@ -142,7 +136,7 @@ mod tests {
         assert_eq!(
             finding.seen,
             format!(
-                "auth certificate {CURRENT} is not among the 1 certificate of \
+                "auth certificate {CURRENT} is not the one certificate of \
                  ex2.corp.contoso.com in Certificates-EX2.xml"
             )
         );

@@ -1,13 +1,11 @@
 #![doc = include_str!("private_key.md")]
 
-use super::installed::installed;
-use super::{copy, other_servers, servers_named, validity};
+use super::{installed, other_servers, provide, servers_named};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{
-    Fact, InstalledCertificate, Needs, Reason, SeenId, Server, Thumbprint, Unknown,
-};
+use crate::facts::{InstalledCertificate, Needs, Reason, SeenId, Server, Unknown};
 use crate::outcome::{Finding, Verdict};
+use crate::remedy::Remedy;
 
 pub(crate) const CHECK: Check = Check {
     id: "auth-certificate-private-key",
@@ -50,7 +48,7 @@ fn of_server(case: &Case, server: &Server) -> Result<Verdict, Unknown> {
             .detail("a server that nothing names holds the private key; name it with --server")
             .tried(&private_key.seen));
     }
-    Ok(Verdict::passed(format!("{current} with its private key"), &private_key.seen))
+    Ok(Verdict::passed("with its private key", &private_key.seen))
 }
 
 fn how_to_get(unknown: Unknown) -> Unknown {
@@ -77,23 +75,12 @@ fn no_private_key(
         "the certificate with its private key on every server",
     )
     .seen_in([seen]);
-    match holder(case, current) {
-        _ if server.name.is_empty() => finding,
-        Some(from) => finding.remedy(copy(current, from, &server.name)),
-        None => finding.remedy(validity::replace()),
+    if server.name.is_empty() {
+        return finding.remedy(Remedy::advice(
+            "find out which server it is, and import the certificate there with its private key",
+        ));
     }
-}
-
-/// A server from which the certificate can be copied: one known to lack the key cannot give it.
-fn holder<'a>(case: &Case<'a>, thumbprint: &Thumbprint) -> Option<&'a str> {
-    let servers = case.facts.servers.items.iter().filter(|server| !server.name.is_empty());
-    let mut holders: Vec<(bool, &str)> = servers
-        .filter_map(|server| Some((server, &installed(server, thumbprint)?.private_key)))
-        .filter(|(_, key)| !key.is(|has| !has))
-        .map(|(server, key)| (matches!(key, Fact::Unknown(_)), server.name.as_str()))
-        .collect();
-    holders.sort_unstable();
-    holders.first().map(|(_, name)| *name)
+    finding.remedy(provide(case, current, &server.name))
 }
 
 #[cfg(test)]

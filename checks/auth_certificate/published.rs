@@ -5,9 +5,10 @@ use crate::check::{Check, Object, Subject};
 use crate::facts::{
     DocumentKind, MetadataDocument, MetadataKey, Needs, Reason, Thumbprint, Unknown,
 };
+use crate::metadata::name;
 use crate::outcome::{Certainty, Finding, Verdict};
 use crate::remedy::Remedy;
-use crate::wording::count;
+use crate::wording::not_among;
 
 pub(crate) const CHECK: Check = Check {
     id: "auth-certificate-published",
@@ -22,7 +23,7 @@ pub(crate) const CHECK: Check = Check {
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let Some(step) = case.procedure.auth_certificate() else { return Ok(Vec::new()) };
     let mut objects: Vec<Object> =
-        documents(case).map(|document| Object::Document(label(case, document).into())).collect();
+        documents(case).map(|document| Object::Document(name(case, document))).collect();
     if objects.is_empty() {
         objects.push(Object::Organisation);
     }
@@ -35,26 +36,22 @@ fn documents<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a MetadataDocument> 
     documents.filter(|it| it.kind == DocumentKind::Exchange && it.realm != "*")
 }
 
-fn label<'a>(case: &Case<'a>, document: &'a MetadataDocument) -> &'a str {
-    if document.url.is_empty() { case.facts.source(&document.seen) } else { &document.url }
-}
-
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let missing = || {
         Unknown::new(Reason::NotCollected, Needs::ExchangeMetadata)
             .detail("no metadata document of a server of this organisation was seen")
     };
-    let Object::Document(name) = &subject.object else { return Err(missing()) };
-    let named = documents(case).filter(|document| label(case, document) == name);
+    let Object::Document(wanted) = &subject.object else { return Err(missing()) };
+    let named = documents(case).filter(|document| name(case, document) == *wanted);
     // Of two readings of one address the one of this run tells of the present.
-    let document = named.max_by_key(|document| document.live).ok_or_else(missing)?;
+    let document = named.max_by_key(|it| (it.live, &it.seen)).ok_or_else(missing)?;
     let current = case.current_thumbprint()?;
     let keys: Vec<&MetadataKey> = document.signing_keys().collect();
     let listed = |thumbprint: &Thumbprint| {
         keys.iter().any(|key| key.certificate.is(|it| it.sha1 == *thumbprint))
     };
     if listed(current) {
-        return Ok(Verdict::passed(format!("lists {current}"), &document.seen));
+        return Ok(Verdict::passed(format!("lists it: {current}"), &document.seen));
     }
     // A key that could not be decoded may be the one.
     for key in &keys {
@@ -76,8 +73,8 @@ fn not_published(
         format!("; it lists the previous certificate {previous}")
     });
     let seen = format!(
-        "auth certificate {current} is not among its {}, so it is missing or expired there{instead}",
-        count(keys, "signing key")
+        "auth certificate {current} is {}, so it is missing or expired there{instead}",
+        not_among(keys, "signing key", "in this document")
     );
     let mut finding = Finding::critical(
         "not_published",
@@ -137,6 +134,22 @@ mod tests {
             "{}",
             finding.seen
         );
+    }
+
+    #[test]
+    fn a_server_that_lacks_the_certificate_explains_its_own_document() {
+        let mut organisation = other_on_ex2();
+        organisation.server("ex2").certificates.items.clear();
+        let assessment = crate::assess(&organisation.case());
+        let roots: Vec<&str> = assessment.root_causes.iter().map(|root| root.check).collect();
+        assert_eq!(roots, ["auth-certificate-installed"]);
+        let outcome = assessment.outcomes.iter().find(|it| !it.explained_by.is_empty()).unwrap();
+        assert_eq!(outcome.check, CHECK.id);
+        // Another server's store says nothing about this one's document.
+        let mut organisation = other_on_ex2();
+        organisation.server("ex1").certificates.items.clear();
+        let assessment = crate::assess(&organisation.case());
+        assert!(assessment.root_causes.iter().any(|root| root.check == CHECK.id));
     }
 
     #[test]

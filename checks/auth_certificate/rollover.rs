@@ -2,9 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::installed::installed;
-use super::validity::stage;
-use super::{copy, other_servers};
+use super::validity::{stage, take_over};
+use super::{copy, holder, installed, other_servers};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthConfig, Complete, Known, SeenId, Server, Thumbprint, Unknown};
@@ -102,6 +101,9 @@ impl Staged<'_> {
                 format!("the next certificate {next} is the current one"),
                 "another certificate as the next one, or none",
             );
+            let finding = finding.remedy(Remedy::advice(
+                "nothing changes on the effective date: stage another certificate in time",
+            ));
             return Ok(Some(finding.seen_in([self.seen])));
         }
         let effective = self.effective()?;
@@ -113,7 +115,10 @@ impl Staged<'_> {
             );
             return Ok(Some(finding.seen_in([&effective.seen]).remedy(self.set_date())));
         };
-        if self.case.context.now <= date.saturating_add(GRACE).unwrap_or(Timestamp::MAX) {
+        let due = date.saturating_add(GRACE).unwrap_or(Timestamp::MAX);
+        // What was seen before that day cannot tell what came of it.
+        let seen = self.case.facts.seen.get(&effective.seen).and_then(|seen| seen.at);
+        if self.case.context.now <= due || seen.is_some_and(|at| at <= due) {
             return Ok(None);
         }
         let current = current?;
@@ -126,7 +131,7 @@ impl Staged<'_> {
             "the next certificate as the current one since that day",
         );
         let finding = finding.graded(effective.grade).seen_in([self.seen, &effective.seen]);
-        Ok(Some(finding.remedy(self.publish())))
+        Ok(Some(finding.remedy(take_over(next))))
     }
 
     /// Whether it takes over while the current certificate is still valid.
@@ -176,7 +181,8 @@ impl Staged<'_> {
 
     /// Whether every server can sign with it on the day of the change.
     fn not_installed(&self) -> Result<Option<Finding>, Unknown> {
-        let servers: Vec<&Server> = self.servers().collect();
+        let mut servers: Vec<&Server> = self.servers().collect();
+        servers.sort_by_key(|server| &server.name);
         let lacks = |server: &&&Server| {
             installed(server, self.next).is_none() && server.certificates.complete.value().is_some()
         };
@@ -201,10 +207,9 @@ impl Staged<'_> {
         )
         .absent_from(if proven { Complete::Proven } else { Complete::Presumed })
         .seen_in(seen);
-        let holder = servers.iter().find(|server| installed(server, self.next).is_some());
-        if let Some(holder) = holder {
+        if let Some(holder) = holder(self.case, self.next) {
             for server in lacking {
-                finding = finding.remedy(copy(self.next, &holder.name, &server.name));
+                finding = finding.remedy(copy(self.next, holder, &server.name));
             }
         }
         Ok(Some(finding))
@@ -229,8 +234,9 @@ impl Staged<'_> {
     fn in_order(&self) -> Result<Verdict, Unknown> {
         let effective = self.effective()?;
         let (certificate, source) = self.case.certificate(self.next)?;
-        let date = effective.value.map_or_else(String::new, |date| format!(" from {}", day(date)));
-        let seen = format!("{}{date}, valid until {}", self.next, day(certificate.not_after));
+        let date =
+            effective.value.map_or_else(String::new, |date| format!("from {} on: ", day(date)));
+        let seen = format!("{date}{}, valid until {}", self.next, day(certificate.not_after));
         Ok(Verdict::passed_by(seen, [self.seen, &effective.seen, source]))
     }
 
@@ -238,25 +244,15 @@ impl Staged<'_> {
         Remedy::exchange("let the next certificate take effect in time, after it was uploaded").run(
             Cmdlet::new("Set-AuthConfig")
                 .value("NewCertificateThumbprint", self.next.as_str())
-                .code("NewCertificateEffectiveDate", "(Get-Date).AddDays(7)"),
+                .code("NewCertificateEffectiveDate", "(Get-Date).AddHours(49)"),
         )
-    }
-
-    fn publish(&self) -> Remedy {
-        Remedy::exchange("once the service principals hold it, put the next certificate in place")
-            .run(
-                Cmdlet::new("Set-AuthConfig")
-                    .value("NewCertificateThumbprint", self.next.as_str())
-                    .code("NewCertificateEffectiveDate", "(Get-Date)"),
-            )
-            .line("Set-AuthConfig -PublishCertificate")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::facts::{Fact, Listing, Needs, StoredThumbprint};
+    use crate::facts::{Fact, Listing, Needs, SeenId, StoredThumbprint};
     use crate::healthy::{CURRENT, NEXT, Organisation, day, forbidden, healthy, known};
 
     fn staged(effective: &str) -> Organisation {
@@ -304,6 +300,20 @@ mod tests {
         assert_eq!(dated("2027-01-01", "2026-11-24"), ["organisation: passed"]);
         assert_eq!(dated("2027-01-01", "2027-01-02"), ["organisation: passed"]);
         assert_eq!(dated("2027-01-01", "2027-01-03"), ["organisation: failed half_done"]);
+    }
+
+    #[test]
+    fn what_was_seen_before_the_change_does_not_tell_that_it_failed() {
+        let mut organisation = staged("2027-01-01");
+        organisation.context.now = day("2027-03-01");
+        assert_eq!(organisation.summary(&CHECK), ["organisation: failed half_done"]);
+        let mut seen_on = |date: &str| {
+            let seen = organisation.facts.seen.get_mut(&SeenId::new("AuthConfig.xml")).unwrap();
+            seen.at = Some(day(date));
+            organisation.summary(&CHECK)
+        };
+        assert_eq!(seen_on("2026-11-24"), ["organisation: passed"]);
+        assert_eq!(seen_on("2027-02-28"), ["organisation: failed half_done"]);
     }
 
     #[test]

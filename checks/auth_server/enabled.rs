@@ -19,15 +19,15 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let server = selected(case, kind_of(subject))?;
     let enabled = server.enabled.read()?;
-    let name = named(server);
     if enabled.value {
         let assumed = match enabled.grade {
             Grade::Inferred => ", as the directory assumes where it does not say",
             _ => "",
         };
-        return Ok(Verdict::passed(format!("{name} is enabled{assumed}"), &enabled.seen));
+        return Ok(Verdict::passed(format!("enabled{assumed}"), &enabled.seen));
     }
-    Ok(Finding::critical("disabled", format!("{name} is disabled"), "an enabled AuthServer")
+    let seen = format!("{} is disabled", named(server));
+    Ok(Finding::critical("disabled", seen, "an enabled AuthServer")
         .graded(enabled.grade)
         .seen_in([&enabled.seen])
         .remedy(

@@ -28,8 +28,11 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let kind = kind_of(subject);
     let server = selected(case, kind)?;
     let url = server.metadata_url.read()?;
-    let Some(flaw) = flaw(case, kind, &url.value)? else {
-        return Ok(Verdict::passed(shown(&url.value), &url.seen));
+    // Blanks around an address do not count where Exchange parses it.
+    let address = url.value.trim();
+    let Some(flaw) = flaw(case, kind, address)? else {
+        let tenant = tenant_in(kind, address).unwrap_or_default();
+        return Ok(Verdict::passed(format!("{tenant} at {}", host_name(address)), &url.seen));
     };
     let seen = format!("AuthMetadataUrl of {} is {}", named(server), shown(&url.value));
     Ok(Finding::critical(flaw.code, seen, flaw.wanted)
@@ -141,6 +144,7 @@ mod tests {
             for url in [
                 format!("https://{HOST}/{tenant}/metadata/json/1"),
                 format!("HTTPS://{HOST}:443/{tenant}/Metadata/JSON/1").to_uppercase(),
+                format!(" https://{HOST}/{tenant}/metadata/json/1/ "),
             ] {
                 assert_eq!(summary(&url), "ACS AuthServer: passed", "{url}");
             }

@@ -37,8 +37,8 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         }
     }
     let seen = best.realm.read().map_or_else(
-        |_| named(best),
-        |realm| format!("{} of realm {}", named(best), shown(&realm.value)),
+        |_| shown(best.identity.label()),
+        |realm| format!("{} of realm {}", shown(best.identity.label()), shown(&realm.value)),
     );
     Ok(Verdict::passed_by(seen, &best.seen))
 }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(finding.certainty, Certainty::Presumed);
         assert_eq!(
             finding.seen,
-            "an ACS AuthServer is not among the 0 AuthServers in AuthServers.xml"
+            "an ACS AuthServer is absent: there is no AuthServer in AuthServers.xml"
         );
         assert_eq!(
             finding.remedies[0].script,
@@ -235,7 +235,7 @@ mod tests {
             finding.seen,
             format!(
                 "AuthServer \"ACS\" trusts tenant \"{OTHER_TENANT}\"; \
-                 one for {TENANT} is not among the 1 AuthServer in AuthServers.xml"
+                 one for {TENANT} is not the one AuthServer in AuthServers.xml"
             )
         );
         assert_eq!(finding.provenance, [SeenId::new(FILE)]);

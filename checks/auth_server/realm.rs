@@ -34,7 +34,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         part?;
     }
     let (issuer, realm) = (server.issuer_identifier.read()?, server.realm.read()?);
-    let seen = format!("issuer {}, realm {}", shown(&issuer.value), shown(&realm.value));
+    let seen = format!("{}, issuer {}", realm.value, shown(&issuer.value));
     Ok(Verdict::passed_by(seen, [&issuer.seen, &realm.seen]))
 }
 

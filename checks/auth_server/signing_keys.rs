@@ -78,7 +78,10 @@ fn compare(
         |finding: Finding| Ok(flawed(server, stored, finding).seen_in([&document.seen]).into());
     if missing < current.len() {
         if missing == 0 {
-            let seen = format!("{} of {source} stored", count(current.len(), "key"));
+            let seen = match current.len() {
+                1 => format!("the one key in {source}"),
+                number => format!("the {number} keys in {source}"),
+            };
             return Ok(Verdict::passed_by(seen, [&stored.seen, &document.seen]));
         }
         let number = format!("{missing} of {}", count(current.len(), "key"));
@@ -97,7 +100,10 @@ fn compare(
     }
     found(Finding::critical(
         "stale",
-        format!("{} holds none of the {} in {source}", named(server), count(current.len(), "key")),
+        match current.len() {
+            1 => format!("{} does not hold the one key in {source}", named(server)),
+            keys => format!("{} holds none of the {keys} keys in {source}", named(server)),
+        },
         "the keys with which ACS signs now",
     ))
 }
@@ -138,7 +144,9 @@ fn newest<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> Option
 }
 
 fn flawed(server: &AuthServer, stored: &Stored, finding: Finding) -> Finding {
-    finding.graded(stored.grade).seen_in([&stored.seen]).remedy(
+    // From a wrong address no refresh brings the right keys.
+    let suspects = &["auth-server-metadata-url"];
+    finding.graded(stored.grade).seen_in([&stored.seen]).suspects(suspects).remedy(
         Remedy::exchange("let Exchange read the metadata again")
             .run(change(server).switch("RefreshAuthMetadata")),
     )

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{change, kind_of, named};
+use super::{all_told_apart, change, in_order, kind_of, named};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Unknown};
+use crate::identity::order;
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
@@ -21,15 +22,15 @@ pub(crate) const CHECK: Check = Check {
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let kind = kind_of(subject);
-    let listing = &case.facts.auth_servers;
+    let servers = in_order(case);
     let mut untold = None;
     let mut rivals: BTreeMap<String, Vec<&AuthServer>> = BTreeMap::new();
-    for (at, one) in listing.items.iter().enumerate() {
-        for other in listing.items.iter().skip(at + 1) {
+    for (at, one) in servers.iter().enumerate() {
+        for other in servers.iter().skip(at + 1) {
             match shared_realm(kind, one, other) {
                 Ok(Some(realm)) => rivals.entry(realm).or_default().extend([one, other]),
                 Ok(None) => {}
-                Err(unknown) => untold = Some(unknown),
+                Err(unknown) => untold = untold.or(Some(unknown)),
             }
         }
     }
@@ -40,9 +41,16 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     if let Some(unknown) = untold {
         return Err(unknown);
     }
-    listing.all()?;
-    let seen = format!("no second {} AuthServer for one realm", kind.name());
-    Ok(Verdict::passed_by(seen, &listing.seen))
+    all_told_apart(case)?;
+    let of_kind = servers.iter().filter(|server| server.kind() == Ok(kind)).count();
+    if of_kind == 0 {
+        return Ok(Verdict::NotApplicable(format!("there is no {} AuthServer", kind.name())));
+    }
+    let seen = match of_kind {
+        1 => "the only one".to_owned(),
+        _ => format!("{of_kind}, each alone in its realm or disabled"),
+    };
+    Ok(Verdict::passed_by(seen, &case.facts.auth_servers.seen))
 }
 
 /// The realm for which both stand, if they do. One known difference settles
@@ -78,7 +86,7 @@ fn duplicate(kind: AuthServerKind, realm: &str, mut servers: Vec<&AuthServer>) -
     // The default authorization endpoint is the one that clients are sent to.
     servers.sort_by_cached_key(|server| {
         let default = server.default_authorization_endpoint.is(|default| *default);
-        (!default, server.identity.label().to_lowercase(), server.identity.guid.clone())
+        (!default, order(&server.identity))
     });
     servers.dedup_by(|a, b| std::ptr::eq(*a, *b));
     let names = list(servers.iter().map(|server| named(server)));
@@ -145,6 +153,13 @@ mod tests {
             finding.remedies[0].script,
             ["Set-AuthServer -Identity 'EvoSts - 0f1e2d3c' -Enabled $false"]
         );
+    }
+
+    #[test]
+    fn where_there_is_none_nothing_is_unique() {
+        let mut organisation = healthy();
+        organisation.facts.auth_servers.items.clear();
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: not_applicable"]);
     }
 
     #[test]

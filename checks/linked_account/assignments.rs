@@ -4,7 +4,7 @@
 
 use crate::case::Case;
 use crate::facts::{Complete, Identity, Needs, Reason, RoleAssignment, Unknown, relative_names};
-use crate::partner_application::address;
+use crate::identity::order;
 use crate::wording::{count, shown};
 
 /// What the assignments say about one role of one account.
@@ -126,9 +126,7 @@ pub(super) fn is_delegating(assignment: &RoleAssignment) -> bool {
 
 fn in_order<'a>(case: &Case<'a>) -> Vec<&'a RoleAssignment> {
     let mut assignments: Vec<&RoleAssignment> = case.facts.role_assignments.items.iter().collect();
-    assignments.sort_by_cached_key(|it| {
-        (it.identity.label().to_lowercase(), address(&it.identity).to_lowercase())
-    });
+    assignments.sort_by_cached_key(|it| order(&it.identity));
     assignments
 }
 

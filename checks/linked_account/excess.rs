@@ -4,7 +4,6 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{RoleAssignment, Unknown};
 use crate::outcome::{Finding, Verdict};
-use crate::partner_application::address;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{list, shown};
 
@@ -22,17 +21,16 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let account = super::linked(case, required)?;
-    let name = super::named(account);
     let excess = beyond(case, account, required.most)?;
     let most = list(required.most);
     if excess.is_empty() {
         let sources = &case.facts.role_assignments.seen;
-        return Ok(Verdict::passed_by(format!("{name} holds nothing beyond {most}"), sources));
+        return Ok(Verdict::passed_by(format!("nothing beyond {most}"), sources));
     }
     let roles = list(excess.iter().map(|assignment| role(assignment)));
     Ok(Finding::warning(
         "excess_roles",
-        format!("{name} also holds {roles}"),
+        format!("{} also holds {roles}", super::named(account)),
         format!("no more than {most}"),
     )
     .seen_in(excess.iter().flat_map(|assignment| &assignment.seen))
@@ -49,8 +47,7 @@ fn remove(excess: &[&RoleAssignment]) -> Remedy {
         "remove what nothing else needs: another application may share the account",
     );
     excess.iter().fold(remedy, |remedy, assignment| {
-        let identity = address(&assignment.identity);
-        remedy.run(Cmdlet::new("Remove-ManagementRoleAssignment").value("Identity", identity))
+        remedy.run(Cmdlet::new("Remove-ManagementRoleAssignment").identity(&assignment.identity))
     })
 }
 

@@ -3,9 +3,9 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Identity, SeenId, Unknown};
+use crate::identity::is_deleted;
 use crate::outcome::Verdict;
-use crate::partner_application::is_deleted;
-use crate::wording::count;
+use crate::wording::{count, shown};
 
 pub(crate) const CHECK: Check = Check {
     id: "linked-account-exists",
@@ -18,9 +18,8 @@ pub(crate) const CHECK: Check = Check {
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let identity = super::linked(case, super::required(case, subject)?)?;
-    let name = super::named(identity);
     let unknown = match super::found(case, identity) {
-        Ok(account) => return Ok(Verdict::passed_by(name, &account.seen)),
+        Ok(account) => return Ok(Verdict::passed_by(shown(identity.label()), &account.seen)),
         Err(unknown) => unknown,
     };
     // A directory drops a link to what was deleted, or shows a tombstone.
@@ -29,7 +28,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         return Err(unknown);
     }
     let assignments_text = count(assignments.len(), "role assignment");
-    Ok(Verdict::passed_by(format!("{name} is the assignee of {assignments_text}"), assignments))
+    Ok(Verdict::passed_by(format!("assignee of {assignments_text}"), assignments))
 }
 
 fn assigned<'a>(case: &Case<'a>, account: &Identity) -> Vec<&'a SeenId> {
@@ -62,10 +61,7 @@ mod tests {
         organisation.facts.accounts.items.clear();
         let outcomes = organisation.judged(&CHECK);
         let Judgement::Passed(evidence) = &outcomes[0].judgement else { panic!() };
-        assert_eq!(
-            evidence.seen,
-            "account \"SfBOnline-ApplicationAccount\" is the assignee of 2 role assignments"
-        );
+        assert_eq!(evidence.seen, "assignee of 2 role assignments");
         assert_eq!(evidence.provenance.len(), 1);
     }
 

@@ -4,7 +4,6 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::Unknown;
 use crate::outcome::{Finding, Verdict};
-use crate::partner_application::address;
 use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECK: Check = Check {
@@ -22,28 +21,26 @@ const WITHOUT_ADDRESS: [&str; 3] = ["User", "DisabledUser", "LinkedUser"];
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let identity = super::linked(case, super::required(case, subject)?)?;
     let account = super::found(case, identity)?;
-    let name = super::named(identity);
-    let hidden = account.hidden.read()?;
-    if hidden.value {
-        return Ok(Verdict::passed(format!("{name} is hidden"), &hidden.seen));
-    }
     let without = |kind: &String| WITHOUT_ADDRESS.iter().any(|it| it.eq_ignore_ascii_case(kind));
-    if account.recipient_type_details.is(without) {
+    if !account.hidden.is(|hidden| *hidden) && account.recipient_type_details.is(without) {
         return Ok(Verdict::NotApplicable("an account without address is in no list".to_owned()));
     }
+    let hidden = account.hidden.read()?;
+    if hidden.value {
+        return Ok(Verdict::passed("hidden", &hidden.seen));
+    }
+    let mailbox = |kind: &String| kind.to_ascii_lowercase().ends_with("mailbox");
+    let is_mailbox = account.recipient_type_details.is(mailbox);
+    let hide = Cmdlet::new(if is_mailbox { "Set-Mailbox" } else { "Set-MailUser" })
+        .identity(&account.identity)
+        .code("HiddenFromAddressListsEnabled", "$true");
     Ok(Finding::warning(
         "visible",
-        format!("{name} shows up in address lists"),
+        format!("{} shows up in address lists", super::named(identity)),
         "HiddenFromAddressListsEnabled True",
     )
     .seen_in([&hidden.seen])
-    .remedy(
-        Remedy::exchange("hide the account from address lists").run(
-            Cmdlet::new("Set-MailUser")
-                .value("Identity", address(&account.identity))
-                .code("HiddenFromAddressListsEnabled", "$true"),
-        ),
-    )
+    .remedy(Remedy::exchange("hide the account from address lists").run(hide))
     .into())
 }
 
@@ -78,10 +75,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mailbox_is_hidden_by_its_own_cmdlet() {
+        let mut organisation = visible();
+        organisation.facts.accounts.items[0].recipient_type_details = text("UserMailbox", FILE);
+        let outcomes = organisation.judged(&CHECK);
+        assert!(outcomes[0].findings()[0].remedies[0].script[0].starts_with("Set-Mailbox "));
+    }
+
+    #[test]
     fn one_without_address_needs_no_hiding() {
         let mut organisation = visible();
         organisation.facts.accounts.items[0].recipient_type_details = text("LinkedUser", FILE);
         assert_eq!(summary(&organisation), "not_applicable");
+        // Get-User, which alone shows such an account, has no such property.
+        let needs = Needs::LinkedAccount(String::new());
+        organisation.facts.accounts.items[0].hidden = forbidden(needs);
+        assert_eq!(summary(&organisation), "not_applicable");
+        organisation.facts.accounts.items[0].hidden = known(true, FILE);
+        assert_eq!(summary(&organisation), "passed");
     }
 
     #[test]

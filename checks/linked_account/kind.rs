@@ -20,22 +20,24 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let identity = super::linked(case, required)?;
     let kind = super::found(case, identity)?.recipient_type_details.read()?;
-    let name = super::named(identity);
     if kind.value.eq_ignore_ascii_case(required.kind) {
-        return Ok(Verdict::passed(format!("{name} is a {}", required.kind), &kind.seen));
+        return Ok(Verdict::passed(required.kind, &kind.seen));
     }
-    // Exchange looks at the roles of the account, not at its kind.
-    Ok(Finding::warning(
-        "other_kind",
-        format!("{name} has RecipientTypeDetails {}", shown(&kind.value)),
-        required.kind,
-    )
-    .seen_in([&kind.seen])
-    .remedy(Remedy::advice(
-        "keep the account if calls succeed; otherwise create a new one as the procedure does, \
+    let name = super::named(identity);
+    let seen = format!("{name} has RecipientTypeDetails {}", shown(&kind.value));
+    // Exchange looks at the roles of the account, not at its kind, and a
+    // LinkedUser is what the wizard creates for Exchange Online.
+    let finding = match kind.value.to_ascii_lowercase().as_str() {
+        "linkeduser" => Finding::advice("other_kind", seen, required.kind),
+        _ => Finding::warning("other_kind", seen, required.kind),
+    };
+    Ok(finding
+        .seen_in([&kind.seen])
+        .remedy(Remedy::advice(
+            "keep the account if calls succeed; otherwise create a new one as the procedure does, \
          give it the roles and link it",
-    ))
-    .into())
+        ))
+        .into())
 }
 
 #[cfg(test)]
@@ -63,7 +65,8 @@ mod tests {
 
     #[test]
     fn any_other_kind_only_warns() {
-        for kind in ["LinkedUser", "User", "DisabledUser", "UserMailbox", ""] {
+        assert_eq!(summary(&of_kind("LinkedUser")), "passed other_kind", "as the wizard's own");
+        for kind in ["User", "DisabledUser", "UserMailbox", ""] {
             assert_eq!(summary(&of_kind(kind)), "warning other_kind");
         }
         let outcomes = of_kind("LinkedUser").judged(&CHECK);

@@ -3,8 +3,8 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Complete, Identity, RoleAssignment, Unknown};
+use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
-use crate::partner_application::address;
 use crate::remedy::{Cmdlet, Remedy};
 use crate::wording::{count, list};
 
@@ -43,10 +43,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     }
     match open {
         Some(unknown) => Err(unknown),
-        None => Ok(Verdict::passed_by(
-            format!("{} holds {}", super::named(account), list(required.roles)),
-            held,
-        )),
+        None => Ok(Verdict::passed_by(list(required.roles), held)),
     }
 }
 
@@ -61,7 +58,7 @@ fn roles_missing(
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
     let (name, roles) = (super::named(account), list(missing.iter().map(|(role, _)| role)));
     let useless: String = missing.iter().filter_map(useless).collect();
-    let seen = format!("none of the {number} in {files} grants {name} {roles}{useless}");
+    let seen = format!("{name} does not hold {roles}{useless}; {files} holds {number}");
     let finding = Finding::critical("roles_missing", seen, "a regular, enabled assignment of each")
         .absent_from(certainty)
         .seen_in(&listing.seen)
@@ -85,7 +82,7 @@ fn assign(account: &Identity, missing: &[Missing]) -> Remedy {
     missing.iter().fold(remedy, |remedy, (role, idle)| {
         remedy.run(match idle.iter().find(|assignment| !is_delegating(assignment)) {
             Some(disabled) => Cmdlet::new("Set-ManagementRoleAssignment")
-                .value("Identity", address(&disabled.identity))
+                .identity(&disabled.identity)
                 .code("Enabled", "$true"),
             None => Cmdlet::new("New-ManagementRoleAssignment")
                 .value("Role", role)
@@ -187,8 +184,8 @@ mod tests {
             assert_eq!(
                 finding.seen,
                 format!(
-                    "none of the 2 role assignments in RoleAssignments.xml grants account \
-                     \"SfBOnline-ApplicationAccount\" {role}"
+                    "account \"SfBOnline-ApplicationAccount\" does not hold {role}; RoleAssignments.xml \
+                     holds 2 role assignments"
                 )
             );
             assert_eq!(finding.certainty, Certainty::Presumed);
@@ -226,7 +223,7 @@ mod tests {
         let organisation = with_user_application_and(vec![off]);
         assert_eq!(summary(&organisation), MISSING);
         let finding = finding(&organisation);
-        assert!(finding.seen.ends_with("; the assignment of ArchiveApplication is disabled"));
+        assert!(finding.seen.contains("; the assignment of ArchiveApplication is disabled;"));
         assert_eq!(
             finding.remedies[0].script,
             ["Set-ManagementRoleAssignment -Identity 'CN=ArchiveApplication-SfBOnline-\
@@ -247,7 +244,7 @@ mod tests {
             let organisation = with_user_application_and(vec![delegating]);
             assert_eq!(summary(&organisation), MISSING);
             let finding = finding(&organisation);
-            assert!(finding.seen.ends_with("; the assignment of ArchiveApplication is delegating"));
+            assert!(finding.seen.contains("; the assignment of ArchiveApplication is delegating;"));
             assert!(finding.remedies[0].script[0].starts_with("New-ManagementRoleAssignment "));
         }
     }
@@ -366,7 +363,7 @@ mod tests {
         let unread = RoleAssignment { enabled: forbidden(Needs::RoleAssignments), ..archive() };
         let organisation = with(vec![of_ann("Mailbox Search"), unread]);
         assert_eq!(summary(&organisation), MISSING);
-        assert!(finding(&organisation).seen.ends_with("ApplicationAccount\" UserApplication"));
+        assert!(finding(&organisation).seen.contains("does not hold UserApplication; "));
     }
 
     #[test]

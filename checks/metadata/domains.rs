@@ -3,7 +3,7 @@
 use super::{acs_document, acs_document_of, name};
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{MetadataDocument, Needs, Reason, Unknown};
+use crate::facts::{MetadataDocument, Unknown};
 use crate::outcome::Verdict;
 use crate::wording::list;
 
@@ -28,18 +28,17 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     let source = name(case, document);
     let (named, unnamed): (Vec<String>, Vec<String>) =
         domains.into_iter().partition(|domain| names(document, domain));
+    let silent = format!("{source} does not name {}, which proves nothing", list(&unnamed));
     if named.is_empty() {
-        let needs = Needs::PublishedValue("list of the tenant's domains".to_owned());
-        let domains = list(unnamed);
-        return Err(Unknown::new(Reason::SourceAbsent, needs)
-            .detail(format!("{source} does not name {domains}, which proves nothing"))
-            .tried(&document.seen));
+        // No source names all domains of a tenant: there is nothing to be found out.
+        return Ok(Verdict::NotApplicable(silent));
     }
-    let mut seen = format!("{source} names {}", list(named));
-    if !unnamed.is_empty() {
-        seen = format!("{seen}; it does not name {}, which proves nothing", list(unnamed));
-    }
-    Ok(Verdict::passed(seen, &document.seen))
+    let seen = format!("{}, in {source}", list(named));
+    Ok(if unnamed.is_empty() {
+        Verdict::passed(seen, &document.seen)
+    } else {
+        Verdict::passed(format!("{seen}; {silent}"), &document.seen)
+    })
 }
 
 /// An audience is `<application id>/<host>@<domain or tenant id>`.
@@ -66,7 +65,7 @@ mod tests {
     fn text(outcome: &Outcome) -> String {
         match &outcome.judgement {
             Judgement::Passed(evidence) => evidence.seen.clone(),
-            Judgement::Unknown(unknown) => unknown.text(),
+            Judgement::NotApplicable(why) => why.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -75,23 +74,22 @@ mod tests {
     fn one_named_domain_proves_the_tenant() {
         let organisation = stating(&["CONTOSO.com"], &["contoso.com"]);
         assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: passed"]);
-        assert_eq!(text(&organisation.judged(&CHECK)[0]), "acs.json names contoso.com");
+        assert_eq!(text(&organisation.judged(&CHECK)[0]), "contoso.com, in acs.json");
         let organisation = stating(&["contoso.com"], &["fabrikam.com"]);
         assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: passed"]);
         assert_eq!(
             text(&organisation.judged(&CHECK)[0]),
-            "acs.json names contoso.com; it does not name fabrikam.com, which proves nothing"
+            "contoso.com, in acs.json; acs.json does not name fabrikam.com, which proves nothing"
         );
     }
 
     #[test]
     fn absence_is_never_a_failure() {
         let organisation = stating(&["toso.com"], &["mail.contoso.com"]);
-        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: unknown source_absent"]);
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: not_applicable"]);
         assert_eq!(
             text(&organisation.judged(&CHECK)[0]),
-            "needs a published list of the tenant's domains: \
-             acs.json does not name mail.contoso.com, toso.com, which proves nothing"
+            "acs.json does not name mail.contoso.com, toso.com, which proves nothing"
         );
     }
 

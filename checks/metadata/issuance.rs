@@ -3,7 +3,7 @@
 use super::{acs_addresses, acs_document, name};
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{MetadataDocument, MetadataEndpoint, Unknown};
+use crate::facts::{MetadataDocument, MetadataEndpoint, Unknown, host_name};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::AcsAddress;
 use crate::remedy::Remedy;
@@ -41,7 +41,9 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     let addresses = acs_addresses(case)?;
     let served = |url: &str| addresses.iter().any(|acs| acs.serves(url));
     match issuing.iter().copied().filter(secure).find(|url| served(url)) {
-        Some(location) => Ok(Verdict::passed(shown(location), &document.seen)),
+        Some(location) => {
+            Ok(Verdict::passed(format!("at {}", host_name(location)), &document.seen))
+        }
         None => Ok(other_host(&addresses, location, document, &name).into()),
     }
 }

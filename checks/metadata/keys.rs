@@ -84,9 +84,18 @@ fn no_signing_key(document: &MetadataDocument, name: &str) -> Finding {
     .seen_in([&document.seen]);
     if document.kind == DocumentKind::Exchange {
         // Exchange leaves out what it does not have installed and what has expired.
-        return finding.suspects(&["auth-certificate-configured", "auth-certificate-validity"]);
+        let suspects = &["auth-certificate-configured", "auth-certificate-validity"];
+        return finding.suspects(suspects).remedy(look_at_server());
     }
     finding.remedy(Remedy::advice("fetch the document again, with the tenant's id in the address"))
+}
+
+/// Exchange takes what it publishes from the store of the server that answers.
+fn look_at_server() -> Remedy {
+    Remedy::advice(
+        "see that this server holds a valid auth certificate, then fetch the document again: it is \
+         cached for up to 12 hours",
+    )
 }
 
 fn unreadable_key(label: &str, why: &Unknown) -> Finding {
@@ -109,6 +118,9 @@ fn x5t_mismatch(label: &str, stated: &Thumbprint, own: &Thumbprint) -> Finding {
         format!("{label} has the x5t of {stated}, its certificate is {own}"),
         "an x5t that is the SHA-1 of the certificate",
     )
+    .remedy(Remedy::advice(
+        "save the document anew; if it stays so, somebody changed it on the way",
+    ))
 }
 
 fn expired_keys(case: &Case, document: &MetadataDocument, seen: String) -> Finding {
@@ -120,8 +132,12 @@ fn expired_keys(case: &Case, document: &MetadataDocument, seen: String) -> Findi
     }
     let finding = Finding::critical("expired_keys", seen, wanted);
     match document.kind {
-        DocumentKind::Exchange => finding.suspects(&["auth-certificate-validity"]),
-        _ => finding,
+        DocumentKind::Exchange => {
+            finding.suspects(&["auth-certificate-validity"]).remedy(look_at_server())
+        }
+        _ => finding.remedy(Remedy::advice(
+            "look for a proxy that answers with an old copy of the document",
+        )),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{acs_document, acs_step, exchange, judged, name, subjects as of_kind};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{DocumentKind, MetadataDocument, Unknown};
+use crate::facts::{DocumentKind, MetadataDocument, Unknown, host_name};
 use crate::outcome::{Finding, Verdict};
+use crate::procedure::CLOUDS;
 use crate::remedy::Remedy;
 use crate::wording::shown;
 
@@ -28,7 +29,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     if matches!(subject.object, Object::AuthServer(_)) {
         let document = acs_document(case)?;
-        let seen = format!("{} is of ACS, realm {}", name(case, document), shown(&document.realm));
+        let seen = format!("{}, realm {}", name(case, document), shown(&document.realm));
         return Ok(Verdict::passed(seen, &document.seen));
     }
     let documents = judged(case, subject)?;
@@ -38,7 +39,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         return Ok(Verdict::Flawed(findings));
     }
     let seen = documents.iter().map(|document| &document.seen);
-    Ok(Verdict::passed_by(format!("{subject} is of Exchange"), seen))
+    Ok(Verdict::passed_by("of Exchange", seen))
 }
 
 fn flaw(case: &Case, document: &MetadataDocument) -> Option<Finding> {
@@ -53,18 +54,28 @@ fn flaw(case: &Case, document: &MetadataDocument) -> Option<Finding> {
         )
         .remedy(Remedy::advice("save the document of ACS or of an Exchange server instead"))
     } else if document.realm == "*" || document.issuer.ends_with("@*") {
-        Finding::critical(
-            "exchange_online_answered",
-            format!("{name} is the metadata of Exchange Online, issuer {}", shown(&document.issuer)),
-            "the metadata of Exchange on premises, whose realm is a domain of the organisation",
-        )
-        .remedy(Remedy::advice(
-            "let the host's name lead to the Exchange servers on premises while mailboxes are there",
-        ))
+        exchange_online(document, &name)
     } else {
         return None;
     };
     Some(finding.seen_in([&document.seen]))
+}
+
+fn exchange_online(document: &MetadataDocument, name: &str) -> Finding {
+    let seen =
+        format!("{name} is the metadata of Exchange Online, issuer {}", shown(&document.issuer));
+    let wanted =
+        "the metadata of Exchange on premises, whose realm is a domain of the organisation";
+    let host = host_name(&document.url);
+    let own = CLOUDS.iter().flat_map(|cloud| cloud.exchange_online).any(|it| *it == host);
+    // A file does not tell who answered, and Exchange Online may well answer for itself.
+    if host.is_empty() || own {
+        return Finding::warning("exchange_online_answered", seen, wanted)
+            .remedy(Remedy::advice("save the document of an Exchange server on premises instead"));
+    }
+    Finding::critical("exchange_online_answered", seen, wanted).remedy(Remedy::advice(
+        "let the host's name lead to the Exchange servers on premises while mailboxes are there",
+    ))
 }
 
 #[cfg(test)]
@@ -112,11 +123,19 @@ mod tests {
 
     #[test]
     fn exchange_online_in_place_of_the_servers_is_a_failure() {
-        let failed = [NO_ACS, "ex1.json: failed exchange_online_answered"];
-        let issuer = "00000002-0000-0ff1-ce00-000000000000@*";
-        assert_eq!(with(vec![of(DocumentKind::Exchange, issuer)]).summary(&CHECK), failed);
+        let online = of(DocumentKind::Exchange, "00000002-0000-0ff1-ce00-000000000000@*");
+        let at = |host: &str| {
+            let url = format!("https://{host}/autodiscover/metadata/json/1");
+            let document = MetadataDocument { url: url.clone(), ..online.clone() };
+            with(vec![document]).summary(&CHECK)[1].replace(&url, "it")
+        };
+        assert_eq!(at("mail.contoso.com"), "it: failed exchange_online_answered");
+        assert_eq!(at("outlook.office365.com"), "it: warning exchange_online_answered");
         let document = MetadataDocument { realm: "*".into(), ..exchange_document("ex1") };
-        assert_eq!(with(vec![document]).summary(&CHECK), failed);
+        for file in [online, document] {
+            let warning = [NO_ACS, "ex1.json: warning exchange_online_answered"];
+            assert_eq!(with(vec![file]).summary(&CHECK), warning, "a file does not tell its host");
+        }
     }
 
     #[test]

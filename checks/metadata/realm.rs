@@ -3,7 +3,7 @@
 use super::{acs_document, acs_issuer_grade, acs_issuers, name};
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{MetadataDocument, Needs, Reason, Unknown, is_guid};
+use crate::facts::{Grade, MetadataDocument, Needs, Reason, Unknown, is_guid};
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::trust::Giver;
@@ -32,7 +32,7 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     }
     let tenant = tenant?;
     let Some(seen) = names_other_tenant(case, document, &tenant.value) else {
-        let seen = format!("{} is issued for {}", name(case, document), tenant.value);
+        let seen = format!("{}, in {}", tenant.value, name(case, document));
         return Ok(Verdict::passed(seen, &document.seen));
     };
     // Which part of it is right cannot be told by the document itself.
@@ -91,6 +91,9 @@ fn other_issuer(case: &Case, document: &MetadataDocument) -> Option<Finding> {
 }
 
 fn found(finding: Finding, document: &MetadataDocument) -> Finding {
+    // A file may have been saved from any address, which breaks nothing.
+    let from_address = document.live || !document.url.is_empty();
+    let finding = if from_address { finding } else { finding.graded(Grade::Inferred) };
     finding.seen_in([&document.seen]).suspects(&["auth-server-metadata-url"]).remedy(
         Remedy::advice(
             "fetch the document of this tenant, with its id in the address; where AuthMetadataUrl \
@@ -108,6 +111,8 @@ mod tests {
 
     fn with(change: impl FnOnce(&mut MetadataDocument)) -> Organisation {
         let mut organisation = healthy();
+        // As it was fetched from where the AuthServer points.
+        organisation.facts.metadata_documents[0].live = true;
         change(&mut organisation.facts.metadata_documents[0]);
         organisation
     }
@@ -123,6 +128,7 @@ mod tests {
         document.issuer = text(&document.issuer);
         document.endpoints[0].location = text(&document.endpoints[0].location);
         document.seen = SeenId::new("other.json");
+        document.live = true;
         document
     }
 
@@ -154,6 +160,19 @@ mod tests {
             organisation.judged(&CHECK)[0].findings()[0].seen,
             format!("acs.json has endpoints without a tenant, such as \"{host}/tokens/OAuth/2\"")
         );
+    }
+
+    #[test]
+    fn a_file_may_have_been_saved_from_anywhere() {
+        let saved = |change: fn(&mut MetadataDocument)| {
+            summary(|it| {
+                change(it);
+                it.live = false;
+            })
+        };
+        assert_eq!(saved(|it| *it = of_other_tenant()), "ACS AuthServer: warning other_tenant");
+        assert_eq!(saved(|it| it.realm.clear()), "ACS AuthServer: warning no_tenant");
+        assert_eq!(saved(|it| it.issuer = "x".into()), "ACS AuthServer: warning other_issuer");
     }
 
     #[test]
@@ -210,7 +229,7 @@ mod tests {
         organisation.trust.tenant = Some("unheard.example".into());
         assert_eq!(organisation.summary(&CHECK), unknown);
         organisation.facts.metadata_documents[0].realm.clear();
-        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: failed no_tenant"]);
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: warning no_tenant"]);
         organisation.facts.metadata_documents.clear();
         assert_eq!(organisation.summary(&CHECK), unknown);
     }

@@ -18,11 +18,11 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let application = super::selected(case, &required.id)?;
-    let name = super::named(application);
     let enabled = application.enabled.read()?;
     if enabled.value {
-        return Ok(Verdict::passed(format!("{name} is enabled"), &enabled.seen));
+        return Ok(Verdict::passed("enabled", &enabled.seen));
     }
+    let name = super::named(application);
     let change = super::change(application).code("Enabled", "$true");
     Ok(Finding::critical("disabled", format!("{name} is disabled"), "Enabled True")
         .graded(enabled.grade)

@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{PartnerApplication, Unknown};
+use crate::identity::{address, is_deleted};
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::shown;
@@ -25,13 +26,12 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let name = super::named(application);
     let linked = application.linked_account.read()?;
     let finding = match &linked.value {
-        Some(account) if !super::is_deleted(account) => {
-            let account = shown(account.label());
-            return Ok(Verdict::passed(format!("{name} acts through {account}"), &linked.seen));
+        Some(account) if !is_deleted(account) => {
+            return Ok(Verdict::passed(shown(account.label()), &linked.seen));
         }
         Some(account) => Finding::critical(
             "deleted_account",
-            format!("{name} acts through {}, which was deleted", shown(super::address(account))),
+            format!("{name} acts through {}, which was deleted", shown(address(account))),
             "a LinkedAccount that exists",
         ),
         None => Finding::critical(

@@ -43,7 +43,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
 fn absent(case: &Case, id: &ApplicationId) -> Finding {
     Finding::critical(
         "absent",
-        format!("{id} is not among {}", super::listed(case)),
+        format!("{id} is {}", super::not_listed(case)),
         "an enabled partner application of this id that uses the AuthServer",
     )
 }

@@ -19,11 +19,11 @@ pub(crate) const CHECK: Check = Check {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let application = super::selected(case, &required.id)?;
-    let name = super::named(application);
     let realm = application.realm.read()?;
     if realm.value.trim().is_empty() {
-        return Ok(Verdict::passed(format!("{name} has no Realm"), &realm.seen));
+        return Ok(Verdict::passed("no Realm", &realm.seen));
     }
+    let name = super::named(application);
     let seen = format!("{name} accepts only tokens of the realm {}", shown(&realm.value));
     let tenant = case.tenant().ok().map(|tenant| tenant.value);
     let own = tenant.as_deref().map(|tenant| tenant.eq_ignore_ascii_case(realm.value.trim()));
@@ -40,7 +40,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     } else {
         Finding::warning("realm_restricted", seen, wanted)
     };
-    let change = super::change(application).code("Realm", "''");
+    let change = super::change(application).code("Realm", "$null");
     Ok(finding
         .graded(realm.grade)
         .seen_in([&realm.seen])
@@ -92,7 +92,7 @@ mod tests {
                  \"{OTHER_TENANT}\", and the tenant is {TENANT}"
             )
         );
-        assert!(finding.remedies[0].script[0].ends_with("DC=com' -Realm ''"));
+        assert!(finding.remedies[0].script[0].ends_with("DC=com' -Realm $null"));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, PartnerApplication, SeenId, Unknown};
+use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::{TEAMS_SCHEDULER, application_name};
 use crate::remedy::{Cmdlet, Remedy};
-use crate::wording::list;
 
 use super::Selection;
 
@@ -51,12 +51,12 @@ fn alone(
     legacy: &PartnerApplication,
     successors: &'static [ApplicationId],
 ) -> Result<Verdict, Unknown> {
-    let names = list(successors.iter().map(name));
+    let names = successors.iter().map(name).collect::<Vec<&str>>().join(" nor ");
     let mut remedy = Remedy::exchange("add what Teams calls with today");
     let mut finding = Finding::warning(
         "legacy_alone",
-        format!("{} is enabled and none of {names}", super::named(legacy)),
-        "at least one of these, which Teams calls with today",
+        format!("{} is enabled, but neither {names}", super::named(legacy)),
+        "one of these enabled too: Teams calls with them today",
     )
     .seen_in(&legacy.seen);
     for id in successors {
@@ -83,7 +83,7 @@ fn create(id: &ApplicationId, legacy: &PartnerApplication) -> Cmdlet {
         return application;
     }
     match legacy.linked_account.value() {
-        Some(Some(account)) => application.value("LinkedAccount", super::address(account)),
+        Some(Some(account)) => application.value("LinkedAccount", address(account)),
         _ => application.code("LinkedAccount", super::SOME_ACCOUNT),
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         let finding = &outcomes[1].findings()[0];
         assert_eq!(
             finding.seen,
-            "partner application \"SfBOnline\" is enabled and none of Teams scheduler, Cloud Voicemail"
+            "partner application \"SfBOnline\" is enabled, but neither Teams scheduler nor Cloud Voicemail"
         );
         assert_eq!(finding.certainty, Certainty::Presumed);
         assert_eq!(

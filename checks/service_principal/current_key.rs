@@ -8,7 +8,8 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
 use crate::outcome::{Certainty, Finding, Verdict};
-use crate::wording::{count, day, shown};
+use crate::remedy::Remedy;
+use crate::wording::{day, not_among, shown};
 
 pub(crate) const CHECK: Check = Check {
     id: "service-principal-current-key",
@@ -29,8 +30,15 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         Holding::Refused(key, flaw, certainty) => found.refused(key, &flaw, certainty),
         Holding::Missing(certainty) => found.missing(keys.value.len(), certainty),
     };
-    let [export, add] = upload(&principal.app_id, current);
-    Ok(finding.seen_in([&keys.seen]).remedy(export).remedy(add).into())
+    let finding = finding.seen_in([&keys.seen]);
+    let ended = case.certificate(current).is_ok_and(|(it, _)| it.not_after < case.context.now);
+    if ended {
+        // Whatever is uploaded of it, Entra takes it no more.
+        let replace = "replace the certificate first, then upload the new one";
+        return Ok(finding.remedy(Remedy::advice(replace)).into());
+    }
+    let [export, add] = upload(case, &principal.app_id, current);
+    Ok(finding.remedy(export).remedy(add).into())
 }
 
 /// What the keys of one service principal were searched for.
@@ -56,28 +64,30 @@ impl Found<'_> {
                 .map(|finding| finding.seen_in([self.seen]))
                 .collect();
         if findings.is_empty() {
-            let seen = format!("key with {} until {}", self.current, day(end));
-            return Verdict::passed(seen, self.seen);
+            return Verdict::passed(format!("valid until {}", day(end)), self.seen);
         }
-        let [export, add] = upload(&self.principal.app_id, self.current);
+        let [export, add] = upload(self.case, &self.principal.app_id, self.current);
         let with_remedies = |it: Finding| it.remedy(export.clone()).remedy(add.clone());
         Verdict::Flawed(findings.into_iter().map(with_remedies).collect())
     }
 
     fn expires_soon(&self, end: Timestamp) -> Option<Finding> {
         let notice = self.case.context.expiry_notice;
-        if notice < end.duration_since(self.case.context.now) {
+        let own_end = self.own_end(end);
+        // One that ends with its certificate is the certificate's own concern.
+        let with_certificate = own_end.is_empty() && self.case.certificate(self.current).is_ok();
+        if with_certificate || notice < end.duration_since(self.case.context.now) {
             return None;
         }
         Some(Finding::warning(
             "key_expires_soon",
-            format!("the key with {} ends on {}{}", self.current, day(end), self.own_end(end)),
+            format!("the key with {} ends on {}{}", self.current, day(end), own_end),
             format!("{} more days", notice.as_hours() / 24),
         ))
     }
 
     fn outlives(&self, end: Timestamp, certificate: Timestamp) -> Finding {
-        Finding::warning(
+        Finding::critical(
             "key_outlives_certificate",
             format!(
                 "the key with {} ends on {}, its certificate on {} already",
@@ -85,7 +95,7 @@ impl Found<'_> {
                 day(end),
                 day(certificate)
             ),
-            "a key that ends with its certificate: Entra may issue no token for another",
+            "a key that ends with its certificate: for one that outlives it Entra issues no token",
         )
     }
 
@@ -100,7 +110,8 @@ impl Found<'_> {
                 "key_expired",
                 format!("{named} ended on {}{}", day(*end), self.own_end(*end)),
                 "a key with the current certificate that has not ended",
-            ),
+            )
+            .suspects(&["auth-certificate-validity"]),
             Flaw::NotYet(start) => Finding::critical(
                 "key_not_yet_valid",
                 format!("{named} is valid from {} on", day(*start)),
@@ -138,7 +149,8 @@ impl Found<'_> {
 
     fn missing(&self, keys: usize, certainty: Certainty) -> Finding {
         let (id, current) = (&self.principal.app_id, self.current);
-        let among = format!("{current} is not among the {} of {id}", count(keys, "key"));
+        let place = not_among(keys, "key", &format!("of {id}"));
+        let among = format!("auth certificate {current} is {place}");
         let wanted = "the current certificate as a key of this service principal";
         let finding = match self.other_holder() {
             Some((other, seen)) => Finding::critical(
@@ -149,7 +161,7 @@ impl Found<'_> {
             .seen_in([seen]),
             None => Finding::critical("key_missing", among, wanted),
         };
-        Finding { certainty, ..finding }
+        Finding { certainty, ..finding }.suspects(&["auth-certificate-exported"])
     }
 
     /// Another service principal that got the certificate, perhaps by mistake.
@@ -222,7 +234,7 @@ mod tests {
         let Judgement::Passed(evidence) = organisation.judged(&CHECK)[0].judgement.clone() else {
             panic!()
         };
-        assert_eq!(evidence.seen, format!("key with {CURRENT} until 2030-12-15"));
+        assert_eq!(evidence.seen, "valid until 2030-12-15");
         let spelled = KeyCredential {
             usage: text("verify", FILE),
             kind: text("ASYMMETRICX509CERT", FILE),
@@ -267,6 +279,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_ended_with_its_certificate_follows_from_that() {
+        let mut organisation = healthy();
+        organisation.context.now = day("2031-01-01");
+        let roots = crate::assess(&organisation.case()).root_causes;
+        let roots: Vec<&str> = roots.iter().map(|root| root.check).collect();
+        assert!(roots.contains(&"auth-certificate-validity"), "{roots:?}");
+        assert!(!roots.contains(&CHECK.id), "{roots:?}");
+        let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
+        assert_eq!(finding.remedies[0].script, [""; 0], "an upload would not help");
+        organisation.context.now = day("2030-12-01");
+        assert_eq!(said(&organisation), "passed", "the certificate's own check warns");
+        // One that ended before its certificate leads.
+        let organisation = with(&[key(CURRENT, "2025-01-10", "2026-01-10")]);
+        assert_eq!(crate::assess(&organisation.case()).root_causes[0].check, CHECK.id);
+    }
+
+    #[test]
     fn usage_and_type_count() {
         let usage = KeyCredential { usage: text("Sign", FILE), ..current() };
         assert_eq!(said(&with(&[usage])), "failed key_usage");
@@ -281,7 +310,10 @@ mod tests {
         assert_eq!(said(&organisation), "failed key_missing");
         let finding = organisation.judged(&CHECK)[0].findings()[0].clone();
         assert_eq!(finding.certainty, Certainty::Certain);
-        assert_eq!(finding.seen, format!("{CURRENT} is not among the 1 key of {SKYPE}"));
+        assert_eq!(
+            finding.seen,
+            format!("auth certificate {CURRENT} is not the one key of {SKYPE}")
+        );
     }
 
     #[test]
@@ -355,9 +387,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_outlives_its_certificate_warns() {
+    fn a_key_that_outlives_its_certificate_fails() {
         let long = key(CURRENT, "2025-12-15", "2030-12-17");
-        assert_eq!(said(&with(std::slice::from_ref(&long))), "warning key_outlives_certificate");
+        assert_eq!(said(&with(std::slice::from_ref(&long))), "failed key_outlives_certificate");
         assert_eq!(said(&with(&[key(CURRENT, "2025-12-15", "2030-12-16")])), "passed");
         assert_eq!(said(&with(&[long, current()])), "passed");
     }

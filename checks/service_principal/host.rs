@@ -59,7 +59,7 @@ fn covered(
         .into_iter()
         .partition(|name| name.wildcard && name.generation == Generation::Https);
     if !sure.is_empty() {
-        let by = list(sure.iter().map(|name| shown(name.text)));
+        let by = list(sure.iter().map(|name| name.covering()));
         return Ok(Verdict::passed(format!("covered by {by}"), &names.seen));
     }
     if let Some(name) = doubtful.first() {
@@ -68,9 +68,13 @@ fn covered(
             .detail(format!("only {} could cover {host}", shown(name.text)))
             .tried(&names.seen));
     }
+    if !host.is_ascii() {
+        return Err(Unknown::new(Reason::NotCollected, Needs::Hosts)
+            .detail(format!("state {host} in the form that names are registered in, with xn--")));
+    }
     let finding = not_covered(case, principal, &able, names.value.len(), host);
     let name = format!("{}/{host}", principal.app_id);
-    let finding = finding.seen_in([&names.seen]).remedy(register(&principal.app_id, &name));
+    let finding = finding.seen_in([&names.seen]).remedy(register(case, &principal.app_id, &name));
     Ok(finding.graded(names.grade).into())
 }
 
@@ -109,7 +113,7 @@ fn not_covered(
         .graded(Grade::Inferred),
         (None, None) => Finding::critical(
             "not_covered",
-            format!("none of the {} of {id} covers {host}", count(names, "name")),
+            format!("no name of {id} covers {host}; it has {}", count(names, "name")),
             wanted,
         ),
     }
@@ -129,7 +133,9 @@ fn no_host_stated(
             "a name for each external host, or a wildcard for its domain",
         );
         let finding = match case.trust.smtp_domains.first() {
-            Some(domain) => finding.remedy(register(id, &format!("{id}/*.{}", host_name(domain)))),
+            Some(domain) => {
+                finding.remedy(register(case, id, &format!("{id}/*.{}", host_name(domain))))
+            }
             None => finding,
         };
         return Ok(finding.graded(names.grade).seen_in([&names.seen]).into());
@@ -192,10 +198,17 @@ mod tests {
         let names = ["ID/*.contoso.com", "https://mail.contoso.com/"];
         let outcomes = with(&["mail.contoso.com"], &names).judged(&CHECK);
         let Judgement::Passed(evidence) = &outcomes[0].judgement else { panic!() };
+        assert_eq!(evidence.seen, "covered by *.contoso.com, https://mail.contoso.com/");
+    }
+
+    #[test]
+    fn a_host_in_its_own_script_is_unknown_rather_than_missing() {
+        let names = ["ID/xn--mller-kva.example"];
         assert_eq!(
-            evidence.seen,
-            format!("covered by \"{ID}/*.contoso.com\", \"https://mail.contoso.com/\"")
+            said(&["m\u{fc}ller.example"], &names),
+            ["m\u{fc}ller.example: unknown not_collected"]
         );
+        assert_eq!(said(&["xn--mller-kva.example"], &names), ["xn--mller-kva.example: passed"]);
     }
 
     #[test]

@@ -86,6 +86,15 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// How it is told that this name covers a host: by the generation's own form.
+    pub(super) fn covering(&self) -> String {
+        let wildcard = if self.wildcard { "*." } else { "" };
+        match self.generation {
+            Generation::Application => format!("{wildcard}{}", self.host),
+            Generation::Https => format!("https://{wildcard}{}/", self.host),
+        }
+    }
+
     /// The labels of a host that lies below this one's.
     pub(super) fn below<'h>(&self, host: &'h str) -> Option<&'h str> {
         let labels = host.strip_suffix(&self.host)?.strip_suffix('.')?;

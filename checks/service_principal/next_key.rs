@@ -7,8 +7,8 @@ use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ServicePrincipal, Thumbprint, Unknown};
-use crate::outcome::{Certainty, Finding, Severity, Verdict};
-use crate::wording::{count, day, shown};
+use crate::outcome::{Finding, Severity, Verdict};
+use crate::wording::{day, not_among, shown};
 
 pub(crate) const CHECK: Check = Check {
     id: "service-principal-next-key",
@@ -21,7 +21,7 @@ pub(crate) const CHECK: Check = Check {
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let Some(next) = case.next_thumbprint()? else {
-        return Ok(Verdict::NotApplicable("no usable next certificate is staged".into()));
+        return Ok(Verdict::NotApplicable("no next certificate is staged".into()));
     };
     let principal = super::principal(case, subject)?;
     let keys = principal.keys.read()?;
@@ -30,7 +30,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let at = effective.map_or(case.context.now, |date| date.max(case.context.now));
     let (mut finding, certainty) = match holding(principal, keys, next, at)? {
         Holding::Accepted(_) => {
-            return Ok(Verdict::passed(format!("key with {next}"), &keys.seen));
+            return Ok(Verdict::passed(format!("valid on {}", day(at)), &keys.seen));
         }
         Holding::Refused(_, flaw, certainty) => (unusable(next, &flaw, at), certainty),
         Holding::Missing(certainty) => (missing(principal, next, keys.value.len()), certainty),
@@ -39,19 +39,23 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         finding.severity = Severity::Warning;
     }
     finding.seen = match effective {
-        Some(date) => format!("{}; it takes effect on {}", finding.seen, day(date)),
+        Some(date) if case.context.now < date => {
+            format!("{}; it takes effect on {}", finding.seen, day(date))
+        }
+        Some(date) => format!("{}; it was to take effect on {}", finding.seen, day(date)),
         None => format!("{}; when it takes effect is not known", finding.seen),
     };
-    Ok(complete(finding, certainty, principal, next).seen_in([&keys.seen]).into())
+    let [export, add] = upload(case, &principal.app_id, next);
+    let finding = Finding { certainty, ..finding }.seen_in([&keys.seen]);
+    Ok(finding.remedy(export).remedy(add).into())
 }
 
 fn missing(principal: &ServicePrincipal, next: &Thumbprint, keys: usize) -> Finding {
     Finding::critical(
         "next_key_missing",
         format!(
-            "next certificate {next} is not among the {} of {}",
-            count(keys, "key"),
-            principal.app_id
+            "next certificate {next} is {}",
+            not_among(keys, "key", &format!("of {}", principal.app_id))
         ),
         "the next certificate as a key before it takes effect",
     )
@@ -69,16 +73,6 @@ fn unusable(next: &Thumbprint, flaw: &Flaw, at: Timestamp) -> Finding {
         format!("the key with the next certificate {next} {what}"),
         format!("a key of type AsymmetricX509Cert and usage Verify that is valid on {}", day(at)),
     )
-}
-
-fn complete(
-    finding: Finding,
-    certainty: Certainty,
-    principal: &ServicePrincipal,
-    next: &Thumbprint,
-) -> Finding {
-    let [export, add] = upload(&principal.app_id, next);
-    Finding { certainty, ..finding }.remedy(export).remedy(add)
 }
 
 #[cfg(test)]

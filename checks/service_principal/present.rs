@@ -20,7 +20,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let present = principal.present.read()?;
     let id = &principal.app_id;
     if present.value {
-        return Ok(Verdict::passed(format!("the tenant holds {id}"), &present.seen));
+        return Ok(Verdict::passed("present", &present.seen));
     }
     let source = case.facts.source(&present.seen);
     let finding = Finding::critical(
@@ -28,12 +28,11 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         format!("the tenant has no service principal {id}, says {source}"),
         "this service principal in the tenant",
     );
-    Ok(finding.graded(present.grade).seen_in([&present.seen]).remedy(create(id)).into())
+    Ok(finding.graded(present.grade).seen_in([&present.seen]).remedy(create(case, id)).into())
 }
 
-fn create(id: &ApplicationId) -> Remedy {
-    Remedy::graph("create the service principal, then set its keys and names")
-        .line("Connect-MgGraph -Scopes Application.ReadWrite.All")
+fn create(case: &Case, id: &ApplicationId) -> Remedy {
+    super::connected(case, "create the service principal, then set its keys and names")
         .run(Cmdlet::new("New-MgServicePrincipal").value("AppId", id.as_str()))
 }
 
@@ -42,7 +41,7 @@ mod tests {
     use super::CHECK;
     use crate::facts::Needs;
     use crate::healthy::{forbidden, healthy, known};
-    use crate::procedure::{EXCHANGE, SKYPE};
+    use crate::procedure::{Cloud, EXCHANGE, SKYPE};
 
     const PASSED: [&str; 2] = [
         "service principal Skype for Business Online: passed",
@@ -67,6 +66,21 @@ mod tests {
             outcomes[0].findings()[0].remedies[0].script[1],
             "New-MgServicePrincipal -AppId '00000004-0000-0ff1-ce00-000000000000'"
         );
+    }
+
+    #[test]
+    fn the_script_connects_to_the_stated_cloud() {
+        let mut organisation = healthy();
+        organisation.principal(&SKYPE).present = known(false, "00000004.json");
+        let mut connect = |cloud: &str| {
+            organisation.trust.cloud = Cloud::named(cloud);
+            let outcomes = organisation.judged(&CHECK);
+            outcomes[0].findings()[0].remedies[0].script[0].clone()
+        };
+        let plain = "Connect-MgGraph -Scopes Application.ReadWrite.All";
+        assert_eq!(connect("global"), plain);
+        assert_eq!(connect("us-gov-dod"), format!("{plain} -Environment USGovDoD"));
+        assert_eq!(connect("china"), format!("{plain} -Environment China"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         ));
     }
     if findings.is_empty() {
-        let seen = format!("{}, none of them unknown", count(keys.value.len(), "key"));
+        let seen = format!("{}, none unknown", count(keys.value.len(), "key"));
         return Ok(Verdict::passed(seen, &keys.seen));
     }
     Ok(Verdict::Flawed(findings.into_iter().map(|it| it.seen_in([&keys.seen])).collect()))
@@ -113,7 +113,8 @@ fn unknown_keys(principal: &ServicePrincipal, strange: &[(&KeyCredential, Certai
     let finding = Finding::warning(
         "unknown_keys",
         format!(
-            "{} on {id} of certificates that are neither current, next nor previous: {names}{skype}",
+            "{} on {id} of no auth certificate of this organisation, be it current, next or \
+             previous: {names}{skype}",
             count(strange.len(), "unexpired key"),
         ),
         "only keys of auth certificates in use",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use checks::facts::Facts;
 use checks::procedure::SKYPE_ONLINE;
 use checks::{Assessment, Case, Context, Status, Trust};
@@ -45,8 +45,7 @@ pub(crate) fn judge(
     let procedure = judge.procedure.unwrap_or(&SKYPE_ONLINE);
     let evaluated = Timestamp::now();
     let context = Context::at(judge.at.unwrap_or(evaluated));
-    let trusts: Vec<Trust> =
-        evidence.organisations.iter().map(|facts| named(trust, facts)).collect();
+    let trusts = named_apart(trust, &evidence.organisations);
     let assessments: Vec<Assessment> = evidence
         .organisations
         .iter()
@@ -91,6 +90,23 @@ pub(crate) fn judge(
         .unwrap_or(Code::Unknown))
 }
 
+/// A trust for each organisation. Where two would have one name, as those that
+/// kept Exchange's default have, the forest tells them apart.
+fn named_apart(trust: &Trust, organisations: &[Facts]) -> Vec<Trust> {
+    let trusts: Vec<Trust> = organisations.iter().map(|facts| named(trust, facts)).collect();
+    let names = |name: &str| trusts.iter().filter(|it| it.name == name).count();
+    trusts
+        .iter()
+        .zip(organisations)
+        .map(|(trust, facts)| match &facts.organisation {
+            Some(own) if 1 < names(&trust.name) => {
+                Trust { name: format!("{} ({})", trust.name, own.forest), ..trust.clone() }
+            }
+            _ => trust.clone(),
+        })
+        .collect()
+}
+
 /// Without a name of the owner's choice, a trust goes by the organisation's.
 fn named(trust: &Trust, facts: &Facts) -> Trust {
     let own = facts.organisation.as_ref().map(|it| it.name.clone());
@@ -103,8 +119,8 @@ fn named(trust: &Trust, facts: &Facts) -> Trust {
 fn notes(evidence: &Evidence) -> Vec<String> {
     let mut notes = evidence.notes.clone();
     for file in &evidence.files {
-        let used = !file.gave.is_empty();
-        if !used {
+        // Why nothing came of a file is told by its own notes, if it has any.
+        if file.gave.is_empty() && file.notes.is_empty() {
             notes.push(format!("{}: {}", file.path, file.form));
         }
         notes.extend(file.notes.iter().map(|note| format!("{}: {note}", file.path)));
@@ -125,8 +141,7 @@ fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
         Format::Prometheus => output::prometheus::render(reports)?,
     };
     match &output.output {
-        Some(path) => write_atomically(path, &text)
-            .with_context(|| format!("cannot write {}", path.display())),
-        None => stdout::print(&text).context("cannot write to standard output"),
+        Some(path) => write_atomically(path, &text),
+        None => stdout::print(&text),
     }
 }

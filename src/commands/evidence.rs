@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::cli::Evidence as Arguments;
 use crate::decode::RecordedFacts;
 use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
-use crate::output::{escape, write_atomically};
+use crate::output::{escape, escape_json, write_atomically};
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
@@ -50,6 +50,6 @@ fn record(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
         bail!("the evidence is of several organisations; give each organisation's files alone");
     };
     let recorded = RecordedFacts::new(facts.clone());
-    let text = format!("{}\n", serde_json::to_string_pretty(&recorded)?);
-    write_atomically(path, &text).with_context(|| format!("cannot write {}", path.display()))
+    let text = escape_json(&serde_json::to_string_pretty(&recorded)?) + "\n";
+    write_atomically(path, &text)
 }

@@ -60,6 +60,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
     let mut places = HashMap::new();
     let (mut left, mut configured) = (limits::OBJECTS, 0);
+    let mut lost = BTreeMap::new();
     for object in &tree.objects {
         let kind = kind(object);
         if let Some(name) = listed_type(object, kind) {
@@ -78,8 +79,13 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             decoded.facts.values_mut().for_each(|facts| incomplete(facts, &why));
             break;
         }
-        add(&mut decoded, &mut places, kind, object, source, seen);
+        if let Some(Lost { server, reason }) =
+            add(&mut decoded, &mut places, kind, object, source, seen)
+        {
+            lost.entry(server.to_ascii_lowercase()).or_insert(reason);
+        }
     }
+    decoded.facts.values_mut().for_each(|facts| leave_open(facts, &lost, seen));
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; what stands before it is used"));
         // A list that is cut is not whole.
@@ -175,7 +181,7 @@ fn add(
     object: &Object,
     source: Source,
     seen: &SeenId,
-) {
+) -> Option<Lost> {
     match kind {
         Kind::AuthConfig => {
             let reading = Reading::new(object, seen, Needs::AuthConfig);
@@ -214,8 +220,9 @@ fn add(
             let server = exchange_server(&reading);
             list(&mut decoded.of(owner(&reading)).servers, server, seen);
         }
-        Kind::Certificate => installed(decoded, places, object, source, seen),
+        Kind::Certificate => return installed(decoded, places, object, source, seen).err(),
     }
+    None
 }
 
 /// Puts one more object into a list that looks whole.
@@ -271,17 +278,19 @@ fn auth_server(reading: &Reading, notes: &mut Vec<String>) -> AuthServer {
     let identity = reading.identity();
     let certificates = reading.fact("CertificateStrings", |value| {
         let texts: Option<Vec<&str>> = value.elements().iter().map(Value::as_text).collect();
-        let mut certificates = Vec::new();
+        let (mut certificates, mut all) = (Vec::new(), true);
         for (at, text) in texts?.into_iter().enumerate() {
             match certificate::wrapped(text.as_bytes()) {
                 Ok(certificate) => certificates.push(certificate),
                 Err(problem) => {
                     notes.push(format!("{}, certificate {}: {problem}", identity.label(), at + 1));
+                    all = false;
                 }
             }
         }
         certificates.sort_by(|a: &Certificate, b| a.sha256.cmp(&b.sha256));
-        Some(certificates)
+        // The one that could not be decoded may be the one that is looked for.
+        all.then_some(certificates)
     });
     AuthServer {
         server_type: reading.text("Type"),
@@ -374,6 +383,29 @@ fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
     }
 }
 
+/// A certificate of a list that could not be decoded. It may be any, so that
+/// the list does not tell what is not in it.
+struct Lost {
+    /// The server whose it is; empty where the export does not tell.
+    server: String,
+    reason: Reason,
+}
+
+/// Leaves open the lists of the servers that lost a certificate; of all, where
+/// it is not known which did.
+fn leave_open(facts: &mut Facts, lost: &BTreeMap<String, Reason>, seen: &SeenId) {
+    for server in &mut facts.servers.items {
+        let own = lost.get("").or_else(|| lost.get(&server.name.to_ascii_lowercase()));
+        if let Some(reason) = own {
+            let needs = Needs::ServerCertificates(server.name.clone());
+            server.certificates.complete = Unknown::new(*reason, needs)
+                .detail("a certificate in the list could not be decoded")
+                .tried(seen)
+                .into();
+        }
+    }
+}
+
 /// A certificate of a server's store. The export itself may name the server;
 /// else the person who gave it; else the server that ran the cmdlet.
 fn installed(
@@ -382,16 +414,19 @@ fn installed(
     object: &Object,
     source: Source,
     seen: &SeenId,
-) {
-    let Some(octets) = object.get("RawData").and_then(Value::as_bytes) else {
-        decoded.notes.push(format!("line {}: a certificate without its data", object.line));
-        return;
-    };
+) -> Result<(), Lost> {
+    let octets = object.get("RawData").and_then(Value::as_bytes).unwrap_or_default();
     let certificate = match certificate::der(&octets) {
         Ok(certificate) => certificate,
         Err(problem) => {
-            decoded.notes.push(format!("line {}: {problem}; the others are used", object.line));
-            return;
+            let why = match octets.as_slice() {
+                [] => "a certificate without its data".to_owned(),
+                _ => problem.text,
+            };
+            decoded.notes.push(format!("line {}: {why}; the others are used", object.line));
+            let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
+            let server = server.unwrap_or_default().to_owned();
+            return Err(Lost { server, reason: problem.reason });
         }
     };
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
@@ -424,6 +459,7 @@ fn installed(
     if let Some(server) = servers.get_mut(*place) {
         list(&mut server.certificates, installed, seen);
     }
+    Ok(())
 }
 
 /// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.

@@ -1,7 +1,5 @@
 //! Service principals: from Graph, its PowerShell and `az`.
 
-use std::rc::Rc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checks::facts::{
@@ -114,27 +112,25 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     let app_id = ApplicationId::new(object.text("appId"));
     let needs = Needs::ServicePrincipal(app_id.clone());
     let reading = Reading::new(object, seen, needs.clone());
-    let cut = |key: &Value| !matches!(key, Value::Object(_));
-    let keys = match object.get("keyCredentials") {
-        // At its depth, `ConvertTo-Json` makes text of each key.
-        Some(keys) if *keys != Value::Null && keys.elements().iter().any(cut) => reading.unknown(
-            Reason::Truncated,
-            "the keys are cut; give `ConvertTo-Json` a -Depth of 5".to_owned(),
-        ),
-        _ => reading.fact("keyCredentials", |value| match value {
+    let listed = object.get("keyCredentials").map(Value::elements).unwrap_or_default();
+    let whole = listed.iter().all(|key| matches!(key, Value::Object(_)));
+    let keys: Fact<Vec<KeyCredential>> = if whole {
+        reading.fact("keyCredentials", |value| match value {
             Value::Null => None,
-            value => Some(
-                value
-                    .elements()
-                    .iter()
-                    .filter_map(|key| match key {
-                        Value::Object(key) => Some(self::key(key, seen, &needs)),
-                        _ => None,
-                    })
-                    .collect::<Vec<KeyCredential>>(),
-            ),
-        }),
+            _ => Some(listed.iter().filter_map(|it| key(it, seen, &needs)).collect()),
+        })
+    } else {
+        cut_off(&reading, "keyCredentials")
     };
+    let mut names = match object.get("servicePrincipalNames") {
+        // There is always one, the application's id.
+        Some(Value::Null) => reading.fact("servicePrincipalNames", |_| None),
+        _ => reading.texts("servicePrincipalNames"),
+    };
+    // A list below the depth becomes one text, its parts joined by blanks.
+    if names.is(|names| names.iter().any(|name| name.contains(' '))) {
+        names = cut_off(&reading, "servicePrincipalNames");
+    }
     let mut notes = Vec::new();
     for (at, key) in keys.value().into_iter().flatten().enumerate() {
         if let Fact::Unknown(unknown) = &key.certificate
@@ -148,7 +144,7 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
         display_name: reading.text("displayName"),
         enabled: reading.flag("accountEnabled"),
         disabled_by_microsoft: reading.text("disabledByMicrosoftStatus"),
-        names: names(&reading),
+        names,
         keys,
         app_id,
         seen: vec![seen.clone()],
@@ -156,34 +152,33 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     (principal, notes)
 }
 
-/// The names. A limit of depth joins them with blanks, which none of them holds.
-fn names(reading: &Reading) -> Fact<Vec<String>> {
-    match reading.object.get("servicePrincipalNames") {
-        Some(Value::Text(text)) => {
-            reading.known(text.split_whitespace().map(str::to_owned).collect())
-        }
-        _ => reading.texts("servicePrincipalNames"),
-    }
+/// What stands below the depth of `ConvertTo-Json` is a text instead.
+fn cut_off<T>(reading: &Reading, name: &str) -> Fact<T> {
+    let detail = format!("{name} was cut by ConvertTo-Json, which shows it with -Depth 5");
+    reading.unknown(Reason::Truncated, detail)
 }
 
 /// One key; the AzureAD module calls its parts by other names.
-fn key(object: &Rc<Object>, seen: &SeenId, needs: &Needs) -> KeyCredential {
+fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
+    let Value::Object(object) = value else { return None };
     let reading = Reading::new(object, seen, needs.clone());
     let either = |name: &'static str, other: &'static str| {
         if object.get(name).is_some() { name } else { other }
     };
     let instant = |name: &str| reading.fact(name, Value::as_time);
+    // Neither is ever empty in Entra.
+    let word = |name: &str| reading.fact(name, |value| value.as_text().map(str::to_owned));
     let short = |name: &str| object.text(name).chars().take(limits::TEXT).collect::<String>();
-    KeyCredential {
+    Some(KeyCredential {
         key_id: short("keyId").to_ascii_lowercase(),
         display_name: short("displayName"),
         certificate: material(object.get(either("key", "Value")), seen, needs),
         custom_key_identifier: object.get("customKeyIdentifier").and_then(identifier),
         start: instant(either("startDateTime", "StartDate")),
         end: instant(either("endDateTime", "EndDate")),
-        usage: reading.text("usage"),
-        kind: reading.text("type"),
-    }
+        usage: word("usage"),
+        kind: word("type"),
+    })
 }
 
 fn material(value: Option<&Value>, seen: &SeenId, needs: &Needs) -> Fact<Certificate> {
@@ -282,7 +277,7 @@ mod tests {
                  "KeyCredentials": ["Microsoft.Graph.PowerShell.Models.MicrosoftGraphKeyCredential"]}]"#,
         );
         assert_eq!(principal.keys.read().unwrap_err().reason, Reason::Truncated);
-        assert_eq!(principal.names.value(), Some(&vec!["a/b".to_owned(), "c/d".to_owned()]));
+        assert_eq!(principal.names.read().unwrap_err().reason, Reason::Truncated);
     }
 
     #[test]

@@ -35,6 +35,10 @@ impl<'a> Reading<'a> {
             }
             Some(value) => match meaning(value) {
                 Some(meaning) => self.known(meaning),
+                // What Graph's PowerShell was not asked for is null in what it gives.
+                None if *value == Value::Null => {
+                    self.unknown(Reason::NotCollected, format!("{name} is null in the export"))
+                }
                 None => self.unknown(Reason::Malformed, format!("{name} makes no sense")),
             },
         }

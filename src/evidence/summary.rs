@@ -45,7 +45,10 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
             (Some(false), _) => {
                 format!("proof that service principal {id} ({name}) does not exist")
             }
-            (_, Some(keys)) => format!("service principal {id} ({name}), {} keys", keys.len()),
+            (_, Some(keys)) => {
+                let plural = if keys.len() == 1 { "" } else { "s" };
+                format!("service principal {id} ({name}), {} key{plural}", keys.len())
+            }
             _ => format!("service principal {id} ({name}), its keys not read"),
         });
     }

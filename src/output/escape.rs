@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use checks::hidden;
+
 /// The text with every invisible or steering character as a visible escape.
 ///
 /// Control characters, C1 and ESC included, could steer a terminal; characters
@@ -30,7 +32,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 ///
 /// Outside its strings JSON has none of them but line breaks, which stay;
 /// inside, the serializer has written them as `\n` already.
-pub(super) fn escape_json(json: &str) -> String {
+pub(crate) fn escape_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         if c == '\n' || !hidden(c) {
@@ -42,20 +44,6 @@ pub(super) fn escape_json(json: &str) -> String {
         }
     }
     escaped
-}
-
-/// Whether a reader cannot see the character, or it changes what is seen around it.
-///
-/// Source: Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, without
-/// the variation selectors that ordinary symbols carry.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut builder = tempfile::Builder::new();
     // A textfile collector reads `*.prom` only.
     builder.prefix(".trustprobe-").suffix(".tmp");
-    let mut file = permitting(&mut builder).tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let file = permitting(&mut builder).tempfile_in(folder.unwrap_or(Path::new(".")));
+    let mut file = file.map_err(without_path)?;
     file.write_all(text.as_bytes())?;
     if let Some(permissions) = permissions(&target) {
         file.as_file().set_permissions(permissions)?;
@@ -32,6 +33,12 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The name of the file beside the target means nothing to anybody.
+fn without_path(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(error, |(why, _)| std::io::Error::other(why.to_owned()))
 }
 
 /// Like any new file: what the umask leaves, not the privacy of a temporary one.

@@ -13,8 +13,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::Report;
-use super::escape::escape_json;
+use super::{Report, escape_json};
 
 /// What the file says that it is.
 pub const FORMAT: &str = "trustprobe/outcomes";

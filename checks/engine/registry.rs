@@ -1,0 +1,335 @@
+//! What holds of the checks that there are, and of any facts they are given.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::Assessment;
+use super::properties::sound;
+use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing};
+use crate::healthy::{
+    NEXT, OTHER_TENANT, Organisation, acs_document, acs_server, application, assignment,
+    certificate, day, exchange_document, healthy, installed, key, known, text,
+};
+use crate::outcome::{Outcome, Severity, Status};
+use crate::procedure::{EXCHANGE, SKYPE};
+
+/// The folders with the files that declare and list what is in them.
+const FOLDERS: [(&str, &str); 6] = [
+    ("auth-server", include_str!("../auth_server.rs")),
+    ("metadata", include_str!("../metadata.rs")),
+    ("partner-application", include_str!("../partner_application.rs")),
+    ("linked-account", include_str!("../linked_account.rs")),
+    ("auth-certificate", include_str!("../auth_certificate.rs")),
+    ("service-principal", include_str!("../service_principal.rs")),
+];
+
+#[test]
+fn an_id_is_folder_and_file_and_belongs_to_one_check() {
+    let ids: BTreeSet<&str> = crate::all().map(|check| check.id).collect();
+    assert_eq!(ids.len(), crate::all().count());
+    assert_eq!(FOLDERS.len(), crate::GROUPS.len());
+    for ((folder, source), group) in FOLDERS.iter().zip(crate::GROUPS) {
+        for check in group {
+            let file = check.id.strip_prefix(folder).and_then(|rest| rest.strip_prefix('-'));
+            let file = file.unwrap_or_else(|| panic!("{} in {folder}", check.id)).replace('-', "_");
+            assert!(source.contains(&format!("mod {file};")), "{}", check.id);
+            assert!(source.contains(&format!("{file}::CHECK")), "{}", check.id);
+            let heading = format!("# {}", check.id);
+            assert_eq!(check.manual.lines().next(), Some(heading.as_str()));
+            assert!(!check.title.ends_with('.'), "{}", check.title);
+        }
+        let listed = source.matches("::CHECK").count() - source.matches("::CHECKS").count();
+        assert_eq!(listed, group.len(), "{folder}");
+    }
+}
+
+#[test]
+fn every_manual_page_has_the_four_headings_in_order() {
+    for check in crate::all() {
+        let headings: Vec<&str> =
+            check.manual.lines().filter(|line| line.starts_with("## ")).collect();
+        let four = ["## What it checks", "## Why it matters", "## How to fix it", "## Sources"];
+        assert_eq!(headings, four, "{}", check.id);
+        let sections = check.manual.split("\n## ").skip(1);
+        for section in sections {
+            assert!(section.lines().skip(1).any(|line| !line.is_empty()), "{}", check.id);
+        }
+    }
+}
+
+/// What a check rests on, or suspects in any of its findings.
+fn named(check: &crate::Check) -> Vec<&'static str> {
+    let mut named = check.after.to_vec();
+    for broken in broken() {
+        let outcomes = broken.judged(check);
+        let findings = outcomes.iter().flat_map(Outcome::findings);
+        named.extend(findings.flat_map(|finding| finding.suspects));
+    }
+    named
+}
+
+#[test]
+fn what_is_named_exists_and_nothing_rests_on_itself() {
+    for check in crate::all() {
+        for id in named(check) {
+            assert!(crate::named(id).is_some(), "{} names {id}", check.id);
+            assert_ne!(id, check.id);
+        }
+        let mut below: BTreeSet<&str> = BTreeSet::new();
+        let mut open = check.after.to_vec();
+        while let Some(id) = open.pop() {
+            if below.insert(id) {
+                open.extend(crate::named(id).unwrap().after);
+            }
+        }
+        assert!(!below.contains(check.id), "{} rests on itself", check.id);
+    }
+}
+
+#[test]
+fn whatever_is_wrong_comes_with_something_to_do() {
+    for broken in broken() {
+        for outcome in crate::assess(&broken.case()).outcomes {
+            let findings = outcome.findings().iter();
+            let wrong = findings.filter(|finding| finding.severity != Severity::Advice);
+            for finding in wrong {
+                assert!(!finding.remedies.is_empty(), "{} {}", outcome.check, finding.code);
+            }
+        }
+    }
+}
+
+/// Organisations that are broken, each in its own way.
+fn broken() -> Vec<Organisation> {
+    let mut all = Vec::new();
+    let mut with = |change: fn(&mut Organisation)| {
+        let mut organisation = healthy();
+        change(&mut organisation);
+        all.push(organisation);
+    };
+    with(|_| {});
+    with(|it| it.auth_server().realm = text(OTHER_TENANT, "AuthServers.xml"));
+    with(|it| it.auth_server().enabled = known(false, "AuthServers.xml"));
+    with(|it| it.auth_server().metadata_url = text("http://x.example", "AuthServers.xml"));
+    with(|it| {
+        let mut second = acs_server();
+        second.identity = Identity::named("second");
+        it.facts.auth_servers.items.push(second);
+    });
+    with(|it| {
+        let old = certificate(NEXT, "2020-01-01", "2029-01-01");
+        it.auth_server().signing_certificates = known(vec![old], "AuthServers.xml");
+    });
+    with(|it| it.facts.auth_servers.items.clear());
+    with(|it| it.facts.metadata_documents[0].realm = OTHER_TENANT.into());
+    with(|it| {
+        let mut other = acs_document();
+        other.realm = OTHER_TENANT.into();
+        other.seen = crate::facts::SeenId::new("other.json");
+        it.facts.metadata_documents.push(other);
+    });
+    with(|it| it.facts.metadata_documents[0].endpoints.clear());
+    with(|it| it.facts.metadata_documents[1].keys.clear());
+    with(|it| it.facts.metadata_documents.push(exchange_document("ex1")));
+    with(|it| it.facts.partner_applications.items.clear());
+    with(|it| it.application(&SKYPE).enabled = known(false, "PartnerApplications.xml"));
+    with(|it| it.application(&EXCHANGE).realm = text(OTHER_TENANT, "PartnerApplications.xml"));
+    with(|it| {
+        it.application(&EXCHANGE).enabled = known(false, "PartnerApplications.xml");
+        let other = application("another", &EXCHANGE, None);
+        it.facts.partner_applications.items.push(other);
+    });
+    with(|it| it.application(&SKYPE).linked_account = known(None, "PartnerApplications.xml"));
+    with(|it| it.facts.role_assignments.items.truncate(1));
+    with(|it| it.facts.role_assignments.items.push(assignment("Mailbox Search")));
+    with(|it| it.facts.accounts.items[0].hidden = known(false, "LinkedAccounts.xml"));
+    with(|it| it.auth_config().current = known(None, "AuthConfig.xml"));
+    with(|it| it.context.now = day("2031-01-01"));
+    with(|it| it.context.now = day("2030-11-01"));
+    with(|it| it.stage_next("2026-11-01"));
+    with(|it| {
+        it.stage_next("2026-11-01");
+        it.context.now = day("2031-01-01");
+        it.keys(&SKYPE).truncate(1);
+    });
+    with(|it| it.server("ex2").certificates.items.clear());
+    with(|it| {
+        it.server("ex1").name = String::new();
+        it.server("ex2").name = String::new();
+        it.server("").certificates.items.clear();
+    });
+    with(|it| {
+        let items = &mut it.server("ex2").certificates.items;
+        items[0].private_key = known(false, "Certificates-EX2.xml");
+        items.push(installed(certificate(NEXT, "2020-01-01", "2030-01-01"), "x"));
+    });
+    with(|it| it.principal(&SKYPE).present = known(false, "00000004.json"));
+    with(|it| it.principal(&SKYPE).enabled = known(false, "00000004.json"));
+    with(|it| *it.keys(&SKYPE) = vec![key(NEXT, "2025-01-01", "2029-01-01")]);
+    with(|it| *it.keys(&SKYPE) = vec![key(crate::healthy::CURRENT, "2025-01-01", "2026-01-01")]);
+    with(|it| {
+        let names = vec!["https://mail.contoso.com/".to_owned()];
+        it.principal(&EXCHANGE).names = known(names, "00000002.json");
+    });
+    all
+}
+
+/// The order in which a set was written down tells nothing.
+fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
+    let mut facts = facts.clone();
+    shuffle(&mut facts.auth_servers, order);
+    shuffle(&mut facts.partner_applications, order);
+    shuffle(&mut facts.accounts, order);
+    shuffle(&mut facts.role_assignments, order);
+    shuffle(&mut facts.servers, order);
+    for server in &mut facts.servers.items {
+        shuffle(&mut server.certificates, order);
+    }
+    shuffle(&mut facts.service_principals, order);
+    permute(&mut facts.metadata_documents, order);
+    permute(&mut facts.exported_certificates, order);
+    facts
+}
+
+fn shuffle<T: Item>(listing: &mut Listing<T>, order: &[usize]) {
+    permute(&mut listing.items, order);
+}
+
+fn permute<T>(items: &mut Vec<T>, order: &[usize]) {
+    let mut ranked: Vec<(usize, T)> =
+        items.drain(..).enumerate().map(|(at, item)| (order[at % order.len()], item)).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    items.extend(ranked.into_iter().map(|(_, item)| item));
+}
+
+/// The same with the inner lists that a source orders as it likes.
+fn keys_shuffled(facts: &Facts, order: &[usize]) -> Facts {
+    let mut facts = facts.clone();
+    for principal in &mut facts.service_principals.items {
+        if let Fact::Known(keys) = &mut principal.keys {
+            permute(&mut keys.value, order);
+        }
+        if let Fact::Known(names) = &mut principal.names {
+            permute(&mut names.value, order);
+        }
+    }
+    for document in &mut facts.metadata_documents {
+        permute(&mut document.keys, order);
+        permute(&mut document.endpoints, order);
+    }
+    for server in &mut facts.auth_servers.items {
+        if let Fact::Known(stored) = &mut server.signing_certificates {
+            let stored: &mut Vec<Certificate> = &mut stored.value;
+            permute(stored, order);
+        }
+    }
+    facts
+}
+
+/// Makes unknown those of the known facts whose turn it is.
+fn forgotten(facts: &Facts, mut turn: impl FnMut() -> bool) -> Facts {
+    let unknown = serde_json::to_value(Fact::<bool>::not_collected(crate::facts::Needs::Domains));
+    let mut value = serde_json::to_value(facts).unwrap();
+    forget(&mut value, &unknown.unwrap(), &mut turn);
+    serde_json::from_value(value).unwrap()
+}
+
+fn forget(value: &mut Value, unknown: &Value, turn: &mut impl FnMut() -> bool) {
+    match value {
+        Value::Object(map) if map.contains_key("known") && turn() => *value = unknown.clone(),
+        Value::Object(map) => map.values_mut().for_each(|it| forget(it, unknown, turn)),
+        Value::Array(items) => items.iter_mut().for_each(|it| forget(it, unknown, turn)),
+        _ => {}
+    }
+}
+
+fn assess(organisation: &Organisation, facts: &Facts) -> Assessment {
+    let organisation = Organisation { facts: facts.clone(), ..organisation.clone() };
+    crate::assess(&organisation.case())
+}
+
+/// The status and the codes of every outcome, without the words.
+fn gist(assessment: &Assessment) -> Vec<String> {
+    assessment
+        .outcomes
+        .iter()
+        .map(|outcome| format!("{} {}", outcome.check, crate::healthy::summary(outcome)))
+        .collect()
+}
+
+/// One of the broken organisations, or one with what two of them lack.
+fn mixed(one: usize, other: usize) -> Organisation {
+    let mut all = broken();
+    let (one, other) = (one % all.len(), other % all.len());
+    let facts = all[other].facts.clone();
+    let mut organisation = all.swap_remove(one);
+    if one % 2 == 0 {
+        organisation.facts.auth_config = facts.auth_config;
+        organisation.facts.service_principals = facts.service_principals;
+    }
+    organisation
+}
+
+fn any_order() -> impl Strategy<Value = Vec<usize>> {
+    Just((0..7).collect::<Vec<usize>>()).prop_shuffle()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_the_facts_does_not_matter(
+        one in 0..64_usize,
+        other in 0..64_usize,
+        order in any_order(),
+    ) {
+        let it = mixed(one, other);
+        let plain = assess(&it, &it.facts);
+        sound(&plain)?;
+        let shuffled = assess(&it, &shuffled(&it.facts, &order));
+        for (one, other) in plain.outcomes.iter().zip(&shuffled.outcomes) {
+            prop_assert_eq!(one, other);
+        }
+        prop_assert_eq!(shuffled, plain.clone());
+        let shuffled = assess(&it, &keys_shuffled(&it.facts, &order));
+        prop_assert_eq!(gist(&shuffled), gist(&plain));
+        prop_assert_eq!(shuffled.root_causes, plain.root_causes);
+    }
+
+    #[test]
+    fn what_is_not_known_breaks_no_check_and_heals_nothing(
+        one in 0..64_usize,
+        other in 0..64_usize,
+        turns in prop::collection::vec(0..12, 64),
+    ) {
+        let it = mixed(one, other);
+        let before = assess(&it, &it.facts);
+        let mut turns = turns.into_iter().cycle();
+        let facts = forgotten(&it.facts, || turns.next() == Some(0));
+        let after = assess(&it, &facts);
+        sound(&after)?;
+        for outcome in &after.outcomes {
+            prop_assert_ne!(outcome.status, Status::Error, "{:?}", outcome);
+            let was = before.outcome(&outcome.cause()).map(|it| it.judgement.status());
+            if was == Some(Status::Failed) {
+                prop_assert_ne!(outcome.status, Status::Passed, "{:?}", outcome);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_breaks_nothing_that_is_fine(turns in prop::collection::vec(0..12, 64)) {
+        let it = healthy();
+        let mut turns = turns.into_iter().cycle();
+        let facts = forgotten(&it.facts, || turns.next() == Some(0));
+        for outcome in assess(&it, &facts).outcomes {
+            let fine = matches!(
+                outcome.status,
+                Status::Passed | Status::NotApplicable | Status::Unknown
+            );
+            prop_assert!(fine, "{:?}", outcome);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! trustprobe as a user meets it: the built binary, its exit codes and its
+//! words; and the shape of the source as a newcomer meets it. No network, no
+//! clock but `--at`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod command_line;
+mod encodings;
+mod evidence;
+mod false_alarms;
+mod faults;
+mod foreign;
+mod metrics;
+mod organisation;
+mod outputs;
+mod readme;
+mod recorded;
+mod run;
+mod wall;
