@@ -4,6 +4,8 @@
 //! code outside this crate, can be written to a file and read back, and two
 //! sets of facts can be joined. Nothing here judges.
 
+#[cfg(test)]
+mod arbitrary;
 mod certificate;
 mod challenge;
 mod entra;
@@ -11,6 +13,7 @@ mod exchange;
 mod fact;
 mod hybrid;
 mod listing;
+mod merge;
 mod metadata;
 mod name;
 mod needs;
@@ -30,7 +33,7 @@ pub use exchange::{
     Account, AuthConfig, AuthServer, AuthServerKind, InstalledCertificate, Location,
     PartnerApplication, RoleAssignment, Server, StoredThumbprint,
 };
-pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Unknown};
+pub use fact::{Fact, Grade, Known, Reason, Rival, Seen, SeenId, Sighting, Unknown};
 pub use hybrid::{
     AcceptedDomain, IntraOrganizationConnector, OrganizationConfig, SettingOverride, Side,
     VirtualDirectory, VirtualDirectoryKind,
@@ -72,6 +75,36 @@ pub struct Facts {
     /// Metadata documents of ACS, of Exchange and of whoever answered instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metadata_documents: Vec<MetadataDocument>,
+    /// Management roles with their entries, of which the custom ones matter.
+    #[serde(default = "roles", skip_serializing_if = "Listing::is_untouched")]
+    pub management_roles: Listing<ManagementRole>,
+    /// Virtual directories of the Exchange servers.
+    #[serde(default = "virtual_directories", skip_serializing_if = "Listing::is_untouched")]
+    pub virtual_directories: Listing<VirtualDirectory>,
+    /// Setting overrides.
+    #[serde(default = "setting_overrides", skip_serializing_if = "Listing::is_untouched")]
+    pub setting_overrides: Listing<SettingOverride>,
+    /// Intra-organisation connectors of both sides.
+    #[serde(default = "connectors", skip_serializing_if = "Listing::is_untouched")]
+    pub connectors: Listing<IntraOrganizationConnector>,
+    /// Accepted domains.
+    #[serde(default = "accepted_domains", skip_serializing_if = "Listing::is_untouched")]
+    pub accepted_domains: Listing<AcceptedDomain>,
+    /// What OrganizationConfig says about EWS.
+    #[serde(default = "organization_config")]
+    pub organization_config: Fact<OrganizationConfig>,
+    /// Applications registered in the tenant, among them those proven not to exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<Application>,
+    /// Application permissions that were consented to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub app_role_assignments: Vec<AppRoleAssignment>,
+    /// Recorded answers to calls without a token, or with a refused one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<Challenge>,
+    /// Recorded results of Test-OAuthConnectivity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connectivity: Vec<ConnectivityResult>,
 }
 
 /// An Exchange organisation, as directory names tell it.
@@ -91,11 +124,17 @@ impl Organisation {
         let names = relative_names(dn);
         let exchange = names.iter().position(|name| name == "cn=microsoft exchange")?;
         let name = names.get(exchange.checked_sub(1)?)?.strip_prefix("cn=")?;
-        // The organisation's own spelling, not the folded one.
-        let at = dn.to_lowercase().find(&format!("cn={name},")).map(|at| at + 3);
-        let spelled = at.and_then(|at| dn.get(at..at + name.len())).unwrap_or(name);
+        // The organisation's own spelling, where folding and escapes did not change it.
+        let at = dn.to_ascii_lowercase().find(&format!("cn={name},")).map(|at| at + 3);
+        let spelled = at.and_then(|at| dn.get(at..at + name.len()));
+        let spelled = spelled.filter(|it| it.to_lowercase() == name).unwrap_or(name);
         let labels: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("dc=")).collect();
         Some(Self { name: spelled.to_owned(), forest: labels.join(".") })
+    }
+
+    /// Name and forest as they compare: names in a directory have no case.
+    pub fn folded(&self) -> (String, String) {
+        (self.name.to_lowercase(), self.forest.to_lowercase())
     }
 }
 
@@ -116,33 +155,122 @@ impl Default for Facts {
                 ApplicationId::well_known("of the tenant"),
             )),
             metadata_documents: Vec::new(),
+            management_roles: roles(),
+            virtual_directories: virtual_directories(),
+            setting_overrides: setting_overrides(),
+            connectors: connectors(),
+            accepted_domains: accepted_domains(),
+            organization_config: organization_config(),
+            applications: Vec::new(),
+            app_role_assignments: Vec::new(),
+            challenges: Vec::new(),
+            connectivity: Vec::new(),
         }
     }
+}
+
+// Facts that came later: a file recorded before knows nothing of them.
+
+fn roles() -> Listing<ManagementRole> {
+    Listing::not_collected(Needs::ManagementRoles)
+}
+
+fn virtual_directories() -> Listing<VirtualDirectory> {
+    Listing::not_collected(Needs::VirtualDirectories)
+}
+
+fn setting_overrides() -> Listing<SettingOverride> {
+    Listing::not_collected(Needs::SettingOverrides)
+}
+
+fn connectors() -> Listing<IntraOrganizationConnector> {
+    Listing::not_collected(Needs::Connectors)
+}
+
+fn accepted_domains() -> Listing<AcceptedDomain> {
+    Listing::not_collected(Needs::AcceptedDomains)
+}
+
+fn organization_config() -> Fact<OrganizationConfig> {
+    Fact::not_collected(Needs::OrganizationConfig)
 }
 
 impl Facts {
     /// Joins two sets of facts about one trust. The order of the two does not matter.
     pub fn merge(&mut self, other: Self) {
-        self.organisation = self.organisation.take().or(other.organisation);
-        self.seen.extend(other.seen);
+        self.gather(other);
+        self.settle();
+    }
+
+    /// Joins any number of sets of facts about one trust. Their order does not matter.
+    pub fn join(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self::default();
+        sets.into_iter().for_each(|facts| joined.gather(facts));
+        joined.settle();
+        joined
+    }
+
+    fn gather(&mut self, other: Self) {
+        self.organisation =
+            [self.organisation.take(), other.organisation].into_iter().flatten().min();
+        for (id, seen) in other.seen {
+            // The same file in two folders: the paths differ, the content does not.
+            let known = self.seen.entry(id).or_insert_with(|| seen.clone());
+            if seen < *known {
+                *known = seen;
+            }
+        }
         self.auth_config.merge_with(other.auth_config, |mine, theirs| {
             mine.merge(theirs.clone());
             true
         });
-        self.auth_servers.merge(other.auth_servers);
-        self.partner_applications.merge(other.partner_applications);
-        self.accounts.merge(other.accounts);
-        self.role_assignments.merge(other.role_assignments);
-        self.servers.merge(other.servers);
-        self.service_principals.merge(other.service_principals);
+        self.auth_servers.gather(other.auth_servers);
+        self.partner_applications.gather(other.partner_applications);
+        self.accounts.gather(other.accounts);
+        self.role_assignments.gather(other.role_assignments);
+        self.servers.gather(other.servers);
+        self.service_principals.gather(other.service_principals);
         self.exported_certificates.extend(other.exported_certificates);
+        self.metadata_documents.extend(other.metadata_documents);
+        self.management_roles.gather(other.management_roles);
+        self.virtual_directories.gather(other.virtual_directories);
+        self.setting_overrides.gather(other.setting_overrides);
+        self.connectors.gather(other.connectors);
+        self.accepted_domains.gather(other.accepted_domains);
+        self.organization_config.merge_with(other.organization_config, |mine, theirs| {
+            mine.merge(theirs.clone());
+            true
+        });
+        self.applications.extend(other.applications);
+        self.app_role_assignments.extend(other.app_role_assignments);
+        self.challenges.extend(other.challenges);
+        self.connectivity.extend(other.connectivity);
+    }
+
+    fn settle(&mut self) {
+        self.auth_servers.settle();
+        self.partner_applications.settle();
+        self.accounts.settle();
+        self.role_assignments.settle();
+        self.servers.settle();
+        self.service_principals.settle();
         self.exported_certificates.sort_by(|a, b| {
             (&a.certificate.sha256, &a.seen).cmp(&(&b.certificate.sha256, &b.seen))
         });
         self.exported_certificates.dedup();
-        self.metadata_documents.extend(other.metadata_documents);
-        self.metadata_documents.sort_by(|a, b| a.seen.cmp(&b.seen));
+        self.metadata_documents.sort_by(|a, b| {
+            (&a.seen, &a.url, &a.issuer, &a.realm).cmp(&(&b.seen, &b.url, &b.issuer, &b.realm))
+        });
         self.metadata_documents.dedup();
+        self.management_roles.settle();
+        self.virtual_directories.settle();
+        self.setting_overrides.settle();
+        self.connectors.settle();
+        self.accepted_domains.settle();
+        self.applications = united(std::mem::take(&mut self.applications));
+        sorted(&mut self.app_role_assignments);
+        sorted(&mut self.challenges);
+        sorted(&mut self.connectivity);
     }
 
     /// Whether anything at all was learned, apart from where one looked.
@@ -179,5 +307,40 @@ impl Facts {
     /// The name of a source, for a sentence.
     pub fn source<'a>(&'a self, seen: &'a SeenId) -> &'a str {
         self.seen.get(seen).map_or(seen.as_str(), |seen| seen.source.as_str())
+    }
+}
+
+/// Puts records in an order that does not depend on that of the sources.
+fn sorted<T: std::fmt::Debug + PartialEq>(records: &mut Vec<T>) {
+    records.sort_by_cached_key(|record| format!("{record:?}"));
+    records.dedup();
+}
+
+/// One application may be described by several answers.
+fn united(applications: Vec<Application>) -> Vec<Application> {
+    let mut listing: Listing<Application> = Listing::not_collected(Needs::NewerEvidence);
+    listing.extend(applications);
+    listing.items
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn files_are_joined_in_any_order(
+            [a, b, c] in prop::array::uniform3(arbitrary::facts())
+        ) {
+            let all = Facts::join([a.clone(), b.clone(), c.clone()]);
+            for order in [[&a, &c, &b], [&b, &a, &c], [&b, &c, &a], [&c, &a, &b], [&c, &b, &a]] {
+                prop_assert_eq!(&all, &Facts::join(order.map(Clone::clone)));
+            }
+            let merged = |mut a: Facts, b: &Facts| { a.merge(b.clone()); a };
+            prop_assert_eq!(merged(a.clone(), &b), merged(b.clone(), &a));
+            prop_assert_eq!(merged(all.clone(), &all), all);
+        }
     }
 }

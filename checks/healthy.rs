@@ -258,6 +258,7 @@ pub(crate) fn principal(
     let file = format!("{}.json", &id.as_str()[..8]);
     ServicePrincipal {
         app_id: id.clone(),
+        object_id: text(&format!("object-{}", &id.as_str()[..8]), &file),
         present: known(true, &file),
         display_name: text("whatever the directory says", &file),
         enabled: known(true, &file),
@@ -359,6 +360,7 @@ pub(crate) fn server(name: &str) -> Server {
     let file = format!("Certificates-{}.xml", name[..3].to_uppercase());
     Server {
         name: name.into(),
+        build: text("15.2.1748.24", "ExchangeServers.xml"),
         edge: known(false, "ExchangeServers.xml"),
         certificates: presumed(
             vec![

@@ -5,11 +5,15 @@
 //! named in a note, and the rest is used all the same.
 
 mod certificate;
+mod challenge;
 mod clixml;
+mod connectivity;
 mod exchange;
 mod graph;
 mod json;
 mod metadata;
+#[cfg(test)]
+mod properties;
 mod reading;
 mod recorded;
 mod text;
@@ -23,13 +27,31 @@ use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
 pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
 
 /// Bounds that no file may exceed. What a real export needs is far below.
+///
+/// Together they keep the memory that a file takes within a few times its size.
 pub mod limits {
     /// Levels of nesting in CLIXML.
     pub const DEPTH: usize = 100;
     /// Values (properties, list elements, objects) in one file.
     pub const VALUES: usize = 2_000_000;
-    /// Characters of one text that is kept as a fact.
+    /// Properties of one object that are looked at.
+    pub const MEMBERS: usize = 1000;
+    /// Octets that references in CLIXML may make one read again.
+    pub const REPEATED: usize = 64 << 20;
+    /// Objects and keys of one file that give facts.
+    pub const OBJECTS: usize = 50_000;
+    /// Those of them that make up a configuration: servers, issuers, partners.
+    pub const CONFIGURED: usize = 2000;
+    /// Octets of one text that is kept as a fact.
     pub const TEXT: usize = 8 * 1024;
+    /// Octets of one certificate.
+    pub const CERTIFICATE: usize = 64 * 1024;
+    /// Octets of one file of recorded facts.
+    pub const RECORDED: usize = 16 << 20;
+    /// Notes on one file, and types of object that it is said to hold.
+    pub const NOTES: usize = 50;
+    /// Characters of one note.
+    pub const NOTE: usize = 500;
 }
 
 /// What is to be decoded.
@@ -134,7 +156,32 @@ impl Decoded {
     }
 
     fn unrecognised(why: impl Into<String>) -> Self {
-        Self::new(Form::Unrecognised(why.into()))
+        Self::new(Form::Unrecognised(shortened(&why.into())))
+    }
+
+    /// No more notes than anybody reads.
+    fn shorten_notes(&mut self) {
+        let more = self.notes.len().saturating_sub(limits::NOTES);
+        self.notes.truncate(limits::NOTES);
+        for note in &mut self.notes {
+            *note = shortened(note);
+        }
+        if more > 0 {
+            self.notes.push(format!("{more} more notes like these"));
+        }
+    }
+
+    /// What another decoder made of the same file, too.
+    fn with(mut self, mut other: Self) -> Self {
+        self.shorten_notes();
+        other.shorten_notes();
+        for (owner, facts) in other.facts {
+            self.of(owner).merge(facts);
+        }
+        let news = other.notes.into_iter().filter(|note| !self.notes.contains(note));
+        let news: Vec<String> = news.collect();
+        self.notes.extend(news);
+        self
     }
 
     /// The facts of this owner, to add to.
@@ -143,14 +190,28 @@ impl Decoded {
     }
 }
 
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(limits::NOTE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Decodes a file whose name means nothing and whose content decides.
 pub fn decode(octets: &[u8], source: Source) -> Decoded {
     let seen = seen_id(octets, source.file_name);
     let mut decoded = match text::of(octets) {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
-        Some(text) => decode_text(&text, source, &seen),
+        Some((text, certain)) => {
+            let mut decoded = decode_text(&text, source, &seen);
+            if !certain && !matches!(decoded.form, Form::Unrecognised(_)) {
+                decoded.notes.push(text::UNCERTAIN.to_owned());
+            }
+            decoded
+        }
         None => decode_octets(octets, source, &seen),
     };
+    decoded.shorten_notes();
     if decoded.form != Form::Recorded {
         let entry =
             Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
@@ -175,8 +236,7 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     {
         return decode_octets(&octets, source, seen);
     }
-    let start: String = text.trim_start().chars().take(24).collect();
-    Decoded::unrecognised(format!("text that begins with {start:?}"))
+    Decoded::unrecognised("text of no form that trustprobe reads")
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
@@ -184,9 +244,16 @@ fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
         return recorded::decode(text);
     }
     let tree = json::read(text);
-    metadata::decode(&tree, seen)
-        .or_else(|| graph::decode(&tree, seen))
-        .unwrap_or_else(|| exchange::json(&tree, source, seen))
+    if let Some(decoded) = metadata::decode(&tree, seen) {
+        return decoded;
+    }
+    let exchange = exchange::json(&tree, source, seen);
+    match graph::decode(&tree, seen) {
+        // Somebody put both into one file.
+        Some(graph) if !exchange.facts.is_empty() => exchange.with(graph),
+        Some(graph) => graph,
+        None => exchange,
+    }
 }
 
 fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
@@ -199,6 +266,7 @@ fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
         Err(_) if octets.starts_with(b"PK\x03\x04") => {
             Decoded::unrecognised("a zip archive: unpack it and give the folder")
         }
+        Err(_) if certificate::is_private_key(octets) => Decoded::unrecognised(DISCLOSED),
         Err(problem) if octets.first() == Some(&0x30) => {
             Decoded::unrecognised(format!("DER, but {problem}"))
         }
@@ -206,13 +274,15 @@ fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
     }
 }
 
+/// What is said of a file that nobody should have handed over.
+const DISCLOSED: &str =
+    "HOLDS A PRIVATE KEY: it was not kept; delete it here and treat it as disclosed";
+
 /// Every certificate of a PEM file. A private key is neither kept nor shown.
 fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Certificate);
     if text.contains("PRIVATE KEY-----") {
-        decoded.notes.push(
-            "HOLDS A PRIVATE KEY: it was not kept; delete it here and treat it as disclosed".into(),
-        );
+        decoded.notes.push(DISCLOSED.into());
     }
     for (at, octets) in certificate::pem(text).into_iter().enumerate() {
         match certificate::der(&octets) {

@@ -7,6 +7,7 @@
 mod organisations;
 mod summary;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -27,11 +28,13 @@ pub struct Limits {
     pub files: usize,
     /// Levels of folders.
     pub depth: usize,
+    /// Notes on what could not be read or assigned.
+    pub notes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file: 64 << 20, total: 1 << 30, files: 10_000, depth: 16 }
+        Self { file: 64 << 20, total: 1 << 30, files: 10_000, depth: 16, notes: 1000 }
     }
 }
 
@@ -74,7 +77,7 @@ pub struct EvidenceFile {
     pub notes: Vec<String>,
 }
 
-/// A path that was named but cannot be read at all.
+/// A path that was named but does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {path}")]
 pub struct Unreadable {
@@ -85,8 +88,8 @@ pub struct Unreadable {
 
 /// Reads these files and folders. `-` is standard input.
 ///
-/// A path that was named and does not exist is an error; whatever is wrong
-/// inside a folder is a note, and the rest is read.
+/// A path that was named and does not exist is an error; whatever else is wrong
+/// is a note, and the rest is read. What is named twice is read once.
 pub fn read(
     paths: &[PathBuf],
     servers: &[ServerOf],
@@ -97,8 +100,17 @@ pub fn read(
     for path in paths {
         reader.named(path)?;
     }
+    if reader.surplus > 0 {
+        let (limit, surplus) = (limits.files, reader.surplus);
+        reader.evidence.notes.push(format!("more than {limit} files, {surplus} left out"));
+    }
     let (organisations, notes) = organisations::join(reader.fragments);
     reader.evidence.notes.extend(notes);
+    let more = reader.evidence.notes.len().saturating_sub(limits.notes);
+    if more > 0 {
+        reader.evidence.notes.truncate(limits.notes);
+        reader.evidence.notes.push(format!("{more} more notes like these"));
+    }
     reader.evidence.organisations = organisations;
     reader.evidence.duration = started.elapsed();
     Ok(reader.evidence)
@@ -126,6 +138,10 @@ struct Reader<'a> {
     limits: Limits,
     left: u64,
     servers: &'a [ServerOf],
+    /// The files that were read, wherever the links to them are.
+    read: HashSet<PathBuf>,
+    /// Files past the limit.
+    surplus: usize,
     fragments: Vec<Fragment>,
     evidence: Evidence,
 }
@@ -133,15 +149,27 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn named(&mut self, path: &Path) -> Result<(), Unreadable> {
         if path == Path::new("-") {
-            let read = self.bounded(io::stdin().lock());
-            return self.take(read, "standard input", "standard input");
+            self.standard_input();
+            return Ok(());
         }
         let unreadable = |error| Unreadable { path: path.display().to_string(), error };
         if fs::metadata(path).map_err(unreadable)?.is_dir() {
             self.folder(path, 1);
-            return Ok(());
+        } else {
+            self.file(path);
         }
-        self.file(path).map_err(unreadable)
+        Ok(())
+    }
+
+    fn standard_input(&mut self) {
+        const NAME: &str = "standard input";
+        if !self.read.insert(PathBuf::from("-")) {
+            return;
+        }
+        match self.bounded(io::stdin().lock()) {
+            Ok(octets) => self.decode(&octets, NAME, NAME),
+            Err(error) => self.evidence.notes.push(format!("{NAME}: {error}")),
+        }
     }
 
     /// Every file below a folder, in the order of their names. Links are not
@@ -164,45 +192,40 @@ impl Reader<'_> {
         for path in paths {
             match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_dir() => self.folder(&path, depth + 1),
-                Ok(found) if found.is_file() => {
-                    if let Err(error) = self.file(&path) {
-                        self.evidence.notes.push(format!("{}: {error}", path.display()));
-                    }
+                Ok(found) if found.is_symlink() => {
+                    self.evidence.notes.push(format!("{}: a link, left out", path.display()));
                 }
-                Ok(found) => {
-                    let what = if found.is_symlink() { "a link" } else { "no regular file" };
-                    self.evidence.notes.push(format!("{}: {what}, left out", path.display()));
-                }
-                Err(error) => self.evidence.notes.push(format!("{}: {error}", path.display())),
+                _ => self.file(&path),
             }
         }
     }
 
-    fn file(&mut self, path: &Path) -> io::Result<()> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let shown = path.display().to_string();
+    fn file(&mut self, path: &Path) {
         if self.evidence.files.len() >= self.limits.files {
-            let limit = self.limits.files;
-            return Err(io::Error::other(format!("more than {limit} files, left out")));
+            self.surplus += 1;
+            return;
         }
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("no regular file"));
+        let shown = path.display().to_string();
+        match self.content(path) {
+            Ok(Some(octets)) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                self.decode(&octets, &shown, &name);
+            }
+            Ok(None) => {}
+            Err(error) => self.evidence.notes.push(format!("{shown}: {error}")),
         }
-        let octets = self.bounded(File::open(path)?)?;
-        self.decode(&octets, &shown, &name);
-        Ok(())
     }
 
-    fn take(
-        &mut self,
-        read: io::Result<Vec<u8>>,
-        path: &str,
-        name: &str,
-    ) -> Result<(), Unreadable> {
-        let octets = read.map_err(|error| Unreadable { path: path.to_owned(), error })?;
-        self.decode(&octets, path, name);
-        Ok(())
+    /// The content of a file, unless it was read before.
+    fn content(&mut self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        // To open a pipe would be to wait for whoever writes into it.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("no regular file, left out"));
+        }
+        if !self.read.insert(fs::canonicalize(path)?) {
+            return Ok(None);
+        }
+        self.bounded(File::open(path)?).map(Some)
     }
 
     /// The content, if it respects the limits.
@@ -212,21 +235,28 @@ impl Reader<'_> {
         source.take(limit + 1).read_to_end(&mut octets)?;
         let length = octets.len() as u64;
         if length > limit {
-            let limit = limit >> 20;
+            let Limits { file, total, .. } = self.limits;
+            let (what, most) =
+                if limit < file { ("all files together", total) } else { ("one file", file) };
             return Err(io::Error::other(format!(
-                "larger than the limit of {limit} MiB, left out"
+                "beyond the limit of {} MiB for {what}, left out",
+                most >> 20
             )));
         }
         self.left -= length;
         Ok(octets)
     }
 
+    /// The server that somebody stated for this file, or else for any.
+    fn server_of(&self, path: &str, file_name: &str) -> Option<&str> {
+        let own = |it: &&ServerOf| it.file.as_deref().is_some_and(|f| f == file_name || f == path);
+        let any = |it: &&ServerOf| it.file.is_none();
+        let stated = self.servers.iter().find(own).or_else(|| self.servers.iter().find(any));
+        stated.map(|it| it.server.as_str())
+    }
+
     fn decode(&mut self, octets: &[u8], path: &str, file_name: &str) {
-        let server = self
-            .servers
-            .iter()
-            .find(|it| it.file.as_deref().is_none_or(|file| file == file_name || file == path))
-            .map(|it| it.server.as_str());
+        let server = self.server_of(path, file_name);
         let Decoded { form, facts, notes } = decode(octets, Source { path, file_name, server });
         let mut file = EvidenceFile {
             path: path.to_owned(),
@@ -245,5 +275,111 @@ impl Reader<'_> {
             self.fragments.push(Fragment { owner, facts, path: path.to_owned() });
         }
         self.evidence.files.push(file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::os::unix::ffi::OsStrExt as _;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        folder
+    }
+
+    fn read_all(paths: &[&Path]) -> Evidence {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| (*path).to_owned()).collect();
+        read(&paths, &[], Limits::default()).unwrap()
+    }
+
+    const CERTIFICATES: &[u8] = include_bytes!("demo/healthy/Certificates-EX1.xml");
+
+    #[test]
+    fn what_is_named_twice_is_read_once() {
+        let folder = folder(&[("a.xml", CERTIFICATES)]);
+        let file = folder.path().join("a.xml");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+        let again = folder.path().join("loop/loop/a.xml");
+        let once = read_all(&[&file]);
+        for paths in [[folder.path(), &file], [&file, folder.path()], [&file, &again]] {
+            let twice = read_all(&paths);
+            assert_eq!(twice.files.len(), 1);
+            assert_eq!(twice.organisations[0].servers, once.organisations[0].servers);
+        }
+    }
+
+    #[test]
+    fn a_copy_under_another_path_neither_doubles_nor_conflicts() {
+        let folders = [folder(&[("a.xml", CERTIFICATES)]), folder(&[("a.xml", CERTIFICATES)])];
+        let [one, other] = folders.each_ref().map(tempfile::TempDir::path);
+        assert_eq!(
+            read_all(&[one, other]).organisations[0].servers,
+            read_all(&[one]).organisations[0].servers
+        );
+    }
+
+    #[test]
+    fn what_fails_does_not_stop_the_rest() {
+        let folder = folder(&[("a.xml", b""), ("z.xml", CERTIFICATES)]);
+        let at = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::write(at(b"\xff\x1b[31m.xml"), "x").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at(b"fifo")).status().unwrap();
+        assert!(made.success());
+        let _socket = std::os::unix::net::UnixListener::bind(at(b"socket")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), at(b"loop")).unwrap();
+        std::os::unix::fs::symlink("/nowhere", at(b"dangling")).unwrap();
+        let evidence = read_all(&[folder.path(), &at(b"fifo"), Path::new("/dev/null")]);
+        assert_eq!(evidence.files.len(), 3);
+        assert!(!evidence.organisations[0].servers.items.is_empty());
+        for what in [
+            "fifo: no regular",
+            "socket: no regular",
+            "loop: a link",
+            "dangling: a link",
+            "/dev/null: no regular",
+        ] {
+            assert!(
+                evidence.notes.iter().any(|note| note.contains(what)),
+                "{what}: {:?}",
+                evidence.notes
+            );
+        }
+        read(&[at(b"missing")], &[], Limits::default()).unwrap_err();
+    }
+
+    #[test]
+    fn every_limit_says_once_what_it_left_out() {
+        let content = vec![b'x'; 600 << 10];
+        let files = ["a", "b", "c", "d"].map(|name| (name, content.as_slice()));
+        let folder = folder(&files);
+        let left_out =
+            |limits: Limits| read(&[folder.path().to_owned()], &[], limits).unwrap().notes;
+        let usual = Limits::default();
+        let [note] = left_out(Limits { files: 1, ..usual }).try_into().unwrap();
+        assert_eq!(note, "more than 1 files, 3 left out");
+        let notes = left_out(Limits { total: 1 << 20, ..usual });
+        assert_eq!(notes.len(), 3);
+        assert!(notes[0].ends_with("beyond the limit of 1 MiB for all files together, left out"));
+        let notes = left_out(Limits { file: 1, ..usual });
+        assert!(notes[0].ends_with("for one file, left out"), "{notes:?}");
+        let notes = left_out(Limits { file: 1, notes: 2, ..usual });
+        assert_eq!(notes.last().unwrap(), "2 more notes like these");
+    }
+
+    #[test]
+    fn a_server_stated_for_one_file_is_not_hidden_by_one_for_all() {
+        let stated = |file: Option<&str>, server: &str| ServerOf {
+            file: file.map(Into::into),
+            server: server.into(),
+        };
+        let servers = [stated(None, "any"), stated(Some("a.xml"), "own")];
+        let reader = Reader { servers: &servers, ..Reader::default() };
+        assert_eq!(reader.server_of("x/a.xml", "a.xml"), Some("own"));
+        assert_eq!(reader.server_of("x/b.xml", "b.xml"), Some("any"));
     }
 }

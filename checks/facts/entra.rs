@@ -1,5 +1,7 @@
 //! What the tenant holds: service principals, their keys and names.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,7 +88,7 @@ pub struct KeyCredential {
 }
 
 /// What customKeyIdentifier says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomKeyIdentifier {
     /// It has the form of a thumbprint.
@@ -141,34 +143,53 @@ impl Item for Application {
     }
 }
 
-/// The order of a list of names tells nothing.
-fn same_names(mine: &[String], theirs: &[String]) -> bool {
+/// The order and the letter case of a list of names tell nothing.
+fn same_names(mine: &mut Vec<String>, theirs: &[String]) -> bool {
     let sorted = |names: &[String]| {
         let mut names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         names.sort();
         names
     };
-    sorted(mine) == sorted(theirs)
+    let same = sorted(mine) == sorted(theirs);
+    if same && theirs < mine.as_slice() {
+        *mine = theirs.to_vec();
+    }
+    same
 }
 
 /// Joins two readings of the same set of keys: one may lack the key material.
-fn unite_keys(mine: &mut [KeyCredential], theirs: &[KeyCredential]) -> bool {
-    let matching = |key: &KeyCredential| {
-        theirs.iter().find(|other| !key.key_id.is_empty() && key.key_id == other.key_id)
-    };
-    if mine.len() != theirs.len() || !mine.iter().all(|key| matching(key).is_some()) {
+fn unite_keys(mine: &mut Vec<KeyCredential>, theirs: &[KeyCredential]) -> bool {
+    fn by_id(keys: &[KeyCredential]) -> BTreeMap<&str, &KeyCredential> {
+        keys.iter().map(|key| (key.key_id.as_str(), key)).collect()
+    }
+    let (by_mine, by_theirs) = (by_id(mine), by_id(theirs));
+    let told = by_mine.len() == mine.len() && by_theirs.len() == theirs.len();
+    if !told || by_mine.contains_key("") || !by_mine.keys().eq(by_theirs.keys()) {
         return false;
     }
-    for key in mine {
-        if let Some(other) = matching(key).cloned() {
-            key.certificate.merge(other.certificate);
-            key.custom_key_identifier =
-                key.custom_key_identifier.take().or(other.custom_key_identifier);
-            key.start.merge(other.start);
-            key.end.merge(other.end);
-            key.usage.merge(other.usage);
-            key.kind.merge(other.kind);
-        }
-    }
+    let united = by_mine.into_values().zip(by_theirs.into_values()).map(|(mine, theirs)| {
+        let mut key = mine.clone();
+        key.merge(theirs.clone());
+        key
+    });
+    *mine = united.collect();
     true
+}
+
+impl KeyCredential {
+    fn merge(&mut self, other: Self) {
+        // A thumbprint says more than any other text, and any text more than none.
+        let identifiers = [self.custom_key_identifier.take(), other.custom_key_identifier];
+        self.custom_key_identifier = identifiers.into_iter().flatten().min();
+        if self.display_name.is_empty()
+            || (!other.display_name.is_empty() && other.display_name < self.display_name)
+        {
+            self.display_name = other.display_name;
+        }
+        self.certificate.merge(other.certificate);
+        self.start.merge(other.start);
+        self.end.merge(other.end);
+        self.usage.merge(other.usage);
+        self.kind.merge(other.kind);
+    }
 }

@@ -366,26 +366,39 @@ impl Item for RoleAssignment {
 
 impl Item for Server {
     fn keys(&self) -> Vec<String> {
-        let short = self.name.split('.').next().unwrap_or_default();
-        vec![short.to_ascii_lowercase()]
+        let name = self.name.to_ascii_lowercase();
+        match name.split_once('.') {
+            // Nothing tells that two files without a name are of one server.
+            None if name.is_empty() => vec![format!("{:?}", self.seen)],
+            None => vec![name],
+            Some((short, _)) => vec![name.clone(), short.to_owned()],
+        }
     }
 
     fn same(&self, other: &Self) -> bool {
-        !self.name.is_empty() && same_server(&self.name, &other.name)
+        if self.name.is_empty() || other.name.is_empty() {
+            return self.name == other.name && self.seen == other.seen;
+        }
+        same_server(&self.name, &other.name)
     }
 
     fn merge(&mut self, other: Self) {
-        if self.name.len() < other.name.len() {
+        // The FQDN says more than the short name.
+        if (self.name.len(), &other.name) < (other.name.len(), &self.name) {
             self.name = other.name;
         }
         self.build.merge(other.build);
         self.edge.merge(other.edge);
-        self.certificates.merge(other.certificates);
+        self.certificates.gather(other.certificates);
         unite(&mut self.seen, other.seen);
     }
 
     fn order(&self) -> String {
         self.name.to_lowercase()
+    }
+
+    fn settle(&mut self) {
+        self.certificates.settle();
     }
 }
 

@@ -39,9 +39,23 @@ pub struct Known<T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<DateTime>")]
     pub as_of: Option<Timestamp>,
+    /// Other sources that gave the same value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Sighting>,
     /// Older values of the same thing that other sources gave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rivals: Vec<Rival<T>>,
+}
+
+/// A source that gave the same value as another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sighting {
+    /// The source.
+    pub seen: SeenId,
+    /// A time at which the value certainly held there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime>")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// A value that lost against a newer one.
@@ -51,6 +65,10 @@ pub struct Rival<T> {
     pub value: T,
     /// Where it was seen.
     pub seen: SeenId,
+    /// A time at which the value certainly held there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime>")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Why a value is not known, and what would make it known.
@@ -142,7 +160,7 @@ pub enum Grade {
 pub struct SeenId(Arc<str>);
 
 /// One source that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// A file's path as it was given, or a host and the identity used there.
     pub source: String,
@@ -162,6 +180,7 @@ impl<T> Fact<T> {
             grade: Grade::Documented,
             seen: seen.clone(),
             as_of: None,
+            also: Vec::new(),
             rivals: Vec::new(),
         })
     }
@@ -200,10 +219,11 @@ impl<T> Fact<T> {
                 grade: known.grade,
                 seen: known.seen,
                 as_of: known.as_of,
+                also: known.also,
                 rivals: known
                     .rivals
                     .into_iter()
-                    .map(|rival| Rival { value: derive(rival.value), seen: rival.seen })
+                    .map(|Rival { value, seen, as_of }| Rival { value: derive(value), seen, as_of })
                     .collect(),
             }),
             Self::Unknown(unknown) => Fact::Unknown(unknown),
@@ -217,85 +237,6 @@ impl<T> Fact<T> {
             known.grade = known.grade.max(grade);
         }
         self
-    }
-}
-
-impl<T: PartialEq + Clone> Fact<T> {
-    /// Joins what two sources say of one thing.
-    ///
-    /// A known value beats an unknown one. Of two differing values the one
-    /// with the later [`Known::as_of`] wins and the other stays as a rival;
-    /// where the times do not tell, the result is unknown: conflicting.
-    pub fn merge(&mut self, other: Self) {
-        self.merge_with(other, |_, _| false);
-    }
-
-    /// Like [`Fact::merge`]; `unite` may make one value of both.
-    pub fn merge_with(&mut self, other: Self, unite: impl FnOnce(&mut T, &T) -> bool) {
-        match (&mut *self, other) {
-            (Self::Known(mine), Self::Known(theirs)) => {
-                if mine.value == theirs.value || unite(&mut mine.value, &theirs.value) {
-                    mine.agree(theirs);
-                } else {
-                    let mine = mine.clone();
-                    *self = mine.against(theirs);
-                }
-            }
-            (Self::Unknown(mine), Self::Unknown(theirs)) => mine.merge(theirs),
-            // A conflict of two values is not settled by a third source that
-            // agrees with either.
-            (Self::Unknown(mine), Self::Known(_)) if mine.reason == Reason::Conflicting => {}
-            (_, Self::Unknown(theirs)) if theirs.reason == Reason::Conflicting => {
-                *self = Self::Unknown(theirs);
-            }
-            (Self::Known(_), Self::Unknown(_)) => {}
-            (Self::Unknown(_), known) => *self = known,
-        }
-    }
-}
-
-impl<T: PartialEq + Clone> Known<T> {
-    fn agree(&mut self, other: Self) {
-        self.grade = self.grade.min(other.grade);
-        // Which of two agreeing sources is named must not depend on their order.
-        if (other.as_of, &self.seen) > (self.as_of, &other.seen) {
-            self.seen = other.seen;
-            self.as_of = other.as_of;
-        }
-        self.keep(other.rivals);
-    }
-
-    fn against(mut self, mut other: Self) -> Fact<T> {
-        match (self.as_of, other.as_of) {
-            (Some(mine), Some(theirs)) if mine != theirs => {
-                if mine < theirs {
-                    std::mem::swap(&mut self, &mut other);
-                }
-                self.keep(vec![Rival { value: other.value, seen: other.seen }]);
-                self.keep(other.rivals);
-                Fact::Known(self)
-            }
-            _ => {
-                let mut tried = vec![self.seen, other.seen];
-                tried.sort();
-                tried.dedup();
-                Fact::Unknown(Unknown {
-                    reason: Reason::Conflicting,
-                    needs: Needs::NewerEvidence,
-                    detail: "two sources differ and nothing tells which is newer".to_owned(),
-                    tried,
-                })
-            }
-        }
-    }
-
-    fn keep(&mut self, rivals: Vec<Rival<T>>) {
-        for rival in rivals {
-            if rival.value != self.value && !self.rivals.contains(&rival) {
-                self.rivals.push(rival);
-            }
-        }
-        self.rivals.sort_by(|a, b| a.seen.cmp(&b.seen));
     }
 }
 
@@ -327,19 +268,6 @@ impl Unknown {
         } else {
             format!("needs {needs}: {}", self.detail)
         }
-    }
-
-    /// Keeps the reason that tells more; "not collected" tells least.
-    fn merge(&mut self, other: Self) {
-        let (mut kept, lost) = if (other.reason, &other.detail) > (self.reason, &self.detail) {
-            (other, std::mem::replace(self, Self::new(Reason::NotCollected, Needs::NewerEvidence)))
-        } else {
-            (self.clone(), other)
-        };
-        kept.tried.extend(lost.tried);
-        kept.tried.sort();
-        kept.tried.dedup();
-        *self = kept;
     }
 }
 
@@ -440,65 +368,5 @@ impl JsonSchema for SeenId {
             "type": "string",
             "description": "The key of one entry of the provenance table `seen`."
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fact(value: &str, seen: &str, day: Option<&str>) -> Fact<String> {
-        let mut fact = Fact::known(value.to_owned(), &SeenId::new(seen));
-        if let (Fact::Known(known), Some(day)) = (&mut fact, day) {
-            known.as_of = Some(format!("{day}T00:00:00Z").parse().unwrap());
-        }
-        fact
-    }
-
-    fn merged(mut a: Fact<String>, b: Fact<String>) -> Fact<String> {
-        a.merge(b);
-        a
-    }
-
-    #[test]
-    fn the_newer_value_wins_and_the_rival_stays() {
-        let old = fact("old", "a.xml", Some("2026-01-01"));
-        let new = fact("new", "b.xml", Some("2026-02-01"));
-        let result = merged(old.clone(), new.clone());
-        assert_eq!(result, merged(new, old));
-        let known = result.read().unwrap();
-        assert_eq!(known.value, "new");
-        assert_eq!(known.rivals, [Rival { value: "old".into(), seen: SeenId::new("a.xml") }]);
-    }
-
-    #[test]
-    fn without_times_differing_values_conflict_whatever_a_third_says() {
-        let a = fact("x", "a.xml", None);
-        let b = fact("y", "b.xml", None);
-        for result in [
-            merged(merged(a.clone(), b.clone()), a.clone()),
-            merged(a.clone(), merged(b.clone(), a.clone())),
-        ] {
-            assert_eq!(result.read().unwrap_err().reason, Reason::Conflicting);
-        }
-    }
-
-    #[test]
-    fn a_known_value_beats_an_unknown_one() {
-        let unknown = Fact::not_collected(Needs::AuthConfig);
-        let known = fact("x", "a.xml", None);
-        assert_eq!(merged(unknown.clone(), known.clone()), known);
-        assert_eq!(merged(known.clone(), unknown), known);
-    }
-
-    #[test]
-    fn the_more_telling_reason_is_kept_with_both_sources() {
-        let absent = Unknown::new(Reason::NotCollected, Needs::AuthConfig).tried(&SeenId::new("a"));
-        let refused = Unknown::new(Reason::Forbidden, Needs::AuthConfig).tried(&SeenId::new("b"));
-        let one = merged(absent.clone().into(), refused.clone().into());
-        assert_eq!(one, merged(refused.into(), absent.into()));
-        let unknown = one.read().unwrap_err();
-        assert_eq!(unknown.reason, Reason::Forbidden);
-        assert_eq!(unknown.tried, [SeenId::new("a"), SeenId::new("b")]);
     }
 }

@@ -1,11 +1,13 @@
 //! Collections that know whether they are whole.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, SeenId, Unknown};
+use super::fact::{Fact, Reason, SeenId, Unknown};
 use super::needs::Needs;
 
 /// The objects of one kind that were seen, and whether these are all.
@@ -41,18 +43,24 @@ pub(super) fn unite(mine: &mut Vec<SeenId>, theirs: Vec<SeenId>) {
 
 /// How many objects of one name are told apart by what else is known of them.
 /// More than a few occur only in files made to be slow.
-const SAME_NAME: usize = 64;
+const SAME_NAME: usize = 16;
+
+/// How often what was united is looked at again. Twice is the rule.
+const ROUNDS: usize = 8;
 
 /// What can stand in a [`Listing`].
-pub trait Item {
-    /// Names under which another description of the same object may be found.
+pub trait Item: PartialEq + fmt::Debug {
+    /// Names under which another description of the same object may be found,
+    /// the strongest first. The more there are, the better it is described.
     fn keys(&self) -> Vec<String>;
     /// Whether both describe one object.
     fn same(&self, other: &Self) -> bool;
     /// Takes over what another source says of the same object.
     fn merge(&mut self, other: Self);
-    /// The order in which objects are listed.
+    /// What decides the place in the list.
     fn order(&self) -> String;
+    /// Puts lists inside the object in order, once all of them are gathered.
+    fn settle(&mut self) {}
 }
 
 impl<T: Item> Listing<T> {
@@ -61,19 +69,67 @@ impl<T: Item> Listing<T> {
         Self { items: Vec::new(), complete: Fact::not_collected(needs), seen: Vec::new() }
     }
 
+    /// Whether nobody has asked for such objects, and none was seen by chance.
+    pub(super) fn is_untouched(&self) -> bool {
+        let asked = match &self.complete {
+            Fact::Unknown(why) => why.reason != Reason::NotCollected || !why.tried.is_empty(),
+            Fact::Known(_) => true,
+        };
+        self.items.is_empty() && !asked
+    }
+
     /// Adds objects, joining each with what is known of it already.
     pub fn extend(&mut self, items: impl IntoIterator<Item = T>) {
+        self.items.extend(items);
+        self.settle();
+    }
+
+    /// Joins two listings. The order of the two does not matter.
+    pub fn merge(&mut self, other: Self) {
+        self.gather(other);
+        self.settle();
+    }
+
+    /// Takes another listing in, without looking yet for what describes the same.
+    pub(super) fn gather(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.complete.merge_with(other.complete, |mine, theirs| {
+            *mine = (*mine).max(*theirs);
+            true
+        });
+        self.seen.extend(other.seen);
+    }
+
+    /// Makes one of all descriptions of one object.
+    ///
+    /// The best description comes first, so that the order in which they were
+    /// gathered does not matter. One that fits several objects equally well
+    /// stays apart: nothing tells whose it is.
+    pub(super) fn settle(&mut self) {
+        self.seen.sort();
+        self.seen.dedup();
+        // Two descriptions together may fit what neither fits alone.
+        for _ in 0..ROUNDS {
+            let before = self.items.len();
+            self.unite();
+            if self.items.len() == before {
+                break;
+            }
+        }
+        self.items.iter_mut().for_each(Item::settle);
+        self.items.sort_by_cached_key(place);
+    }
+
+    fn unite(&mut self) {
+        let mut items = std::mem::take(&mut self.items);
+        items.sort_by_cached_key(|item| (Reverse(item.keys().len()), place(item)));
         let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-        let known = std::mem::take(&mut self.items);
-        for item in known.into_iter().chain(items) {
-            let keys = item.keys();
-            let same = keys
-                .iter()
-                .filter_map(|key| places.get(key))
-                .flatten()
-                .copied()
-                .find(|at| self.items.get(*at).is_some_and(|known| known.same(&item)));
-            let at = same.unwrap_or(self.items.len());
+        for item in items {
+            let mut keys = item.keys();
+            if keys.is_empty() {
+                keys.push(String::new());
+            }
+            let at = self.described(&item, &keys, &places).unwrap_or(self.items.len());
             match self.items.get_mut(at) {
                 Some(known) => known.merge(item),
                 None => self.items.push(item),
@@ -85,17 +141,29 @@ impl<T: Item> Listing<T> {
                 }
             }
         }
-        self.items.sort_by_cached_key(Item::order);
     }
 
-    /// Joins two listings. The order of the two does not matter.
-    pub fn merge(&mut self, other: Self) {
-        self.extend(other.items);
-        self.complete.merge_with(other.complete, |mine, theirs| {
-            *mine = (*mine).max(*theirs);
-            true
-        });
-        unite(&mut self.seen, other.seen);
+    /// Where the object stands that this one describes, too.
+    fn described(
+        &self,
+        item: &T,
+        keys: &[String],
+        places: &HashMap<String, Vec<usize>>,
+    ) -> Option<usize> {
+        let fits =
+            |at: &usize| self.items.get(*at).is_some_and(|known| known.same(item) || known == item);
+        let fitting = |key: &String| -> Vec<usize> {
+            places.get(key).into_iter().flatten().copied().filter(fits).collect()
+        };
+        let fitting = keys.iter().map(fitting).find(|fitting| !fitting.is_empty())?;
+        match fitting.as_slice() {
+            [one] => Some(*one),
+            // Another description as poor as this one, if there is any.
+            several => several
+                .iter()
+                .copied()
+                .find(|at| self.items.get(*at).is_some_and(|known| known.keys() == item.keys())),
+        }
     }
 
     /// The objects, or why nobody can tell which there are.
@@ -104,5 +172,54 @@ impl<T: Item> Listing<T> {
     pub fn all(&self) -> Result<(&[T], Complete), Unknown> {
         let complete = self.complete.read()?;
         Ok((&self.items, complete.value))
+    }
+}
+
+/// What decides the place in the list; of two that look alike, all there is.
+fn place<T: Item>(item: &T) -> (String, Vec<String>, String) {
+    let keys = item.keys();
+    let whole = if keys.is_empty() { format!("{item:?}") } else { String::new() };
+    (item.order(), keys, whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{PartnerApplication, Server, arbitrary};
+    use super::*;
+
+    fn joined<T: Item + Clone>(items: &[T]) -> Vec<T> {
+        let mut listing = Listing::not_collected(Needs::Servers);
+        listing.extend(items.iter().cloned());
+        listing.items
+    }
+
+    fn of_any_order<T: Item + Clone>(items: &[T]) -> Result<(), TestCaseError> {
+        let once = joined(items);
+        let reversed: Vec<T> = items.iter().rev().cloned().collect();
+        prop_assert_eq!(&once, &joined(&reversed));
+        let [halves, other] = [0, 1]
+            .map(|from| joined(&items.iter().skip(from).step_by(2).cloned().collect::<Vec<T>>()));
+        prop_assert_eq!(
+            joined(&[halves.clone(), other.clone()].concat()),
+            joined(&[other, halves].concat())
+        );
+        prop_assert_eq!(&once, &joined(&[once.clone(), once.clone()].concat()));
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn objects_join_in_any_order(
+            items in prop::collection::vec(arbitrary::partner_application(), 0..6)
+        ) {
+            of_any_order::<PartnerApplication>(&items)?;
+        }
+
+        #[test]
+        fn servers_join_in_any_order(items in prop::collection::vec(arbitrary::server(), 0..6)) {
+            of_any_order::<Server>(&items)?;
+        }
     }
 }

@@ -148,14 +148,16 @@ impl Identity {
         [guid, dn, canonical, name].into_iter().flatten().collect()
     }
 
-    /// Takes over what another source knows.
+    /// Takes over what another source knows. Where both know, which of the two
+    /// spellings stays must not depend on their order.
     pub fn merge(&mut self, other: Self) {
-        if self.name.is_empty() {
+        let either = |a: Option<String>, b: Option<String>| [a, b].into_iter().flatten().min();
+        if self.name.is_empty() || (!other.name.is_empty() && other.name < self.name) {
             self.name = other.name;
         }
-        self.guid = self.guid.take().or(other.guid);
-        self.dn = self.dn.take().or(other.dn);
-        self.canonical = self.canonical.take().or(other.canonical);
+        self.guid = either(self.guid.take(), other.guid);
+        self.dn = either(self.dn.take(), other.dn);
+        self.canonical = either(self.canonical.take(), other.canonical);
     }
 
     /// What to call it in a sentence.

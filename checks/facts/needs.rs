@@ -37,6 +37,28 @@ pub enum Needs {
     AcsMetadata,
     /// The metadata document of the Exchange servers.
     ExchangeMetadata,
+    /// The management roles with their entries.
+    ManagementRoles,
+    /// The virtual directories of the servers.
+    VirtualDirectories,
+    /// The setting overrides.
+    SettingOverrides,
+    /// The intra-organisation connectors.
+    Connectors,
+    /// The accepted domains.
+    AcceptedDomains,
+    /// The organisation's configuration.
+    OrganizationConfig,
+    /// An application registered in the tenant.
+    Application(ApplicationId),
+    /// The permissions that were consented to for an application.
+    AppRoleAssignments(ApplicationId),
+    /// The signing keys that Entra publishes.
+    EntraMetadata,
+    /// The answer of a host to a call without a token.
+    Challenge(String),
+    /// Results of Test-OAuthConnectivity.
+    Connectivity,
     /// An export that is newer than the two that differ.
     NewerEvidence,
     /// A statement of Microsoft that does not exist.
@@ -75,6 +97,18 @@ impl Needs {
             Self::ServicePrincipal(id) => format!("the service principal {id}"),
             Self::AcsMetadata => "the metadata document of ACS".into(),
             Self::ExchangeMetadata => "the metadata documents of the Exchange servers".into(),
+            Self::ManagementRoles => "the management roles with their entries".into(),
+            Self::VirtualDirectories => "the virtual directories".into(),
+            Self::SettingOverrides => "the setting overrides".into(),
+            Self::Connectors => "the intra-organisation connectors".into(),
+            Self::AcceptedDomains => "the accepted domains".into(),
+            Self::OrganizationConfig => "the OrganizationConfig".into(),
+            Self::Application(id) => format!("the application {id}"),
+            Self::AppRoleAssignments(id) => format!("the consented permissions of {id}"),
+            Self::EntraMetadata => "the federation metadata of Entra".into(),
+            Self::Challenge(host) if host.is_empty() => "the bearer challenge of a host".into(),
+            Self::Challenge(host) => format!("the bearer challenge of {host}"),
+            Self::Connectivity => "results of Test-OAuthConnectivity".into(),
             Self::NewerEvidence => "newer evidence".into(),
             Self::PublishedValue(what) => format!("a published {what}"),
         }
@@ -133,6 +167,52 @@ impl Needs {
             Self::ExchangeMetadata => {
                 fetch("curl -o <host>.json https://<host>/autodiscover/metadata/json/1")
             }
+            Self::ManagementRoles => exchange(
+                "Get-ManagementRole | ? { -not $_.IsRootRole } | Select-Object Name,DistinguishedName,Guid,Parent,RoleEntries \
+                 | Export-Clixml ManagementRoles.xml",
+            ),
+            Self::VirtualDirectories => exchange(
+                "Get-WebServicesVirtualDirectory -ADPropertiesOnly | Export-Clixml Ews.xml; \
+                 Get-AutodiscoverVirtualDirectory -ADPropertiesOnly | Export-Clixml Autodiscover.xml",
+            ),
+            Self::SettingOverrides => {
+                exchange("Get-SettingOverride | Export-Clixml SettingOverrides.xml")
+            }
+            Self::Connectors => exchange(
+                "Get-IntraOrganizationConnector | Export-Clixml Connectors.xml  # and the same in Exchange Online PowerShell",
+            ),
+            Self::AcceptedDomains => {
+                exchange("Get-AcceptedDomain | Export-Clixml AcceptedDomains.xml")
+            }
+            Self::OrganizationConfig => {
+                exchange("Get-OrganizationConfig | Export-Clixml OrganizationConfig.xml")
+            }
+            Self::Application(id) => Obtain {
+                place: "Microsoft Graph PowerShell",
+                command: format!(
+                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/applications(appId='{id}')\
+                     ?`$select=id,appId,displayName,keyCredentials,requiredResourceAccess\" | Out-File application.json"
+                ),
+                permission: "Application.Read.All",
+            },
+            Self::AppRoleAssignments(id) => Obtain {
+                place: "Microsoft Graph PowerShell",
+                command: format!(
+                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
+                     /appRoleAssignments\" | Out-File consent.json"
+                ),
+                permission: "Application.Read.All",
+            },
+            Self::EntraMetadata => fetch(
+                "curl -o evosts.xml https://login.windows.net/<tenant id>/federationmetadata/2007-06/federationmetadata.xml",
+            ),
+            Self::Challenge(_) => fetch(
+                "curl -si -H 'Authorization: Bearer' https://<host>/ews/exchange.asmx > challenge.txt",
+            ),
+            Self::Connectivity => exchange(
+                "Test-OAuthConnectivity -Service EWS -TargetUri https://outlook.office365.com/ews/exchange.asmx \
+                 -Mailbox <mailbox> | Export-Clixml Connectivity.xml",
+            ),
             Self::NewerEvidence => argument("--evidence <one export of the present day>"),
             Self::PublishedValue(_) => return None,
         })

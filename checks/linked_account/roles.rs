@@ -106,7 +106,7 @@ mod tests {
         Organisation, account_identity, assignment, forbidden, healthy, known, presumed, text,
     };
     use crate::outcome::{Certainty, Finding, Judgement};
-    use crate::procedure::{SKYPE, SKYPE_ONLINE};
+    use crate::procedure::{Role, SKYPE, SKYPE_ONLINE};
 
     const FILE: &str = "RoleAssignments.xml";
 

@@ -114,9 +114,9 @@ fn next_value(text: &str) -> Option<(Named, String, &str)> {
             continue;
         };
         let name = name.trim_end_matches([' ', '+']);
-        let start = name
-            .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .map_or(0, |at| at + name.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
+        let start = name.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| {
+            at + name.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8)
+        });
         let (front, name) = name.split_at(start);
         let front = front.trim_end_matches([' ', '+', ';']);
         let digits = front.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
@@ -166,10 +166,15 @@ mod tests {
             "…(401) Unauthorized…, diagnostics: 2000008; reason=\"The token should have valid permissions or linked account associated with\n   partner application '00000004-0000-0ff1-ce00-000000000000'.\";error_category=\"invalid_grant\"",
         );
         assert_eq!((category.as_str(), number), ("invalid_grant", 2_000_008));
-        assert!(reason.ends_with("with partner application '00000004-0000-0ff1-ce00-000000000000'."));
+        assert!(
+            reason.ends_with("with partner application '00000004-0000-0ff1-ce00-000000000000'.")
+        );
         let (category, number, reason) =
             one("2000008;reason=\"The+token+should\";error_category=\"invalid_grant\"");
-        assert_eq!((category.as_str(), number, reason.as_str()), ("invalid_grant", 2_000_008, "The token should"));
+        assert_eq!(
+            (category.as_str(), number, reason.as_str()),
+            ("invalid_grant", 2_000_008, "The token should")
+        );
         let (category, number, _) =
             one("X-Ms-diagnostics: 28055;source=\"pool\";reason=\"x\";faultcode=\"y\"");
         assert_eq!((category.as_str(), number), ("", 0));

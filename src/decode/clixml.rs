@@ -2,7 +2,8 @@
 //!
 //! A pull parser with bounds: no DOCTYPE, no entities but the five of XML, a
 //! greatest depth, a greatest number of values. A reference shares the object
-//! it names, so that no nesting of references can blow up.
+//! it names, and what is read again through references is bounded, so that
+//! none of them can blow up.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use checks::facts::Reason;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use super::value::{Object, Tree, Value, base64_octets};
+use super::value::{Object, Tree, Value, base64_octets, instant};
 use super::{Problem, limits};
 
 /// Whether the text is CLIXML: a root element `Objs`.
@@ -25,13 +26,17 @@ pub(crate) fn recognise(text: &str) -> bool {
 
 /// Reads what can be read; a problem ends the reading, not the result.
 pub(crate) fn read(text: &str) -> Tree {
+    let mut reader = Reader::from_str(text);
+    // `<Nil />` is `<Nil></Nil>`.
+    reader.config_mut().expand_empty_elements = true;
     let mut parser = Parser {
-        reader: Reader::from_str(text),
+        reader,
         text,
         types: HashMap::new(),
         by_reference: HashMap::new(),
         objects: Vec::new(),
         values: 0,
+        repeated: 0,
         counted: (0, 1),
     };
     let problem = parser.document().err();
@@ -46,6 +51,8 @@ struct Parser<'a> {
     by_reference: HashMap<String, Rc<Object>>,
     objects: Vec<Rc<Object>>,
     values: usize,
+    /// Octets that references have repeated.
+    repeated: usize,
     /// A position up to which lines were counted, and the line there.
     counted: (usize, usize),
 }
@@ -66,9 +73,6 @@ impl<'a> Parser<'a> {
                 }
                 Event::Start(start) if inside => {
                     self.element(&start, 1)?;
-                }
-                Event::Empty(start) if inside => {
-                    self.empty(&start)?;
                 }
                 Event::End(_) => return Ok(()),
                 Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
@@ -92,7 +96,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An element with content: a value, or something to skip.
+    /// A value, or something to skip.
     fn element(&mut self, start: &BytesStart, depth: usize) -> Result<Element, Problem> {
         self.count(depth)?;
         let name = attribute(start, "N");
@@ -105,7 +109,7 @@ impl<'a> Parser<'a> {
             }
             "Ref" => {
                 self.content()?;
-                self.reference(start)
+                self.reference(start)?
             }
             tag => {
                 let text = self.content()?;
@@ -113,17 +117,6 @@ impl<'a> Parser<'a> {
             }
         };
         Ok(Element { name, value })
-    }
-
-    fn empty(&mut self, start: &BytesStart) -> Result<Element, Problem> {
-        self.count(0)?;
-        let value = match start.local_name().as_ref() {
-            "Nil" => Value::Null,
-            "Ref" => self.reference(start),
-            "BA" => Value::Bytes(Vec::new()),
-            _ => Value::Text(String::new()),
-        };
-        Ok(Element { name: attribute(start, "N"), value })
     }
 
     fn count(&mut self, depth: usize) -> Result<(), Problem> {
@@ -140,22 +133,31 @@ impl<'a> Parser<'a> {
     }
 
     /// An unfinished object refers to itself only in a file made to hurt: null.
-    fn reference(&self, start: &BytesStart) -> Value {
-        attribute(start, "RefId")
-            .and_then(|id| self.by_reference.get(&id))
-            .map_or(Value::Null, |object| Value::Object(Rc::clone(object)))
+    fn reference(&mut self, start: &BytesStart) -> Result<Value, Problem> {
+        let known = attribute(start, "RefId").and_then(|id| self.by_reference.get(&id));
+        let Some(object) = known.cloned() else { return Ok(Value::Null) };
+        self.repeated = self.repeated.saturating_add(object.octets);
+        if self.repeated > limits::REPEATED {
+            let text = format!("references repeat more than {} MiB", limits::REPEATED >> 20);
+            return Err(self.problem(Reason::TooLarge, &text));
+        }
+        Ok(Value::Object(object))
     }
 
     fn object(&mut self, start: &BytesStart, depth: usize) -> Result<Value, Problem> {
         let mut object = Object { line: self.line(), ..Object::default() };
-        let mut list = None;
         loop {
             match self.next()? {
                 Event::Start(inner) => match inner.local_name().as_ref() {
                     "TN" => object.type_name = self.type_names(&inner)?,
+                    "TNRef" => {
+                        self.content()?;
+                        let known = attribute(&inner, "RefId").and_then(|id| self.types.get(&id));
+                        object.type_name = known.cloned().unwrap_or_default();
+                    }
                     "ToString" => object.text = self.content()?,
                     "Props" | "MS" => self.members(&mut object.members, depth)?,
-                    "LST" | "IE" | "STK" | "QUE" => list = Some(self.values(depth)?),
+                    "LST" | "IE" | "STK" | "QUE" => object.list = Some(self.values(depth)?),
                     "DCT" => self.dictionary(&mut object.members, depth)?,
                     _ => {
                         // The number of an enum: its name is in ToString.
@@ -169,22 +171,12 @@ impl<'a> Parser<'a> {
                         }
                     }
                 },
-                Event::Empty(inner) => match inner.local_name().as_ref() {
-                    "TNRef" => {
-                        let known = attribute(&inner, "RefId").and_then(|id| self.types.get(&id));
-                        object.type_name = known.cloned().unwrap_or_default();
-                    }
-                    "LST" | "IE" | "STK" | "QUE" => list = Some(Vec::new()),
-                    _ => {}
-                },
                 Event::End(_) => break,
                 Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
                 _ => {}
             }
         }
-        if let Some(values) = list {
-            return Ok(Value::List(values));
-        }
+        object.octets = octets(&object);
         let object = Rc::new(object);
         if let Some(id) = attribute(start, "RefId") {
             self.by_reference.insert(id, Rc::clone(&object));
@@ -260,7 +252,6 @@ impl<'a> Parser<'a> {
         loop {
             match self.next()? {
                 Event::Start(start) => take(self.element(&start, depth + 1)?),
-                Event::Empty(start) => take(self.empty(&start)?),
                 Event::End(_) => return Ok(()),
                 Event::Eof => return Err(self.problem(Reason::Truncated, "the file is cut")),
                 _ => {}
@@ -317,6 +308,19 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What a reader of the object may go through: its text, and the texts of its
+/// properties or elements.
+fn octets(object: &Object) -> usize {
+    let text = |value: &Value| value.as_text().map_or(1, |text| 1 + text.len().min(limits::TEXT));
+    let members = object.members.iter().take(limits::MEMBERS).map(|(_, value)| text(value));
+    let elements = object.list.iter().flatten().map(|value| match value {
+        Value::Object(object) => 1 + object.octets,
+        value => text(value),
+    });
+    let all = members.chain(elements);
+    all.fold(object.text.len().min(limits::TEXT), usize::saturating_add)
+}
+
 fn attribute(start: &BytesStart, name: &str) -> Option<String> {
     let attribute = start.try_get_attribute(name).ok()??;
     Some(unescape(&attribute.normalized_value(XmlVersion::Implicit1_0).ok()?))
@@ -339,7 +343,7 @@ fn primitive(tag: &str, text: String) -> Value {
             Value::Number(text)
         }
         // Without an offset it is local to nobody knows where, and stays text.
-        "DT" => text.parse().map_or(Value::Text(text), Value::Time),
+        "DT" => instant(&text).map_or(Value::Text(text), Value::Time),
         "BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
         _ => Value::Text(text),
     }
@@ -437,17 +441,17 @@ mod tests {
         let cut = &whole[..whole.len() - 40];
         let tree = read(cut);
         assert_eq!(tree.objects.len(), 1);
-        assert_eq!(tree.problem.unwrap().reason, Reason::Truncated);
+        assert_eq!(tree.problem.clone().unwrap().reason, Reason::Truncated);
     }
 
     #[test]
     fn doctype_entities_depth_and_self_reference_do_no_harm() {
         let doctype = format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{}", wrap(""));
-        assert_eq!(read(&doctype).problem.unwrap().reason, Reason::Malformed);
+        assert_eq!(read(&doctype).problem.clone().unwrap().reason, Reason::Malformed);
         let entity = wrap("<Obj RefId=\"0\"><Props><S N=\"A\">&boom;</S></Props></Obj>");
-        assert_eq!(read(&entity).problem.unwrap().reason, Reason::Malformed);
+        assert_eq!(read(&entity).problem.clone().unwrap().reason, Reason::Malformed);
         let deep = wrap(&"<Obj RefId=\"0\"><Props>".repeat(5000));
-        assert_eq!(read(&deep).problem.unwrap().reason, Reason::TooLarge);
+        assert_eq!(read(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
         let own = only("<Obj RefId=\"0\"><Props><Ref N=\"Me\" RefId=\"0\" /></Props></Obj>");
         assert_eq!(own.get("Me"), Some(&Value::Null));
     }
@@ -455,7 +459,64 @@ mod tests {
     #[test]
     fn a_problem_names_its_line() {
         let text = "<Objs>\n<Obj RefId=\"0\">\n<Props>\n<S N=\"A\">x</B>\n";
-        let problem = read(text).problem.unwrap();
+        let problem = read(text).problem.clone().unwrap();
         assert_eq!(problem.line, 4);
+    }
+
+    #[test]
+    fn a_list_may_be_referred_to() {
+        let tree = read(&wrap(
+            "<Obj RefId=\"0\"><Props>\
+             <Obj N=\"A\" RefId=\"1\"><LST><S>x</S><S>y</S></LST></Obj>\
+             <Ref N=\"B\" RefId=\"1\" /><Obj N=\"C\" RefId=\"2\"><LST /></Obj>\
+             </Props></Obj>",
+        ));
+        let object = tree.objects.last().unwrap();
+        let texts = |name: &str| -> Vec<String> {
+            let elements = object.get(name).unwrap().elements();
+            elements.iter().filter_map(Value::as_text).map(str::to_owned).collect()
+        };
+        assert_eq!(texts("A"), ["x", "y"]);
+        assert_eq!(texts("B"), ["x", "y"]);
+        assert_eq!(texts("C"), [""; 0]);
+    }
+
+    #[test]
+    fn a_type_may_be_referred_to_in_either_spelling() {
+        let types = "<Obj RefId=\"0\"><TN RefId=\"0\"><T>a.AuthConfig</T></TN></Obj>";
+        for reference in ["<TNRef RefId=\"0\" />", "<TNRef RefId=\"0\"></TNRef>"] {
+            let tree = read(&wrap(&format!("{types}<Obj RefId=\"1\">{reference}</Obj>")));
+            assert_eq!(tree.objects[1].type_name, "AuthConfig", "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_long_chain_of_references_is_taken_down_without_recursion() {
+        let link = |at: usize| {
+            format!(
+                "<Obj RefId=\"{at}\"><Props><Ref N=\"A\" RefId=\"{}\" /></Props></Obj>",
+                at.wrapping_sub(1)
+            )
+        };
+        let tree = read(&wrap(&(0..300_000).map(link).collect::<String>()));
+        assert_eq!(tree.objects.len(), 300_000);
+        drop(tree);
+    }
+
+    #[test]
+    fn what_references_repeat_is_bounded() {
+        let text = "x".repeat(limits::TEXT);
+        let target = format!("<Obj RefId=\"0\"><ToString>{text}</ToString></Obj>");
+        let references = "<Ref RefId=\"0\" />".repeat(limits::REPEATED / limits::TEXT + 1);
+        let tree = read(&wrap(&format!("{target}<Obj RefId=\"1\"><LST>{references}</LST></Obj>")));
+        assert_eq!(tree.problem.clone().unwrap().reason, Reason::TooLarge);
+        // References to references: ten times ten times ten, and so on.
+        let level = |at: usize| {
+            let references = format!("<Ref RefId=\"{}\" />", at - 1).repeat(10);
+            format!("<Obj RefId=\"{at}\"><LST>{references}</LST></Obj>")
+        };
+        let laughs: String = (1..50).map(level).collect();
+        let tree = read(&wrap(&format!("{target}{laughs}")));
+        assert_eq!(tree.problem.clone().unwrap().reason, Reason::TooLarge);
     }
 }

@@ -11,7 +11,8 @@ use super::value::Value;
 
 /// Decodes one result.
 pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
-    let detail: String = reading.object.text("Detail").split_whitespace().collect::<Vec<_>>().join(" ");
+    let detail: String =
+        reading.object.text("Detail").split_whitespace().collect::<Vec<_>>().join(" ");
     let challenged = between(&detail, "challenge from '", "' received: ");
     let header = challenged.and_then(|target| {
         let after = detail.split_once(&format!("challenge from '{target}' received: "))?.1;
@@ -29,7 +30,9 @@ pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
         tenant: between(&detail, "tenantId '", "'").unwrap_or_default().to_owned(),
         aadsts,
         missing_certificate: detail.contains("Missing signing certificate"),
-        proxy: between(&detail, "Using custom InternetWebProxy ", " ").unwrap_or_default().to_owned(),
+        proxy: between(&detail, "Using custom InternetWebProxy ", " ")
+            .unwrap_or_default()
+            .to_owned(),
         forbidden: detail.contains("(403)"),
         diagnoses: challenge::diagnoses(&detail),
         seen: reading.seen.clone(),
@@ -40,7 +43,9 @@ pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
 fn success(reading: &Reading) -> Fact<bool> {
     reading.fact("ResultType", |value| {
         let text = match value {
-            Value::Object(object) if object.get("Value").is_some() => object.text("Value").to_owned(),
+            Value::Object(object) if object.get("Value").is_some() => {
+                object.text("Value").to_owned()
+            }
             value => value.as_text()?.to_owned(),
         };
         match text.to_ascii_lowercase().as_str() {

@@ -1,6 +1,6 @@
 //! Exchange's own objects, whatever form they were exported in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{
     Account, ApplicationId, AuthConfig, AuthServer, Certificate, Complete, Fact, Facts,
@@ -58,19 +58,34 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
-    let mut lost = Vec::new();
+    let mut places = HashMap::new();
+    let (mut left, mut configured) = (limits::OBJECTS, 0);
+    let mut lost = BTreeMap::new();
     for object in &tree.objects {
         let kind = kind(object);
         if let Some(name) = listed_type(object, kind) {
-            *types.entry(name).or_default() += 1;
+            let full = types.len() >= limits::NOTES && !types.contains_key(&name);
+            *types.entry(if full { "of other types".into() } else { name }).or_default() += 1;
         }
-        if let Some(kind) = kind {
-            lost.extend(add(&mut decoded, kind, object, source, seen));
+        let Some(kind) = kind.filter(|_| !in_cloud(object)) else { continue };
+        left -= 1;
+        configured +=
+            usize::from(!matches!(kind, Kind::Account | Kind::RoleAssignment | Kind::Certificate));
+        if left == 0 || configured + places.len() > limits::CONFIGURED {
+            let line = object.line;
+            let why = format!("line {line}: more objects than any organisation has, left out");
+            decoded.notes.push(why);
+            let why = Unknown::new(Reason::TooLarge, Needs::NewerEvidence).tried(seen);
+            decoded.facts.values_mut().for_each(|facts| incomplete(facts, &why));
+            break;
+        }
+        if let Some(Lost { server, reason }) =
+            add(&mut decoded, &mut places, kind, object, source, seen)
+        {
+            lost.entry(server.to_ascii_lowercase()).or_insert(reason);
         }
     }
-    for lost in lost {
-        decoded.facts.values_mut().for_each(|facts| lost.leave_open(facts, seen));
-    }
+    decoded.facts.values_mut().for_each(|facts| leave_open(facts, &lost, seen));
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; what stands before it is used"));
         // A list that is cut is not whole.
@@ -85,14 +100,18 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 /// What to call the object in the list of what a file holds: objects that are
 /// merely parts of others are not listed.
 fn listed_type(object: &Object, kind: Option<Kind>) -> Option<String> {
-    match kind {
-        Some(Kind::AuthConfig) => Some("AuthConfig".into()),
-        Some(Kind::AuthServer) => Some("AuthServer".into()),
-        Some(Kind::PartnerApplication) => Some("PartnerApplication".into()),
-        Some(Kind::Account) => Some("account".into()),
-        Some(Kind::RoleAssignment) => Some("ManagementRoleAssignment".into()),
-        Some(Kind::Server) => Some("ExchangeServer".into()),
-        Some(Kind::Certificate) => Some("ExchangeCertificate".into()),
+    let name = kind.map(|kind| match kind {
+        Kind::AuthConfig => "AuthConfig",
+        Kind::AuthServer => "AuthServer",
+        Kind::PartnerApplication => "PartnerApplication",
+        Kind::Account => "account",
+        Kind::RoleAssignment => "ManagementRoleAssignment",
+        Kind::Server => "ExchangeServer",
+        Kind::Certificate => "ExchangeCertificate",
+    });
+    match name {
+        Some(name) if in_cloud(object) => Some(format!("{name} of Exchange Online (not used)")),
+        Some(name) => Some(name.to_owned()),
         None => {
             let top =
                 object.has(&["Identity"]) || object.has(&["DistinguishedName", "WhenCreated"]);
@@ -100,6 +119,19 @@ fn listed_type(object: &Object, kind: Option<Kind>) -> Option<String> {
             (top && !name.is_empty()).then(|| format!("{name} (not used)"))
         }
     }
+}
+
+/// Whether the object stands in the directory of Exchange Online, which is
+/// another organisation than the one on premises.
+fn in_cloud(object: &Object) -> bool {
+    let dn = object.text("DistinguishedName");
+    let names = if dn.len() <= limits::TEXT { relative_names(dn) } else { Vec::new() };
+    names.iter().any(|name| {
+        matches!(
+            name.as_str(),
+            "cn=configurationunits" | "ou=microsoft exchange hosted organizations"
+        )
+    })
 }
 
 /// By its type's name, or by its properties where `Select-Object` or JSON left none.
@@ -144,6 +176,7 @@ fn kind(object: &Object) -> Option<Kind> {
 
 fn add(
     decoded: &mut Decoded,
+    places: &mut HashMap<String, usize>,
     kind: Kind,
     object: &Object,
     source: Source,
@@ -187,7 +220,7 @@ fn add(
             let server = exchange_server(&reading);
             list(&mut decoded.of(owner(&reading)).servers, server, seen);
         }
-        Kind::Certificate => return installed(decoded, object, source, seen).err(),
+        Kind::Certificate => return installed(decoded, places, object, source, seen).err(),
     }
     None
 }
@@ -337,13 +370,24 @@ fn named(text: &str, names: &[(&str, &str)]) -> String {
 fn exchange_server(reading: &Reading) -> Server {
     let fqdn = reading.object.text("Fqdn");
     let name = if fqdn.is_empty() { reading.object.text("Name") } else { fqdn };
-    server(name, reading.flag("IsEdgeServer"), reading.seen)
+    Server {
+        build: reading.fact("AdminDisplayVersion", |value| build(value.as_text()?)),
+        ..server(name, reading.flag("IsEdgeServer"), reading.seen)
+    }
+}
+
+/// `Version 15.2 (Build 1748.10)` as `15.2.1748.10`.
+fn build(text: &str) -> Option<String> {
+    let numbers: Vec<&str> =
+        text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
+    (numbers.len() == 4 && text.len() < 80).then(|| numbers.join("."))
 }
 
 fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
     let name: String = name.chars().take(255).collect();
     Server {
         certificates: Listing::not_collected(Needs::ServerCertificates(name.clone())),
+        build: Fact::not_collected(Needs::Servers),
         name,
         edge,
         seen: vec![seen.clone()],
@@ -358,14 +402,14 @@ struct Lost {
     reason: Reason,
 }
 
-impl Lost {
-    fn leave_open(&self, facts: &mut Facts, seen: &SeenId) {
-        let of = |server: &&mut Server| {
-            self.server.is_empty() || server.name.eq_ignore_ascii_case(&self.server)
-        };
-        for server in facts.servers.items.iter_mut().filter(of) {
+/// Leaves open the lists of the servers that lost a certificate; of all, where
+/// it is not known which did.
+fn leave_open(facts: &mut Facts, lost: &BTreeMap<String, Reason>, seen: &SeenId) {
+    for server in &mut facts.servers.items {
+        let own = lost.get("").or_else(|| lost.get(&server.name.to_ascii_lowercase()));
+        if let Some(reason) = own {
             let needs = Needs::ServerCertificates(server.name.clone());
-            server.certificates.complete = Unknown::new(self.reason, needs)
+            server.certificates.complete = Unknown::new(*reason, needs)
                 .detail("a certificate in the list could not be decoded")
                 .tried(seen)
                 .into();
@@ -377,6 +421,7 @@ impl Lost {
 /// else the person who gave it; else the server that ran the cmdlet.
 fn installed(
     decoded: &mut Decoded,
+    places: &mut HashMap<String, usize>,
     object: &Object,
     source: Source,
     seen: &SeenId,
@@ -417,15 +462,13 @@ fn installed(
         location,
         seen: seen.clone(),
     };
-    let facts = decoded.of(owner);
-    let known =
-        facts.servers.items.iter_mut().find(|server| server.name.eq_ignore_ascii_case(name));
-    if let Some(server) = known {
+    let servers = &mut decoded.of(owner).servers.items;
+    let place = places.entry(name.to_ascii_lowercase()).or_insert(servers.len());
+    if servers.len() == *place {
+        servers.push(server(name, edge, seen));
+    }
+    if let Some(server) = servers.get_mut(*place) {
         list(&mut server.certificates, installed, seen);
-    } else {
-        let mut server = server(name, edge, seen);
-        list(&mut server.certificates, installed, seen);
-        facts.servers.items.push(server);
     }
     Ok(())
 }
@@ -444,8 +487,16 @@ fn named_by_identity(identity: &str, thumbprint: &Thumbprint) -> Option<String> 
 /// this certificate's thumbprint is no accident.
 fn installed_on(blob: &[u8], thumbprint: &Thumbprint) -> Option<String> {
     let digits = thumbprint.as_str().as_bytes();
-    let end = blob.windows(digits.len()).position(|window| window.eq_ignore_ascii_case(digits))?;
-    let slash = end.checked_sub(1).filter(|at| blob.get(*at) == Some(&b'\\'))?;
+    let slashes = blob.windows(digits.len() + 1).enumerate().filter(|(_, window)| {
+        window
+            .split_first()
+            .is_some_and(|(first, rest)| *first == b'\\' && rest.eq_ignore_ascii_case(digits))
+    });
+    slashes.map(|(slash, _)| slash).find_map(|slash| named_before(blob, slash, digits.len()))
+}
+
+/// The name that ends before the backslash at `slash`.
+fn named_before(blob: &[u8], slash: usize, digits: usize) -> Option<String> {
     let host = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
     // The length may look like a letter of the name, and a letter like a
     // length: of the starts that fit, the farthest is the true one.
@@ -453,7 +504,7 @@ fn installed_on(blob: &[u8], thumbprint: &Thumbprint) -> Option<String> {
         .take_while(|length| blob.get(slash - length).is_some_and(host))
         .filter(|length| {
             let prefix = slash.checked_sub(length + 1).and_then(|at| blob.get(at));
-            let total = length + 1 + digits.len();
+            let total = length + 1 + digits;
             let two = slash.checked_sub(length + 2).and_then(|at| blob.get(at));
             match total {
                 0..=127 => prefix.map(|octet| usize::from(*octet)) == Some(total),
@@ -498,5 +549,64 @@ mod tests {
         let other = Thumbprint::exact(&"AB".repeat(20)).unwrap();
         assert_eq!(installed_on(&blob("ex1"), &other), None);
         assert_eq!(installed_on(b"", &thumbprint), None);
+    }
+
+    #[test]
+    fn the_thumbprint_may_stand_in_the_blob_alone_as_well() {
+        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
+        let blob = [THUMBPRINT.as_bytes(), &blob("ex1.corp")].concat();
+        assert_eq!(installed_on(&blob, &thumbprint).as_deref(), Some("ex1.corp"));
+    }
+
+    fn decoded(objects: &str) -> Decoded {
+        let source = Source { path: "a.xml", file_name: "a.xml", server: None };
+        super::super::decode(format!("<Objs>{objects}</Objs>").as_bytes(), source)
+    }
+
+    #[test]
+    fn objects_of_exchange_online_are_not_taken_for_those_on_premises() {
+        let decoded = decoded(
+            "<Obj><TN><T>AuthServer</T></TN><Props><S N=\"Name\">ACS</S><S N=\"DistinguishedName\">\
+             CN=ACS,CN=Configuration,CN=contoso.onmicrosoft.com,CN=ConfigurationUnits,DC=EURP191,\
+             DC=PROD,DC=OUTLOOK,DC=COM</S></Props></Obj>",
+        );
+        assert_eq!(decoded.facts.len(), 0);
+        assert_eq!(decoded.form.to_string(), "CLIXML: 1 AuthServer of Exchange Online (not used)");
+    }
+
+    #[test]
+    fn more_objects_than_any_organisation_has_are_left_out_and_the_list_is_not_whole() {
+        let objects = "<Obj><Props><B N=\"IsEdgeServer\">false</B></Props></Obj>";
+        let decoded = decoded(&objects.repeat(limits::CONFIGURED + 5));
+        let servers = &decoded.facts[&Owner::Anyone].servers;
+        assert_eq!(servers.items.len(), limits::CONFIGURED);
+        assert_eq!(servers.complete.read().unwrap_err().reason, Reason::TooLarge);
+        assert!(decoded.notes[0].starts_with("line 1: more objects"), "{:?}", decoded.notes);
+    }
+
+    #[test]
+    fn the_types_that_a_file_is_said_to_hold_are_bounded() {
+        let object =
+            |at| format!("<Obj><TN><T>T{at}</T></TN><Props><Nil N=\"Identity\" /></Props></Obj>");
+        let decoded = decoded(&(0..1000).map(object).collect::<String>());
+        assert!(
+            decoded.form.to_string().contains(&format!("{} of other types", 1000 - limits::NOTES))
+        );
+    }
+
+    #[test]
+    fn an_unset_value_is_empty_and_a_senseless_one_unknown() {
+        let decoded = decoded(
+            "<Obj><Props><S N=\"CurrentCertificateThumbprint\"></S><Nil N=\"Realm\" />\
+             <Obj N=\"ServiceName\"><Props><S N=\"x\">y</S></Props></Obj>\
+             <DT N=\"NextCertificateEffectiveDate\">2026-01-01T00:00:00</DT></Props></Obj>",
+        );
+        let facts = &decoded.facts[&Owner::Anyone];
+        let config = facts.auth_config.value().unwrap();
+        assert_eq!(config.current.value(), Some(&None));
+        assert_eq!(config.realm.value().map(String::as_str), Some(""));
+        assert_eq!(config.service_name.read().unwrap_err().reason, Reason::Malformed);
+        let date = config.next_effective_date.read().unwrap_err();
+        assert!(date.detail.contains("local time"), "{}", date.detail);
     }
 }

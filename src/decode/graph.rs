@@ -9,27 +9,43 @@ use checks::facts::{
 use checks::procedure::application_name;
 
 use super::reading::Reading;
-use super::value::{Object, Tree, Value, base64_octets};
+use super::value::{Object, Tree, Value};
 use super::{Decoded, Form, Owner, certificate, limits};
 
 /// Decodes what Graph said, if the file is that.
 pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
     let mut decoded = Decoded::new(Form::Graph);
     let mut recognised = false;
+    let mut found = Vec::new();
+    let mut left = limits::OBJECTS;
     for object in &tree.objects {
         if let Some(refusal) = refusal(object, seen) {
             recognised = true;
-            let principals = &mut decoded.of(Owner::Anyone).service_principals;
             match refusal {
-                Ok(absent) => principals.extend([absent]),
-                Err(unknown) => principals.complete = unknown.into(),
+                Ok(absent) => found.push(absent),
+                Err(unknown) => {
+                    decoded.of(Owner::Anyone).service_principals.complete.merge(unknown.into());
+                }
             }
         } else if is_service_principal(object) {
             recognised = true;
+            let keys = object.get("keyCredentials").map_or(0, |keys| keys.elements().len());
+            let Some(enough) = left.checked_sub(1 + keys) else {
+                decoded.notes.push(format!(
+                    "line {}: more than {} objects and keys; the rest is left out",
+                    object.line,
+                    limits::OBJECTS
+                ));
+                break;
+            };
+            left = enough;
             let (principal, notes) = service_principal(object, seen);
             decoded.notes.extend(notes);
-            decoded.of(Owner::Anyone).service_principals.extend([principal]);
+            found.push(principal);
         }
+    }
+    if !found.is_empty() {
+        decoded.of(Owner::Anyone).service_principals.extend(found);
     }
     if let Some(root) = tree.objects.last().filter(|_| !recognised) {
         let context = root.text("@odata.context").to_ascii_lowercase();
@@ -70,6 +86,7 @@ fn absent(id: &ApplicationId, seen: &SeenId) -> ServicePrincipal {
         || Unknown::new(Reason::SourceAbsent, Needs::ServicePrincipal(id.clone())).tried(seen);
     ServicePrincipal {
         app_id: id.clone(),
+        object_id: nothing().into(),
         present: Fact::known(false, seen),
         display_name: nothing().into(),
         enabled: nothing().into(),
@@ -124,6 +141,7 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
         }
     }
     let principal = ServicePrincipal {
+        object_id: reading.text("id"),
         present: reading.known(true),
         display_name: reading.text("displayName"),
         enabled: reading.flag("accountEnabled"),
@@ -199,8 +217,8 @@ fn identifier(value: &Value) -> Option<CustomKeyIdentifier> {
     if let Some(thumbprint) = Thumbprint::exact(&text) {
         return Some(CustomKeyIdentifier::Thumbprint(thumbprint));
     }
-    let octets =
-        if text.is_empty() { value.as_bytes()? } else { base64_octets(&text).unwrap_or_default() };
+    let octets = value.as_bytes();
+    let octets = if text.is_empty() { octets? } else { octets.unwrap_or_default() };
     let thumbprint = match octets.len() {
         20 => octets.clone().try_into().ok().map(Thumbprint::of),
         30 => Thumbprint::exact(&STANDARD.encode(&octets)),
@@ -245,5 +263,60 @@ mod tests {
             Some(CustomKeyIdentifier::Text("rotated by Ann".into()))
         );
         assert_eq!(identifier(&Value::Null), None);
+    }
+
+    fn principal(json: &str) -> ServicePrincipal {
+        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let mut decoded = super::super::decode(json.as_bytes(), source);
+        decoded.of(Owner::Anyone).service_principals.items.remove(0)
+    }
+
+    #[test]
+    fn keys_that_a_limit_of_depth_cut_are_not_known_to_be_none() {
+        let principal = principal(
+            r#"[{"AppId": "00000004-0000-0ff1-ce00-000000000000",
+                 "ServicePrincipalNames": "a/b c/d",
+                 "KeyCredentials": ["Microsoft.Graph.PowerShell.Models.MicrosoftGraphKeyCredential"]}]"#,
+        );
+        assert_eq!(principal.keys.read().unwrap_err().reason, Reason::Truncated);
+        assert_eq!(principal.names.read().unwrap_err().reason, Reason::Truncated);
+    }
+
+    #[test]
+    fn no_keys_and_keys_that_were_not_selected_differ() {
+        let keys = |keys: &str| {
+            principal(&format!(
+                r#"{{"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true {keys}}}"#
+            ))
+            .keys
+        };
+        assert_eq!(keys(r#", "keyCredentials": []"#).value(), Some(&Vec::new()));
+        assert_eq!(keys("").read().unwrap_err().reason, Reason::NotCollected);
+    }
+
+    #[test]
+    fn one_file_may_hold_objects_of_both_sides() {
+        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let decoded = super::super::decode(
+            br#"[{"CurrentCertificateThumbprint": ""},
+                 {"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}]"#,
+            source,
+        );
+        let facts = &decoded.facts[&Owner::Anyone];
+        assert!(facts.auth_config.value().is_some());
+        assert_eq!(facts.service_principals.items.len(), 1);
+    }
+
+    #[test]
+    fn many_objects_and_keys_are_bounded() {
+        let key = r#"{"usage": "Verify"},"#.repeat(limits::OBJECTS);
+        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let text = format!(
+            r#"[{{"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}},
+                {{"appId": "00000002-0000-0ff1-ce00-000000000000", "keyCredentials": [{key}{{}}]}}]"#
+        );
+        let decoded = super::super::decode(text.as_bytes(), source);
+        assert_eq!(decoded.facts[&Owner::Anyone].service_principals.items.len(), 1);
+        assert!(decoded.notes[0].contains("left out"), "{:?}", decoded.notes);
     }
 }

@@ -40,7 +40,8 @@ pub(crate) fn problem(error: &serde_json::Error) -> Problem {
         Reason::Malformed
     };
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default().to_owned();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let text = if error.is_eof() { "the file is cut" } else { text }.to_owned();
     Problem { line: error.line(), reason, text }
 }
 
@@ -87,7 +88,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Number(value.to_string()))
+        // With an exponent, which `to_string` would write out.
+        Ok(Value::Number(format!("{value:?}")))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -131,7 +133,7 @@ fn unwrapped(mut members: Vec<(String, Value)>) -> Result<Value, Vec<(String, Va
             value == "value" && count == "Count"
         }
         // A date with its display text.
-        [(value, Value::Time(_)), rest @ ..] => {
+        [(value, Value::Time(_) | Value::Text(_)), rest @ ..] => {
             value == "value" && rest.iter().any(|(name, _)| name == "DateTime")
         }
         // An enum of the cloud's cmdlets: {"value":1,"Value":"Name"}.
@@ -198,11 +200,16 @@ mod tests {
     #[test]
     fn depth_and_cuts_are_problems_with_a_line() {
         let deep = "[".repeat(100_000);
-        assert_eq!(read(&deep).problem.unwrap().reason, Reason::TooLarge);
+        assert_eq!(read(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
         let cut = "{\"a\": {\"b\": 1},\n\"c\": ";
         let tree = read(cut);
         assert_eq!(tree.objects.len(), 1);
-        let problem = tree.problem.unwrap();
+        let problem = tree.problem.clone().unwrap();
         assert_eq!((problem.reason, problem.line), (Reason::Truncated, 2));
+    }
+
+    #[test]
+    fn a_number_is_never_written_out() {
+        assert_eq!(member("1e308"), Value::Number("1e308".into()));
     }
 }

@@ -9,7 +9,7 @@ use checks::facts::{
 use checks::procedure::{ACS_ISSUERS, EXCHANGE, SHAREPOINT, SKYPE};
 
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, certificate};
+use super::{Decoded, Form, Owner, certificate, limits};
 
 /// Decodes the document, if the file is one.
 pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
@@ -20,6 +20,9 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
         return Some(decoded);
     }
     let document = document(root, seen);
+    if root.get("keys").is_some_and(|keys| keys.elements().len() > MANY) {
+        decoded.notes.push(format!("more than {MANY} keys; the first {MANY} are used"));
+    }
     for (at, key) in document.keys.iter().enumerate() {
         if let Fact::Unknown(unknown) = &key.certificate {
             decoded.notes.push(format!("key {}: {}", at + 1, unknown.detail));
@@ -28,6 +31,9 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
     decoded.of(Owner::Anyone).metadata_documents.push(document);
     Some(decoded)
 }
+
+/// More keys, audiences or endpoints than any document has.
+const MANY: usize = 1000;
 
 /// Such a document has keys with a key value; JWKS has `kty` instead.
 fn recognise(object: &Object) -> bool {
@@ -40,7 +46,7 @@ fn recognise(object: &Object) -> bool {
 }
 
 fn document(root: &Object, seen: &SeenId) -> MetadataDocument {
-    let issuer = root.text("issuer").to_owned();
+    let issuer = short(root.text("issuer"));
     let kind = kind(&issuer, root.text("serviceName"));
     let needs = match kind {
         DocumentKind::Exchange => Needs::ExchangeMetadata,
@@ -50,6 +56,7 @@ fn document(root: &Object, seen: &SeenId) -> MetadataDocument {
         let values = root.get(name).map(Value::elements).unwrap_or_default();
         values
             .iter()
+            .take(MANY)
             .filter_map(|value| match value {
                 Value::Object(object) => Some(Rc::clone(object)),
                 _ => None,
@@ -61,20 +68,29 @@ fn document(root: &Object, seen: &SeenId) -> MetadataDocument {
         url: String::new(),
         kind,
         issuer,
-        realm: root.text("realm").to_owned(),
-        allowed_audiences: audiences.iter().filter_map(Value::as_text).map(str::to_owned).collect(),
+        realm: short(root.text("realm")),
+        allowed_audiences: audiences
+            .iter()
+            .take(MANY)
+            .filter_map(Value::as_text)
+            .map(short)
+            .collect(),
         keys: objects("keys").iter().map(|key| self::key(key, seen, &needs)).collect(),
         endpoints: objects("endpoints")
             .iter()
             .map(|endpoint| MetadataEndpoint {
-                location: endpoint.text("location").to_owned(),
-                protocol: endpoint.text("protocol").to_owned(),
-                usage: endpoint.text("usage").to_owned(),
+                location: short(endpoint.text("location")),
+                protocol: short(endpoint.text("protocol")),
+                usage: short(endpoint.text("usage")),
             })
             .collect(),
         seen: seen.clone(),
         live: false,
     }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(limits::TEXT).collect()
 }
 
 /// The product by the application id that issues, or else by the service's own.
@@ -104,7 +120,7 @@ fn key(key: &Object, seen: &SeenId, needs: &Needs) -> MetadataKey {
     let info = inner(key, "keyInfo").or_else(|| inner(value.as_deref()?, "keyInfo"));
     let encoded = value.as_ref().map(|value| value.text("value").trim().to_owned());
     MetadataKey {
-        usage: key.text("usage").to_owned(),
+        usage: short(key.text("usage")),
         certificate: decoded_certificate(&encoded.unwrap_or_default(), seen, needs),
         x5t: info.and_then(|info| thumbprint(info.text("x5t"))),
     }
@@ -127,10 +143,12 @@ fn decoded_certificate(
     }
 }
 
-/// `x5t` is base64url of the SHA-1, without padding.
+/// `x5t` is base64url of the SHA-1, without padding; some write plain base64.
 fn thumbprint(x5t: &str) -> Option<Thumbprint> {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let octets = URL_SAFE_NO_PAD.decode(x5t.trim_end_matches('=')).ok()?;
+    let octets = URL_SAFE_NO_PAD
+        .decode(x5t.trim_end_matches('=').replace('+', "-").replace('/', "_"))
+        .ok()?;
     Some(Thumbprint::of(octets.try_into().ok()?))
 }

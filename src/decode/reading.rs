@@ -4,7 +4,7 @@ use checks::facts::{Fact, Identity, Needs, Organisation, Reason, SeenId, Unknown
 use jiff::Timestamp;
 
 use super::limits;
-use super::value::{Object, Value};
+use super::value::{Object, Value, instant};
 
 /// One object, with where it was seen and what it would take to know more.
 #[derive(Debug, Clone)]
@@ -18,7 +18,10 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(object: &'a Object, seen: &'a SeenId, needs: Needs) -> Self {
         // When the object last changed, its values certainly held.
-        let changed = object.get("WhenChangedUTC").and_then(Value::as_time);
+        let changed = object.get("WhenChangedUTC").and_then(|value| match value {
+            Value::Text(text) if !text.ends_with('Z') => instant(&format!("{text}Z")),
+            value => value.as_time(),
+        });
         let as_of = changed.or_else(|| object.get("WhenChanged").and_then(Value::as_time));
         Self { object, seen, needs, as_of }
     }
@@ -27,8 +30,8 @@ impl<'a> Reading<'a> {
     pub(crate) fn fact<T>(&self, name: &str, meaning: impl FnOnce(&Value) -> Option<T>) -> Fact<T> {
         match self.object.get(name) {
             None => self.unknown(Reason::NotCollected, format!("the export leaves out {name}")),
-            Some(Value::Text(text)) if text.len() > limits::TEXT => {
-                self.unknown(Reason::TooLarge, format!("{name} is {} octets long", text.len()))
+            Some(value) if value.elements().iter().any(too_long) => {
+                self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }
             Some(value) => match meaning(value) {
                 Some(meaning) => self.known(meaning),
@@ -65,6 +68,13 @@ impl<'a> Reading<'a> {
 
     /// An instant; unset is `None`.
     pub(crate) fn time(&self, name: &str) -> Fact<Option<Timestamp>> {
+        if let Some(Value::Text(text)) = self.object.get(name)
+            && text.parse::<jiff::civil::DateTime>().is_ok()
+            && instant(text).is_none()
+        {
+            let why = format!("{name} is a local time, and nothing tells where");
+            return self.unknown(Reason::Malformed, why);
+        }
         self.fact(name, |value| match value {
             Value::Null => Some(None),
             Value::Text(text) if text.is_empty() => Some(None),
@@ -95,15 +105,20 @@ impl<'a> Reading<'a> {
         self.fact(name, |value| match value {
             Value::Null => Some(None),
             Value::Text(text) if text.trim().is_empty() => Some(None),
-            value => identity(value).map(Some),
+            value => identity(value).filter(|it| *it != Identity::default()).map(Some),
         })
     }
 
     /// The identity of the object itself.
     pub(crate) fn identity(&self) -> Identity {
         let mut own = of_object(self.object);
-        if let Some(Value::Object(identity)) = self.object.get("Identity") {
-            own.merge(of_object(identity));
+        match self.object.get("Identity") {
+            Some(Value::Object(identity)) => own.merge(of_object(identity)),
+            // Text may be short, and says less than a DN.
+            Some(Value::Text(text)) if own == Identity::default() && text.len() <= limits::TEXT => {
+                own = of_text(text);
+            }
+            _ => {}
         }
         own
     }
@@ -112,6 +127,10 @@ impl<'a> Reading<'a> {
     pub(crate) fn organisation(&self) -> Option<Organisation> {
         Organisation::of_dn(self.identity().dn.as_deref()?)
     }
+}
+
+fn too_long(value: &Value) -> bool {
+    value.as_text().is_some_and(|text| text.len() > limits::TEXT)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -4,7 +4,7 @@ use checks::facts::{Facts, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Decoded, Form, Owner, Problem, json};
+use super::{Decoded, Form, Owner, Problem, json, limits};
 
 /// What the `format` of such a file says.
 pub const FORMAT: &str = "trustprobe/facts";
@@ -41,7 +41,7 @@ pub(crate) fn recognise(text: &str) -> bool {
     text.contains(FORMAT)
         && serde_json::from_str::<Header>(text)
             .is_ok_and(|header| header.format.as_deref() == Some(FORMAT))
-        || text.get(..200).unwrap_or(text).contains(&format!("\"{FORMAT}\""))
+        || text.chars().take(200).collect::<String>().contains(&format!("\"{FORMAT}\""))
 }
 
 pub(crate) fn decode(text: &str) -> Decoded {
@@ -57,6 +57,10 @@ pub(crate) fn decode(text: &str) -> Decoded {
 }
 
 fn read(text: &str, notes: &mut Vec<String>) -> Result<Facts, Problem> {
+    if text.len() > limits::RECORDED {
+        let text = format!("more than {} MiB of facts", limits::RECORDED >> 20);
+        return Err(Problem { line: 0, reason: Reason::TooLarge, text });
+    }
     let header: Header = serde_json::from_str(text).map_err(|error| json::problem(&error))?;
     let version = header.version.unwrap_or_default();
     if version.split('.').next() != VERSION.split('.').next() {
@@ -73,4 +77,45 @@ fn read(text: &str, notes: &mut Vec<String>) -> Result<Facts, Problem> {
     .map_err(|error| json::problem(&error))?;
     notes.extend(unknown.into_iter().map(|field| format!("unknown field {field}, left out")));
     Ok(recorded.facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(text: &str) -> Decoded {
+        let source = super::super::Source { path: "f.json", file_name: "f.json", server: None };
+        super::super::decode(text.as_bytes(), source)
+    }
+
+    fn healthy() -> String {
+        serde_json::to_string(&RecordedFacts::new(Facts::default())).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_its_reason() {
+        for (text, why) in [
+            (healthy().replace("\"1.0\"", "\"2.0\""), "format version \"2.0\""),
+            (healthy().replace("\"1.0\"", "\"10.0\""), "format version \"10.0\""),
+            (healthy().replace(",\"version\":\"1.0\"", ""), "format version \"\""),
+            (healthy()[..60].to_owned(), "the file is cut"),
+            (format!("{}{}", healthy(), " ".repeat(limits::RECORDED)), "MiB of facts"),
+        ] {
+            let decoded = decoded(&text);
+            assert_eq!(decoded.form, Form::Recorded, "{why}");
+            assert!(decoded.facts.is_empty(), "{why}");
+            assert!(decoded.notes[0].contains(why), "{:?} for {why}", decoded.notes);
+        }
+    }
+
+    #[test]
+    fn a_newer_minor_version_is_read_and_its_news_named() {
+        let text = healthy()
+            .replace("\"1.0\"", "\"1.7\"")
+            .replace("\"seen\":{}", "\"seen\":{},\"news\":NESTED");
+        let nested = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+        let decoded = decoded(&text.replace("NESTED", &nested));
+        assert_eq!(decoded.facts.len(), 1);
+        assert_eq!(decoded.notes, ["unknown field facts.news, left out"]);
+    }
 }

@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
+use super::limits;
+
 /// A property's value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
@@ -27,7 +29,7 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
     /// A list, in its order.
     List(Vec<Value>),
-    /// An object; several places may refer to one.
+    /// An object, or a list of CLIXML; several places may refer to one.
     Object(Rc<Object>),
 }
 
@@ -40,22 +42,35 @@ pub(crate) struct Object {
     pub(crate) text: String,
     /// The properties in their order. Names compare case-insensitively.
     pub(crate) members: Vec<(String, Value)>,
+    /// The elements, when it is a list.
+    pub(crate) list: Option<Vec<Value>>,
     /// Lines of the file, counted from 1, where it begins.
     pub(crate) line: usize,
+    /// How much one reads in it, as far as its form has references.
+    pub(crate) octets: usize,
 }
 
-/// All objects of a file, however deep, inner before outer; and the problem
-/// that ended the reading, if one did.
+/// All objects of a file, however deep, inner before outer and before whatever
+/// refers to them; and the problem that ended the reading, if one did.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     pub(crate) objects: Vec<Rc<Object>>,
     pub(crate) problem: Option<super::Problem>,
 }
 
+impl Drop for Tree {
+    /// The last object first: nothing refers to it. In their order, a chain of
+    /// references would be taken down link by link on the stack.
+    fn drop(&mut self) {
+        while self.objects.pop().is_some() {}
+    }
+}
+
 impl Object {
     /// The property of this name, if the object has it at all.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+        let mut members = self.members.iter().take(limits::MEMBERS);
+        members.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }
 
     /// Whether it has all of these properties.
@@ -74,7 +89,7 @@ impl Value {
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
-            Self::Object(object) => Some(&object.text),
+            Self::Object(object) => Some(object.text.as_str()).filter(|text| !text.is_empty()),
             _ => None,
         }
     }
@@ -93,23 +108,36 @@ impl Value {
     pub(crate) fn as_time(&self) -> Option<Timestamp> {
         match self {
             Self::Time(time) => Some(*time),
-            Self::Text(text) => text.trim().parse().ok(),
+            Self::Text(text) => instant(text.trim()),
             _ => None,
         }
     }
 
-    /// Octets: as such, as base64, or as a list of small numbers.
+    /// Octets: as such, as base64, or as a list of small numbers, which a limit
+    /// of depth turns into text.
     pub(crate) fn as_bytes(&self) -> Option<Vec<u8>> {
         match self {
             Self::Bytes(bytes) => Some(bytes.clone()),
+            Self::Text(text) if text.contains(' ') => {
+                let numbers = text.split(' ').map(|number| number.parse().ok());
+                numbers.collect::<Option<_>>().or_else(|| base64_octets(text))
+            }
             Self::Text(text) => base64_octets(text),
-            Self::List(numbers) => numbers
+            list => list
+                .list()?
                 .iter()
                 .map(|number| match number {
                     Self::Number(digits) => digits.parse().ok(),
                     _ => None,
                 })
                 .collect(),
+        }
+    }
+
+    fn list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(values) => Some(values),
+            Self::Object(object) => object.list.as_deref(),
             _ => None,
         }
     }
@@ -119,14 +147,45 @@ impl Value {
     pub(crate) fn elements(&self) -> &[Value] {
         match self {
             Self::Null => &[],
-            Self::List(values) => values,
-            one => std::slice::from_ref(one),
+            value => value.list().unwrap_or(std::slice::from_ref(value)),
         }
     }
+}
+
+/// An instant with its offset. `DateTime.MaxValue`, which stands for "never",
+/// lies past the last instant that there is here.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    let never = || text.starts_with("9999-12-31T").then_some(Timestamp::MAX);
+    text.parse().ok().or_else(never)
 }
 
 /// Base64 with the line breaks that people paste along.
 pub(crate) fn base64_octets(text: &str) -> Option<Vec<u8>> {
     let digits: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     if digits.is_empty() { None } else { STANDARD.decode(digits).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_read_from_numbers_that_became_text() {
+        let text = |text: &str| Value::Text(text.into());
+        assert_eq!(text("48 130 3 41").as_bytes(), Some(vec![48, 130, 3, 41]));
+        assert_eq!(text("AAEC AwQ=").as_bytes(), Some(vec![0, 1, 2, 3, 4]));
+        assert_eq!(text("48 256").as_bytes(), None);
+    }
+
+    #[test]
+    fn never_is_an_instant() {
+        assert_eq!(instant("9999-12-31T23:59:59.9999999Z"), Some(Timestamp::MAX));
+        assert_eq!(instant("9999-12-31T23:59:59"), Some(Timestamp::MAX));
+        assert_eq!(instant("2026-01-01T00:00:00"), None);
+    }
+
+    #[test]
+    fn an_object_that_calls_itself_nothing_is_no_text() {
+        assert_eq!(Value::Object(Rc::default()).as_text(), None);
+    }
 }

@@ -266,7 +266,7 @@ fn standard_input_is_evidence() {
     let run = reading(b"Dear support,\n", ["evidence", "-"]);
     assert_eq!(
         run.stdout,
-        "standard input\n  not recognised: text that begins with \"Dear support,\\n\"\n"
+        "standard input\n  not recognised: text of no form that trustprobe reads\n"
     );
 }
 

@@ -1,0 +1,168 @@
+//! Whatever a file holds: no panic, bounded notes, and no list that is cut passes for whole.
+
+use checks::facts::{Complete, Fact, Facts};
+use checks::procedure::SKYPE_ONLINE;
+use checks::{Case, Context, Trust};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::*;
+
+/// Files of every form, to be broken.
+const REAL: &[&[u8]] = &[
+    include_bytes!("../demo/healthy/00000004-0000-0ff1-ce00-000000000000.json"),
+    include_bytes!("../demo/healthy/AuthConfig.xml"),
+    include_bytes!("../demo/healthy/AuthServers.xml"),
+    include_bytes!("../demo/healthy/Certificates-EX1.xml"),
+    include_bytes!("../demo/healthy/ExchangeServers.xml"),
+    include_bytes!("../demo/healthy/LinkedAccounts.xml"),
+    include_bytes!("../demo/healthy/OAuthCert.cer"),
+    include_bytes!("../demo/healthy/PartnerApplications.xml"),
+    include_bytes!("../demo/healthy/RoleAssignments.xml"),
+    include_bytes!("../demo/healthy/acs.json"),
+    include_bytes!("../demo/healthy/ex1-metadata.json"),
+];
+
+const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9") };
+
+/// One thing that goes wrong with a file.
+#[derive(Debug, Clone)]
+enum Damage {
+    Flip(Index, u8),
+    Cut(Index),
+    Repeat(Index, Index),
+    Insert(Index, &'static str),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let strange = vec![
+        "<",
+        ">",
+        "&",
+        "\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "null",
+        "_x",
+        "_xD800_",
+        "\\ud800",
+        "\0",
+        "<Obj RefId=\"0\">",
+        "</Obj>",
+        "<Ref RefId=\"0\" />",
+        "<LST>",
+        "<DCT><En>",
+        "<Nil />",
+        "\u{202e}",
+        "é",
+        "-----BEGIN CERTIFICATE-----",
+        "/Date(99999999999999)/",
+        "1e308",
+        "9999-12-31T23:59:59Z",
+        "CN=\\",
+        "<!DOCTYPE x>",
+        "&#0;",
+    ];
+    prop_oneof![
+        (any::<Index>(), any::<u8>()).prop_map(|(at, octet)| Damage::Flip(at, octet)),
+        any::<Index>().prop_map(Damage::Cut),
+        (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Damage::Repeat(from, to)),
+        (any::<Index>(), select(strange)).prop_map(|(at, text)| Damage::Insert(at, text)),
+    ]
+}
+
+fn damaged(mut octets: Vec<u8>, damage: &Damage) -> Vec<u8> {
+    if octets.is_empty() {
+        return octets;
+    }
+    match damage {
+        Damage::Flip(at, octet) => {
+            let at = at.index(octets.len());
+            octets[at] = *octet;
+        }
+        Damage::Cut(at) => octets.truncate(at.index(octets.len())),
+        Damage::Repeat(from, to) => {
+            let (from, to) = (from.index(octets.len()), to.index(octets.len()));
+            let part = octets[from.min(to)..from.max(to)].to_vec();
+            octets.splice(to..to, part);
+        }
+        Damage::Insert(at, text) => {
+            let at = at.index(octets.len());
+            octets.splice(at..at, text.bytes());
+        }
+    }
+    octets
+}
+
+/// Decodes and judges; what must hold whatever the file is.
+fn survived(octets: &[u8]) -> Result<Decoded, TestCaseError> {
+    let decoded = decode(octets, SOURCE);
+    prop_assert!(decoded.notes.len() <= limits::NOTES + 1);
+    for note in &decoded.notes {
+        prop_assert!(note.chars().count() <= limits::NOTE + 1);
+    }
+    let facts = Facts::join(decoded.facts.values().cloned());
+    let context = Context::at(Timestamp::from_second(1_800_000_000).unwrap());
+    let case = Case {
+        trust: &Trust::default(),
+        facts: &facts,
+        procedure: &SKYPE_ONLINE,
+        context: &context,
+    };
+    checks::assess(&case);
+    let recorded = serde_json::to_string(&RecordedFacts::new(facts.clone())).unwrap();
+    let again = decode(recorded.as_bytes(), SOURCE);
+    prop_assert_eq!(&again.notes, &Vec::<String>::new());
+    prop_assert_eq!(Facts::join(again.facts.into_values()), facts);
+    Ok(decoded)
+}
+
+proptest! {
+    #[test]
+    fn any_octets_are_survived(octets in prop::collection::vec(any::<u8>(), 0..2000)) {
+        survived(&octets)?;
+    }
+
+    #[test]
+    fn any_text_is_survived(start in select(vec!["", "<Objs>", "{", "["]), text in "\\PC{0,200}") {
+        survived(format!("{start}{text}").as_bytes())?;
+    }
+
+    #[test]
+    fn any_damage_is_survived(
+        file in select(REAL),
+        damages in prop::collection::vec(damage(), 1..6),
+        utf16 in any::<bool>(),
+    ) {
+        let mut octets = damages.iter().fold(file.to_vec(), damaged);
+        if utf16 {
+            let text = String::from_utf8_lossy(&octets).into_owned();
+            octets = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        }
+        survived(&octets)?;
+    }
+
+    /// A cut is told with its place, and what stands before it is used.
+    #[test]
+    fn a_cut_list_is_not_whole(file in select(REAL), at in any::<Index>()) {
+        let file = if file.starts_with(b"<Objs") { file } else { REAL[2] };
+        let mut octets = file.to_vec();
+        octets.truncate("<Objs ".len() + at.index(file.len() - "<Objs ".len() - "</Objs>\r\n".len()));
+        let decoded = survived(&octets)?;
+        prop_assert!(decoded.notes.iter().any(|note| note.starts_with("line ")), "{:?}", decoded.notes);
+        for facts in decoded.facts.values() {
+            let certificates = facts.servers.items.iter().map(|it| &it.certificates.complete);
+            let complete: Vec<&Fact<Complete>> = [
+                &facts.auth_servers.complete,
+                &facts.partner_applications.complete,
+                &facts.role_assignments.complete,
+                &facts.servers.complete,
+            ].into_iter().chain(certificates).collect();
+            prop_assert!(complete.iter().all(|complete| complete.value().is_none()), "{:?}", complete);
+        }
+    }
+}
