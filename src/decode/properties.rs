@@ -149,9 +149,11 @@ proptest! {
     /// A cut is told with its place, and what stands before it is used.
     #[test]
     fn a_cut_list_is_not_whole(file in select(REAL), at in any::<Index>()) {
-        let file = if file.starts_with(b"<Objs") { file } else { REAL[2] };
-        let mut octets = file.to_vec();
-        octets.truncate("<Objs ".len() + at.index(file.len() - "<Objs ".len() - "</Objs>\r\n".len()));
+        let file = if clixml::recognise(&text::of(file).unwrap_or_default().0) { file } else { REAL[2] };
+        let (whole, _) = text::of(file).unwrap();
+        let (start, end) = ("<Objs ".len(), whole.len() - "</Objs>\r\n".len());
+        let cut = start + at.index(end - start);
+        let octets = whole.chars().take(cut).collect::<String>().into_bytes();
         let decoded = survived(&octets)?;
         prop_assert!(decoded.notes.iter().any(|note| note.starts_with("line ")), "{:?}", decoded.notes);
         for facts in decoded.facts.values() {
