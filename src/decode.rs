@@ -199,8 +199,14 @@ fn shortened(text: &str) -> String {
 
 /// Decodes a file whose name means nothing and whose content decides.
 pub fn decode(octets: &[u8], source: Source) -> Decoded {
+    let text = text::of(octets);
+    if let Some((text, _)) = text.as_ref().filter(|(text, _)| recorded::recognise(text)) {
+        let mut decoded = recorded::decode(text);
+        decoded.shorten_notes();
+        return decoded;
+    }
     let seen = seen_id(octets, source.file_name);
-    let mut decoded = match text::of(octets) {
+    let mut decoded = match text {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
         Some((text, certain)) => {
             let mut decoded = decode_text(&text, source, &seen);
@@ -212,12 +218,9 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         None => decode_octets(octets, source, &seen),
     };
     decoded.shorten_notes();
-    if decoded.form != Form::Recorded {
-        let entry =
-            Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
-        for facts in decoded.facts.values_mut() {
-            facts.seen.insert(seen.clone(), entry.clone());
-        }
+    let entry = Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
+    for facts in decoded.facts.values_mut() {
+        facts.seen.insert(seen.clone(), entry.clone());
     }
     decoded
 }
@@ -240,9 +243,6 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
-    if recorded::recognise(text) {
-        return recorded::decode(text);
-    }
     let tree = json::read(text);
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;

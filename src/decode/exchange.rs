@@ -50,6 +50,9 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             "an OpenID configuration, which this version does not use".into()
         }
         None if has("keys") => "a JSON Web Key Set, which this version does not use".into(),
+        None if has("trusts") && has("format") => {
+            "trustprobe's own results, which are no evidence; facts are recorded by `evidence --record`".into()
+        }
         None if has("log") => "an HTTP archive (HAR), which this version does not use".into(),
         None => "JSON of no kind that trustprobe knows".into(),
     })

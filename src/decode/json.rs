@@ -17,7 +17,15 @@ use super::{Problem, limits};
 
 /// Whether the text may be JSON that holds objects.
 pub(crate) fn recognise(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
+    let mut start = text.trim_start().chars();
+    match start.next() {
+        Some('{') => true,
+        // `[PS] C:\\>` is a prompt.
+        Some('[') => start
+            .find(|c| !c.is_whitespace())
+            .is_some_and(|c| "{[\"-tfn]".contains(c) || c.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 /// Reads one JSON text; a problem ends the reading, not the result.

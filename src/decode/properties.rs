@@ -149,9 +149,11 @@ proptest! {
     /// A cut is told with its place, and what stands before it is used.
     #[test]
     fn a_cut_list_is_not_whole(file in select(REAL), at in any::<Index>()) {
-        let file = if file.starts_with(b"<Objs") { file } else { REAL[2] };
-        let mut octets = file.to_vec();
-        octets.truncate("<Objs ".len() + at.index(file.len() - "<Objs ".len() - "</Objs>\r\n".len()));
+        let file = if clixml::recognise(&text::of(file).unwrap_or_default().0) { file } else { REAL[2] };
+        let (whole, _) = text::of(file).unwrap();
+        let (start, end) = ("<Objs ".len(), whole.len() - "</Objs>\r\n".len());
+        let cut = start + at.index(end - start);
+        let octets = whole.chars().take(cut).collect::<String>().into_bytes();
         let decoded = survived(&octets)?;
         prop_assert!(decoded.notes.iter().any(|note| note.starts_with("line ")), "{:?}", decoded.notes);
         for facts in decoded.facts.values() {
@@ -163,6 +165,53 @@ proptest! {
                 &facts.servers.complete,
             ].into_iter().chain(certificates).collect();
             prop_assert!(complete.iter().all(|complete| complete.value().is_none()), "{:?}", complete);
+        }
+    }
+}
+
+/// A private key may come in any wrapping; nothing of it is kept or shown.
+#[test]
+fn nothing_of_a_private_key_stays() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    // PKCS #8: version, algorithm, and the key, which is this text.
+    let secret = "THE-PRIVATE-KEY-THE-PRIVATE-KEY-THE-PRIVATE-KEY!";
+    let algorithm = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+    let key = [b"\x02\x01\x00".as_slice(), algorithm, b"\x04\x30", secret.as_bytes()].concat();
+    let key = [b"\x30\x44".as_slice(), &key].concat();
+    let encoded = STANDARD.encode(&key);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{encoded}\n-----END PRIVATE KEY-----\n");
+    let json = pem.replace('\n', "\\n");
+    let principal = |key: &str| {
+        format!(
+            r#"{{"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true,
+                 "keyCredentials": [{{"keyId": "1", "key": "{key}"}}]}}"#
+        )
+    };
+    let clixml = |value: &str| format!("<Objs><Obj><Props>{value}</Props></Obj></Objs>");
+    let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wrappings: Vec<Vec<u8>> = vec![
+        key.clone(),
+        encoded.clone().into_bytes(),
+        pem.clone().into_bytes(),
+        format!("Bag Attributes
+{pem}-----BEGIN CERTIFICATE-----
+MAA=").into(),
+        utf16,
+        pem.get(..80).unwrap().as_bytes().to_vec(),
+        principal(&encoded).into(),
+        principal(&json).into(),
+        principal(&STANDARD.encode(&pem)).into(),
+        clixml(&format!("<BA N=\"RawData\">{encoded}</BA>")).into(),
+        clixml(&format!("<S N=\"TokenIssuingEndpoint\" /><S N=\"CertificateStrings\">{encoded}</S>"))
+            .into(),
+        format!(r#"{{"issuer": "x", "endpoints": [], "keys": [{{"keyValue": {{"value": "{encoded}"}}}}]}}"#)
+            .into(),
+    ];
+    for wrapping in wrappings {
+        let shown = format!("{:?}", survived(&wrapping).unwrap());
+        for part in ["THE-PRIVATE", encoded.get(40..60).unwrap()] {
+            assert!(!shown.contains(part), "{part} of {}", String::from_utf8_lossy(&wrapping));
         }
     }
 }

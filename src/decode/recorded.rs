@@ -37,11 +37,22 @@ struct Header {
 
 /// Whether the file says of itself that it holds recorded facts.
 pub(crate) fn recognise(text: &str) -> bool {
-    // The header stands in front in what we write; a hand may have moved it.
     text.contains(FORMAT)
-        && serde_json::from_str::<Header>(text)
-            .is_ok_and(|header| header.format.as_deref() == Some(FORMAT))
-        || text.chars().take(200).collect::<String>().contains(&format!("\"{FORMAT}\""))
+        && (header(text).is_ok_and(|header| header.format.as_deref() == Some(FORMAT))
+            || text.chars().take(200).collect::<String>().contains(&format!("\"{FORMAT}\"")))
+}
+
+/// The header. It stands before the facts in what we write, which spares a look
+/// at the whole; a hand may have moved it.
+fn header(text: &str) -> Result<Header, serde_json::Error> {
+    let front = text.find("\"facts\":").and_then(|at| text.get(..at)).unwrap_or_default();
+    let front = front.trim_end().trim_end_matches(',');
+    match serde_json::from_str(&format!("{front}}}")) {
+        Ok(Header { format: Some(format), version: Some(version) }) => {
+            Ok(Header { format: Some(format), version: Some(version) })
+        }
+        _ => serde_json::from_str(text),
+    }
 }
 
 pub(crate) fn decode(text: &str) -> Decoded {
@@ -61,7 +72,7 @@ fn read(text: &str, notes: &mut Vec<String>) -> Result<Facts, Problem> {
         let text = format!("more than {} MiB of facts", limits::RECORDED >> 20);
         return Err(Problem { line: 0, reason: Reason::TooLarge, text });
     }
-    let header: Header = serde_json::from_str(text).map_err(|error| json::problem(&error))?;
+    let header = header(text).map_err(|error| json::problem(&error))?;
     let version = header.version.unwrap_or_default();
     if version.split('.').next() != VERSION.split('.').next() {
         let text = format!("format version {version:?}, this program reads {VERSION}");
