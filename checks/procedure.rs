@@ -4,6 +4,7 @@
 //! it. Every constant of the field stands here once, with its source.
 
 mod clouds;
+mod detect;
 mod exchange_online;
 mod skype_online;
 mod teams;
@@ -11,6 +12,7 @@ mod teams;
 use crate::facts::{ApplicationId, AuthServerKind, Side};
 
 pub use clouds::{AcsAddress, CLOUDS, Cloud};
+pub use detect::{Detected, detect};
 pub use exchange_online::EXCHANGE_ONLINE;
 pub use skype_online::SKYPE_ONLINE;
 pub use teams::TEAMS;

@@ -32,6 +32,8 @@ pub struct Report<'a> {
     pub facts: &'a Facts,
     /// What must exist.
     pub procedure: &'static Procedure,
+    /// What speaks for the procedure, where nobody chose it.
+    pub detected: Option<&'static str>,
     /// The day and the thresholds.
     pub context: &'a Context,
     /// The judgement.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use checks::facts::Facts;
-use checks::procedure::SKYPE_ONLINE;
-use checks::{Assessment, Case, Context, Status, Trust};
+use checks::procedure::{Detected, detect};
+use checks::{Assessment, Case, Context, Procedure, Status, Trust};
 use jiff::Timestamp;
 
 use crate::cli::{Check, Format, Judge, Output, Stated};
@@ -42,15 +42,16 @@ pub(crate) fn judge(
     judge: &Judge,
     output: &Output,
 ) -> anyhow::Result<Code> {
-    let procedure = judge.procedure.unwrap_or(&SKYPE_ONLINE);
     let evaluated = Timestamp::now();
     let context = Context::at(judge.at.unwrap_or(evaluated));
     let trusts = named_apart(trust, &evidence.organisations);
+    let procedures: Vec<(&Procedure, Option<&str>)> =
+        evidence.organisations.iter().map(|facts| procedure(judge, facts)).collect();
     let assessments: Vec<Assessment> = evidence
         .organisations
         .iter()
-        .zip(&trusts)
-        .map(|(facts, trust)| {
+        .zip(trusts.iter().zip(&procedures))
+        .map(|(facts, (trust, (procedure, _)))| {
             let case = Case { trust, facts, procedure, context: &context };
             let mut assessment = checks::assess(&case);
             if !judge.only.is_empty() {
@@ -67,11 +68,12 @@ pub(crate) fn judge(
     }];
     let reports: Vec<Report> = assessments
         .iter()
-        .zip(evidence.organisations.iter().zip(&trusts))
-        .map(|(assessment, (facts, trust))| Report {
+        .zip(evidence.organisations.iter().zip(trusts.iter().zip(&procedures)))
+        .map(|(assessment, (facts, (trust, (procedure, detected))))| Report {
             trust,
             facts,
             procedure,
+            detected: *detected,
             context: &context,
             assessment,
             notes: &notes,
@@ -88,6 +90,17 @@ pub(crate) fn judge(
         })
         .max()
         .unwrap_or(Code::Unknown))
+}
+
+/// The procedure that was chosen, or the one that the facts speak for, and why.
+fn procedure(judge: &Judge, facts: &Facts) -> (&'static Procedure, Option<&'static str>) {
+    match judge.procedure {
+        Some(chosen) => (chosen, None),
+        None => {
+            let Detected { procedure, why } = detect(facts);
+            (procedure, Some(why))
+        }
+    }
 }
 
 /// A trust for each organisation. Where two would have one name, as those that

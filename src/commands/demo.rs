@@ -1,6 +1,7 @@
 //! `trustprobe demo`: the main job on an organisation that is built in.
 
 use checks::Trust;
+use checks::procedure::SKYPE_ONLINE;
 
 use super::check;
 use crate::cli::{Demo, Judge};
@@ -63,7 +64,7 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
     let judge = Judge {
         at: Some(at),
         only: arguments.judge.only.clone(),
-        procedure: arguments.judge.procedure,
+        procedure: arguments.judge.procedure.or(Some(&SKYPE_ONLINE)),
         fail_on: arguments.judge.fail_on,
     };
     check::judge(&evidence, &trust, &judge, &arguments.output)

@@ -43,6 +43,9 @@ struct JudgedTrust<'a> {
     organisation: Option<&'a Organisation>,
     /// The id of the procedure that it was judged by.
     procedure: &'static str,
+    /// What speaks for that procedure, where nobody chose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detected: Option<&'static str>,
     /// The instant for which the facts were judged.
     #[schemars(with = "String", extend("format" = "date-time"))]
     judged_at: Timestamp,
@@ -78,6 +81,7 @@ fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
         trust: report.trust,
         organisation: report.facts.organisation.as_ref(),
         procedure: report.procedure.id,
+        detected: report.detected,
         judged_at: report.context.now,
         verdict: report.assessment.overall(),
         root_causes: &report.assessment.root_causes,

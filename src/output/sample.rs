@@ -36,6 +36,7 @@ impl Sample {
             trust: &self.trust,
             facts: &self.facts,
             procedure: &SKYPE_ONLINE,
+            detected: None,
             context: &self.context,
             assessment: &self.assessment,
             notes: &self.notes,
@@ -305,6 +306,7 @@ fn server(name: &str, certificates: &[Certificate]) -> Server {
     });
     Server {
         name: name.into(),
+        build: known("15.2.1748.24".into(), "Certificates-EX1.xml"),
         edge: known(false, "Certificates-EX1.xml"),
         certificates: listing(installed.collect()),
         seen: Vec::new(),
@@ -314,6 +316,7 @@ fn server(name: &str, certificates: &[Certificate]) -> Server {
 fn principal(id: &ApplicationId, keys: &[KeyCredential]) -> ServicePrincipal {
     ServicePrincipal {
         app_id: id.clone(),
+        object_id: known(String::new(), "sp.json"),
         present: known(true, "sp.json"),
         display_name: known(String::new(), "sp.json"),
         enabled: known(true, "sp.json"),

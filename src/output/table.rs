@@ -40,13 +40,17 @@ fn write(page: &mut Page, report: &Report) {
 fn opening(page: &mut Page, report: &Report) {
     let verdict = report.assessment.overall();
     let day = report.context.now.strftime("%Y-%m-%d %H:%MZ").to_string();
+    let detected = if report.detected.is_some() { " (detected)" } else { "" };
     page.line(&[
         (tone_of(verdict), &verdict.as_str().to_uppercase()),
         (Tone::Plain, "  "),
         (Tone::Strong, &report.trust.name),
-        (Tone::Plain, &format!("  {}  judged for {day}", report.procedure.id)),
+        (Tone::Plain, &format!("  {}{detected}  judged for {day}", report.procedure.id)),
     ]);
     page.prose(Tone::Plain, 0, report.procedure.title);
+    if let Some(why) = report.detected {
+        page.prose(Tone::Faint, 0, &format!("detected: {why}; choose with --procedure"));
+    }
     if let Some(organisation) = &report.facts.organisation {
         let text =
             format!("Exchange organisation {} in {}", organisation.name, organisation.forest);

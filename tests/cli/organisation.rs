@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::run::{Run, within};
 
 /// What the owner states, as in the demo, and the day of the judgement.
-pub(crate) const STATED: [&str; 10] = [
+pub(crate) const STATED: [&str; 12] = [
     "--trust",
     "contoso",
     "--tenant",
@@ -22,6 +22,8 @@ pub(crate) const STATED: [&str; 10] = [
     "mail.contoso.com,autodiscover.contoso.com",
     "--at",
     "2026-11-24",
+    "--procedure",
+    "skype-online",
 ];
 
 /// The thumbprint of the current auth certificate.
