@@ -33,6 +33,10 @@ const HEALTHY: &[(&str, &[u8])] = files!("healthy":
     "acs.json",
     "ex1-metadata.json",
     "ex2-metadata.json",
+    "Ews.xml",
+    "Autodiscover.xml",
+    "AcceptedDomains.xml",
+    "mail.contoso.com.txt",
 );
 
 /// What differs once it is broken.
