@@ -37,6 +37,7 @@ pub mod facts;
 mod identity;
 mod linked_account;
 mod metadata;
+mod moving;
 mod outcome;
 mod partner_application;
 pub mod procedure;
@@ -52,6 +53,7 @@ mod healthy;
 pub use case::{Case, Context};
 pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
+pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
 };

@@ -182,6 +182,12 @@ impl Role {
 /// Every procedure that can be asked for.
 pub static PROCEDURES: [&Procedure; 3] = [&SKYPE_ONLINE, &TEAMS, &EXCHANGE_ONLINE];
 
+/// Where a procedure stands on the way that Microsoft went: one may move to a later one.
+pub fn position(procedure: &Procedure) -> usize {
+    let way = [SKYPE_ONLINE.id, EXCHANGE_ONLINE.id, TEAMS.id];
+    way.iter().position(|id| *id == procedure.id).unwrap_or(way.len())
+}
+
 impl Procedure {
     /// The procedure of this id.
     pub fn named(id: &str) -> Option<&'static Self> {

@@ -16,7 +16,7 @@ mod sample;
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Context, Procedure, Trust};
+use checks::{Assessment, Context, Moving, Procedure, Trust};
 use jiff::Timestamp;
 
 pub use escape::escape;
@@ -34,6 +34,8 @@ pub struct Report<'a> {
     pub procedure: &'static Procedure,
     /// What speaks for the procedure, where nobody chose it.
     pub detected: Option<&'static str>,
+    /// What it would take, where another procedure was chosen than the facts speak for.
+    pub moving: Option<&'a Moving>,
     /// The day and the thresholds.
     pub context: &'a Context,
     /// The judgement.

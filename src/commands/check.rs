@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use checks::facts::Facts;
 use checks::procedure::{Detected, detect};
-use checks::{Assessment, Case, Context, Procedure, Status, Trust};
+use checks::{Assessment, Case, Context, Moving, Procedure, Status, Trust};
 use jiff::Timestamp;
 
 use crate::cli::{Check, Format, Judge, Output, Stated};
@@ -60,6 +60,11 @@ pub(crate) fn judge(
             assessment
         })
         .collect();
+    let movings: Vec<Option<Moving>> = assessments
+        .iter()
+        .zip(evidence.organisations.iter().zip(&procedures))
+        .map(|(assessment, (facts, (chosen, _)))| moving(judge, facts, chosen, assessment))
+        .collect();
     let notes = notes(evidence);
     let sources = [SourceState {
         name: "evidence",
@@ -68,12 +73,14 @@ pub(crate) fn judge(
     }];
     let reports: Vec<Report> = assessments
         .iter()
+        .zip(&movings)
         .zip(evidence.organisations.iter().zip(trusts.iter().zip(&procedures)))
-        .map(|(assessment, (facts, (trust, (procedure, detected))))| Report {
+        .map(|((assessment, moving), (facts, (trust, (procedure, detected))))| Report {
             trust,
             facts,
             procedure,
             detected: *detected,
+            moving: moving.as_ref(),
             context: &context,
             assessment,
             notes: &notes,
@@ -101,6 +108,20 @@ fn procedure(judge: &Judge, facts: &Facts) -> (&'static Procedure, Option<&'stat
             (procedure, Some(why))
         }
     }
+}
+
+/// The way to the chosen procedure, where objects speak for another one.
+fn moving(
+    judge: &Judge,
+    facts: &Facts,
+    chosen: &Procedure,
+    assessment: &Assessment,
+) -> Option<Moving> {
+    let asked = judge.procedure.is_some() && judge.only.is_empty();
+    let from = detect(facts).procedure;
+    let forward = checks::procedure::position(from) < checks::procedure::position(chosen);
+    (asked && forward && !facts.partner_applications.items.is_empty())
+        .then(|| Moving::new(from, chosen, assessment))
 }
 
 /// A trust for each organisation. Where two would have one name, as those that

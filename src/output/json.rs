@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use checks::facts::{Organisation, Seen, SeenId};
-use checks::{Cause, Outcome, Overall, Trust};
+use checks::{Cause, Moving, Outcome, Overall, Trust};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -46,6 +46,9 @@ struct JudgedTrust<'a> {
     /// What speaks for that procedure, where nobody chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     detected: Option<&'static str>,
+    /// What it would take, where another procedure was chosen than the facts speak for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moving: Option<&'a Moving>,
     /// The instant for which the facts were judged.
     #[schemars(with = "String", extend("format" = "date-time"))]
     judged_at: Timestamp,
@@ -82,6 +85,7 @@ fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
         organisation: report.facts.organisation.as_ref(),
         procedure: report.procedure.id,
         detected: report.detected,
+        moving: report.moving,
         judged_at: report.context.now,
         verdict: report.assessment.overall(),
         root_causes: &report.assessment.root_causes,

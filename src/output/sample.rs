@@ -37,6 +37,7 @@ impl Sample {
             facts: &self.facts,
             procedure: &SKYPE_ONLINE,
             detected: None,
+            moving: None,
             context: &self.context,
             assessment: &self.assessment,
             notes: &self.notes,

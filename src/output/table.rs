@@ -30,10 +30,29 @@ fn write(page: &mut Page, report: &Report) {
     let mut told = Told::default();
     opening(page, report);
     fix_first(page, report, &mut told);
+    moving(page, report);
     steps::steps(page, report);
     findings(page, report, &mut told);
     unknowns::unknowns(page, report);
     closing(page, report);
+}
+
+/// The way from the procedure in use to the one that was asked about.
+fn moving(page: &mut Page, report: &Report) {
+    let Some(moving) = report.moving else { return };
+    page.heading(&format!("Moving from {} to {}", moving.from, moving.to));
+    let parts = [
+        ("there", &moving.done),
+        ("missing", &moving.missing),
+        ("open", &moving.open),
+        ("stays", &moving.must_stay),
+        ("can go", &moving.can_go),
+    ];
+    for (label, things) in parts {
+        if !things.is_empty() {
+            page.entry(label, &things.join("; "));
+        }
+    }
 }
 
 /// The verdict, and what it is a verdict on.
