@@ -305,6 +305,7 @@ fn server(name: &str, certificates: &[Certificate]) -> Server {
     });
     Server {
         name: name.into(),
+        build: Fact::not_collected(Needs::Servers),
         edge: known(false, "Certificates-EX1.xml"),
         certificates: listing(installed.collect()),
         seen: Vec::new(),
@@ -314,6 +315,7 @@ fn server(name: &str, certificates: &[Certificate]) -> Server {
 fn principal(id: &ApplicationId, keys: &[KeyCredential]) -> ServicePrincipal {
     ServicePrincipal {
         app_id: id.clone(),
+        object_id: Fact::not_collected(Needs::ServicePrincipal(id.clone())),
         present: known(true, "sp.json"),
         display_name: known(String::new(), "sp.json"),
         enabled: known(true, "sp.json"),
