@@ -10,12 +10,15 @@ mod clixml;
 mod connectivity;
 mod exchange;
 mod graph;
+mod hybrid;
+mod installed;
 mod json;
 mod metadata;
 #[cfg(test)]
 mod properties;
 mod reading;
 mod recorded;
+mod role;
 mod text;
 mod value;
 

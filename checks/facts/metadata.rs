@@ -1,4 +1,4 @@
-//! Metadata documents: what ACS, Exchange and others publish about themselves.
+//! Metadata documents: what ACS, Exchange, Entra and others publish about themselves.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::certificate::Certificate;
 use super::fact::{Fact, SeenId};
 use super::name::Thumbprint;
 
-/// One metadata document of the `/metadata/json/1` family.
+/// One metadata document: of the `/metadata/json/1` family, or of Entra.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetadataDocument {
     /// The address it came from; empty for a file, which does not tell.
@@ -47,6 +47,12 @@ pub enum DocumentKind {
     SharePoint,
     /// Lync Server or Skype for Business Server.
     Skype,
+    /// Entra's WS-Federation metadata; the issuer is its entityID.
+    EvoSts,
+    /// Entra's JSON Web Key Set.
+    EntraKeys,
+    /// Entra's OpenID configuration, which has no keys itself.
+    OpenId,
     /// Something else.
     Other,
 }
@@ -75,6 +81,11 @@ pub struct MetadataEndpoint {
 }
 
 impl DocumentKind {
+    /// Whether Entra publishes it about the issuer of users' tokens.
+    pub fn is_entra(self) -> bool {
+        matches!(self, Self::EvoSts | Self::EntraKeys | Self::OpenId)
+    }
+
     /// The product's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -82,6 +93,9 @@ impl DocumentKind {
             Self::Exchange => "Exchange",
             Self::SharePoint => "SharePoint",
             Self::Skype => "Skype for Business Server",
+            Self::EvoSts => "EvoSTS",
+            Self::EntraKeys => "Entra's key set",
+            Self::OpenId => "Entra's OpenID configuration",
             Self::Other => "an unknown product",
         }
     }

@@ -19,7 +19,9 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let stranger = |kind| !matches!(kind, DocumentKind::Acs | DocumentKind::Exchange);
+    let stranger = |kind: DocumentKind| {
+        !kind.is_entra() && !matches!(kind, DocumentKind::Acs | DocumentKind::Exchange)
+    };
     let mut subjects = super::acs(case)?;
     subjects.extend(exchange(case));
     subjects.extend(of_kind(case, acs_step(case), stranger));

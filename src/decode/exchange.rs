@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{
-    Account, ApplicationId, AuthConfig, AuthServer, Certificate, Complete, Fact, Facts,
-    InstalledCertificate, Item, Listing, Location, Needs, PartnerApplication, Reason,
-    RoleAssignment, SeenId, Server, StoredThumbprint, Thumbprint, Unknown, relative_names,
+    Account, ApplicationId, AuthConfig, AuthServer, Certificate, Complete, Fact, Facts, Item,
+    Listing, Needs, PartnerApplication, Reason, RoleAssignment, SeenId, Server, Side,
+    StoredThumbprint, Unknown, VirtualDirectoryKind, relative_names,
 };
 
+use super::installed::{Lost, installed, leave_open};
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, Source, certificate, limits};
+use super::{Decoded, Form, Owner, Source, certificate, connectivity, hybrid, limits, role};
 
 /// The types of object that give facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,64 @@ enum Kind {
     RoleAssignment,
     Server,
     Certificate,
+    SettingOverride,
+    Connector,
+    AcceptedDomain,
+    OrganizationConfig,
+    VirtualDirectory(VirtualDirectoryKind),
+    ManagementRole,
+    RoleEntry,
+    Connectivity,
+}
+
+impl Kind {
+    /// Whether an organisation has only so many of it. Of the others, such as
+    /// accounts, there may be as many as there are people.
+    fn is_configuration(self) -> bool {
+        !matches!(
+            self,
+            Self::Account
+                | Self::RoleAssignment
+                | Self::Certificate
+                | Self::AcceptedDomain
+                | Self::RoleEntry
+                | Self::Connectivity
+        )
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::AuthConfig => "AuthConfig",
+            Self::AuthServer => "AuthServer",
+            Self::PartnerApplication => "PartnerApplication",
+            Self::Account => "account",
+            Self::RoleAssignment => "ManagementRoleAssignment",
+            Self::Server => "ExchangeServer",
+            Self::Certificate => "ExchangeCertificate",
+            Self::SettingOverride => "SettingOverride",
+            Self::Connector => "IntraOrganizationConnector",
+            Self::AcceptedDomain => "AcceptedDomain",
+            Self::OrganizationConfig => "OrganizationConfig",
+            Self::VirtualDirectory(VirtualDirectoryKind::Ews) => "WebServicesVirtualDirectory",
+            Self::VirtualDirectory(VirtualDirectoryKind::Autodiscover) => {
+                "AutodiscoverVirtualDirectory"
+            }
+            Self::VirtualDirectory(VirtualDirectoryKind::Mapi) => "MapiVirtualDirectory",
+            Self::VirtualDirectory(VirtualDirectoryKind::Oab) => "OabVirtualDirectory",
+            Self::ManagementRole => "ManagementRole",
+            Self::RoleEntry => "ManagementRoleEntry",
+            Self::Connectivity => "Test-OAuthConnectivity result",
+        }
+    }
+}
+
+/// What objects of one file are gathered in.
+#[derive(Default)]
+struct Places {
+    /// The servers of certificates, by name.
+    servers: HashMap<String, usize>,
+    /// The roles of role entries.
+    roles: HashMap<String, usize>,
 }
 
 /// Decodes the objects of a CLIXML file.
@@ -61,7 +120,7 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
-    let mut places = HashMap::new();
+    let mut places = Places::default();
     let (mut left, mut configured) = (limits::OBJECTS, 0);
     let mut lost = BTreeMap::new();
     for object in &tree.objects {
@@ -70,11 +129,11 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             let full = types.len() >= limits::NOTES && !types.contains_key(&name);
             *types.entry(if full { "of other types".into() } else { name }).or_default() += 1;
         }
-        let Some(kind) = kind.filter(|_| !in_cloud(object)) else { continue };
+        let Some(kind) = kind.filter(|kind| !foreign(object, *kind)) else { continue };
         left -= 1;
-        configured +=
-            usize::from(!matches!(kind, Kind::Account | Kind::RoleAssignment | Kind::Certificate));
-        if left == 0 || configured + places.len() > limits::CONFIGURED {
+        configured += usize::from(kind.is_configuration());
+        let gathered = places.servers.len() + places.roles.len();
+        if left == 0 || configured + gathered > limits::CONFIGURED {
             let line = object.line;
             let why = format!("line {line}: more objects than any organisation has, left out");
             decoded.notes.push(why);
@@ -103,18 +162,12 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 /// What to call the object in the list of what a file holds: objects that are
 /// merely parts of others are not listed.
 fn listed_type(object: &Object, kind: Option<Kind>) -> Option<String> {
-    let name = kind.map(|kind| match kind {
-        Kind::AuthConfig => "AuthConfig",
-        Kind::AuthServer => "AuthServer",
-        Kind::PartnerApplication => "PartnerApplication",
-        Kind::Account => "account",
-        Kind::RoleAssignment => "ManagementRoleAssignment",
-        Kind::Server => "ExchangeServer",
-        Kind::Certificate => "ExchangeCertificate",
-    });
-    match name {
-        Some(name) if in_cloud(object) => Some(format!("{name} of Exchange Online (not used)")),
-        Some(name) => Some(name.to_owned()),
+    match kind {
+        Some(kind) if foreign(object, kind) => {
+            Some(format!("{} of Exchange Online (not used)", kind.name()))
+        }
+        Some(kind) if in_cloud(object) => Some(format!("{} of Exchange Online", kind.name())),
+        Some(kind) => Some(kind.name().to_owned()),
         None => {
             let top =
                 object.has(&["Identity"]) || object.has(&["DistinguishedName", "WhenCreated"]);
@@ -122,6 +175,20 @@ fn listed_type(object: &Object, kind: Option<Kind>) -> Option<String> {
             (top && !name.is_empty()).then(|| format!("{name} (not used)"))
         }
     }
+}
+
+/// Whether the object says nothing about this side: of what stands in Exchange
+/// Online only the way back to Exchange Server matters.
+fn foreign(object: &Object, kind: Kind) -> bool {
+    kind != Kind::Connector && in_cloud(object)
+}
+
+/// Whether a type's name is that of any object, so that the properties decide.
+pub(crate) fn says_nothing(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "" | "PSCustomObject" | "PSObject" | "Object" | "Hashtable" | "OrderedDictionary"
+    )
 }
 
 /// Whether the object stands in the directory of Exchange Online, which is
@@ -147,7 +214,14 @@ fn kind(object: &Object) -> Option<Kind> {
         "ExchangeServer" => Some(Kind::Server),
         "ExchangeCertificate" | "X509Certificate2" => Some(Kind::Certificate),
         "MailUser" | "User" | "Mailbox" => Some(Kind::Account),
-        _ => None,
+        "SettingOverride" => Some(Kind::SettingOverride),
+        "IntraOrganizationConnector" => Some(Kind::Connector),
+        "AcceptedDomain" => Some(Kind::AcceptedDomain),
+        "OrganizationConfig" | "ADOrganizationConfig" => Some(Kind::OrganizationConfig),
+        "ExchangeRole" | "ManagementRole" => Some(Kind::ManagementRole),
+        "ExchangeRoleEntryPresentation" | "ManagementRoleEntry" => Some(Kind::RoleEntry),
+        "ValidationResult" | "ValidationResultNode" => Some(Kind::Connectivity),
+        _ => hybrid::directory_kind(object).map(Kind::VirtualDirectory),
     };
     let by_members = || {
         if object.has(&["CurrentCertificateThumbprint"]) {
@@ -170,6 +244,8 @@ fn kind(object: &Object) -> Option<Kind> {
             Some(Kind::Certificate)
         } else if object.has(&["RecipientTypeDetails"]) {
             Some(Kind::Account)
+        } else if says_nothing(&object.type_name) {
+            by_hybrid_members(object)
         } else {
             None
         }
@@ -177,9 +253,33 @@ fn kind(object: &Object) -> Option<Kind> {
     by_type.or_else(by_members).filter(|_| !object.members.is_empty())
 }
 
+/// Objects that look like parts of others unless nothing names their type.
+fn by_hybrid_members(object: &Object) -> Option<Kind> {
+    let any = |names: &[&str]| names.iter().any(|name| object.get(name).is_some());
+    // The same four limits stand on each mailbox.
+    let of_mailbox = any(&["OWAEnabled", "ActiveSyncEnabled", "MAPIEnabled", "SamAccountName"]);
+    if object.has(&["ComponentName", "SectionName"]) {
+        Some(Kind::SettingOverride)
+    } else if object.has(&["TargetAddressDomains"]) {
+        Some(Kind::Connector)
+    } else if object.has(&["DomainName"]) && any(&["DomainType", "MatchSubDomains"]) {
+        Some(Kind::AcceptedDomain)
+    } else if any(&["EwsApplicationAccessPolicy", "EwsAllowList"]) && !of_mailbox {
+        Some(Kind::OrganizationConfig)
+    } else if object.has(&["RoleEntries"]) {
+        Some(Kind::ManagementRole)
+    } else if object.has(&["Name", "Role"]) && any(&["Parameters", "PSSnapinName"]) {
+        Some(Kind::RoleEntry)
+    } else if object.has(&["ResultType", "Detail", "Task"]) {
+        Some(Kind::Connectivity)
+    } else {
+        None
+    }
+}
+
 fn add(
     decoded: &mut Decoded,
-    places: &mut HashMap<String, usize>,
+    places: &mut Places,
     kind: Kind,
     object: &Object,
     source: Source,
@@ -223,13 +323,91 @@ fn add(
             let server = exchange_server(&reading);
             list(&mut decoded.of(owner(&reading)).servers, server, seen);
         }
-        Kind::Certificate => return installed(decoded, places, object, source, seen).err(),
+        Kind::Certificate => {
+            return installed(decoded, &mut places.servers, object, source, seen).err();
+        }
+        kind => add_hybrid(decoded, places, kind, object, seen),
     }
     None
 }
 
+/// What is beside the trust itself.
+fn add_hybrid(
+    decoded: &mut Decoded,
+    places: &mut Places,
+    kind: Kind,
+    object: &Object,
+    seen: &SeenId,
+) {
+    let reading = |needs: Needs| Reading::new(object, seen, needs);
+    match kind {
+        Kind::SettingOverride => {
+            let reading = reading(Needs::SettingOverrides);
+            let setting = hybrid::setting_override(&reading);
+            list(&mut decoded.of(owner(&reading)).setting_overrides, setting, seen);
+        }
+        Kind::Connector => connector(decoded, &reading(Needs::Connectors)),
+        Kind::AcceptedDomain => {
+            let reading = reading(Needs::AcceptedDomains);
+            let domain = hybrid::accepted_domain(&reading);
+            list(&mut decoded.of(owner(&reading)).accepted_domains, domain, seen);
+        }
+        Kind::OrganizationConfig => {
+            let reading = reading(Needs::OrganizationConfig);
+            let config = reading.known(hybrid::organization_config(&reading));
+            let known = &mut decoded.of(owner(&reading)).organization_config;
+            known.merge_with(config, |mine, theirs| {
+                mine.merge(theirs.clone());
+                true
+            });
+        }
+        Kind::VirtualDirectory(kind) => {
+            let reading = reading(Needs::VirtualDirectories);
+            let directory = hybrid::virtual_directory(&reading, kind);
+            // As whole as the kinds that it holds: a kind of which there is none
+            // was not exported.
+            list(&mut decoded.of(owner(&reading)).virtual_directories, directory, seen);
+        }
+        Kind::ManagementRole => {
+            let reading = reading(Needs::ManagementRoles);
+            let role = role::management_role(&reading);
+            list(&mut decoded.of(owner(&reading)).management_roles, role, seen);
+        }
+        Kind::RoleEntry => {
+            role::add_entry(decoded, &mut places.roles, &reading(Needs::ManagementRoles));
+        }
+        Kind::Connectivity => {
+            let reading = reading(Needs::Connectivity);
+            // The server that ran the cmdlet.
+            let domain = object.text("PSComputerName").split_once('.').map(|(_, domain)| domain);
+            let domain = domain.filter(|it| !it.is_empty() && it.len() <= 255);
+            let owner = domain.map_or(Owner::Anyone, |it| Owner::Domain(it.to_ascii_lowercase()));
+            decoded.of(owner).connectivity.push(connectivity::decode(&reading));
+        }
+        _ => {}
+    }
+}
+
+/// The list is whole as to this side only: the cloud's connectors are another list.
+fn connector(decoded: &mut Decoded, reading: &Reading) {
+    if in_cloud(reading.object) {
+        let connector = hybrid::connector(reading, Side::Cloud);
+        // The directory of Exchange Online is no domain of anybody here.
+        decoded.of(Owner::Anyone).connectors.items.push(connector);
+        return;
+    }
+    let connector = hybrid::connector(reading, Side::OnPremises);
+    if connector.identity.dn.is_none() {
+        let (line, name) = (reading.object.line, connector.identity.label());
+        decoded.notes.push(format!(
+            "line {line}: connector {name} does not tell its side; taken for that of Exchange Server"
+        ));
+    }
+    list(&mut decoded.of(owner(reading)).connectors, connector, reading.seen);
+}
+
 /// Puts one more object into a list that looks whole.
-fn list<T: Item>(listing: &mut Listing<T>, item: T, seen: &SeenId) {
+pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, seen: &SeenId) {
     listing.items.push(item);
     if listing.seen.is_empty() {
         listing.seen.push(seen.clone());
@@ -248,6 +426,12 @@ fn incomplete(facts: &mut Facts, why: &Unknown) {
     cut(&mut facts.partner_applications, why, Needs::PartnerApplications);
     cut(&mut facts.role_assignments, why, Needs::RoleAssignments);
     cut(&mut facts.servers, why, Needs::Servers);
+    cut(&mut facts.management_roles, why, Needs::ManagementRoles);
+    cut(&mut facts.virtual_directories, why, Needs::VirtualDirectories);
+    cut(&mut facts.setting_overrides, why, Needs::SettingOverrides);
+    cut(&mut facts.connectors, why, Needs::Connectors);
+    cut(&mut facts.accepted_domains, why, Needs::AcceptedDomains);
+    role::incomplete(&mut facts.management_roles.items, why);
     for server in &mut facts.servers.items {
         let needs = Needs::ServerCertificates(server.name.clone());
         cut(&mut server.certificates, why, needs);
@@ -386,7 +570,7 @@ fn build(text: &str) -> Option<String> {
     (numbers.len() == 4 && text.len() < 80).then(|| numbers.join("."))
 }
 
-fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
+pub(crate) fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
     let name: String = name.chars().take(255).collect();
     Server {
         certificates: Listing::not_collected(Needs::ServerCertificates(name.clone())),
@@ -397,169 +581,9 @@ fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
     }
 }
 
-/// A certificate of a list that could not be decoded. It may be any, so that
-/// the list does not tell what is not in it.
-struct Lost {
-    /// The server whose it is; empty where the export does not tell.
-    server: String,
-    reason: Reason,
-}
-
-/// Leaves open the lists of the servers that lost a certificate; of all, where
-/// it is not known which did.
-fn leave_open(facts: &mut Facts, lost: &BTreeMap<String, Reason>, seen: &SeenId) {
-    for server in &mut facts.servers.items {
-        let own = lost.get("").or_else(|| lost.get(&server.name.to_ascii_lowercase()));
-        if let Some(reason) = own {
-            let needs = Needs::ServerCertificates(server.name.clone());
-            server.certificates.complete = Unknown::new(*reason, needs)
-                .detail("a certificate in the list could not be decoded")
-                .tried(seen)
-                .into();
-        }
-    }
-}
-
-/// A certificate of a server's store. The export itself may name the server;
-/// else the person who gave it; else the server that ran the cmdlet.
-fn installed(
-    decoded: &mut Decoded,
-    places: &mut HashMap<String, usize>,
-    object: &Object,
-    source: Source,
-    seen: &SeenId,
-) -> Result<(), Lost> {
-    let octets = object.get("RawData").and_then(Value::as_bytes).unwrap_or_default();
-    let certificate = match certificate::der(&octets) {
-        Ok(certificate) => certificate,
-        Err(problem) => {
-            let why = match octets.as_slice() {
-                [] => "a certificate without its data".to_owned(),
-                _ => problem.text,
-            };
-            decoded.notes.push(format!("line {}: {why}; the others are used", object.line));
-            let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
-            let server = server.unwrap_or_default().to_owned();
-            return Err(Lost { server, reason: problem.reason });
-        }
-    };
-    let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
-    let proven = installed_on(&blob, &certificate.sha1)
-        .or_else(|| named_by_identity(object.text("Identity"), &certificate.sha1));
-    let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
-    let (name, location) = match (proven.as_deref(), source.server, ran_on) {
-        (Some(name), _, _) => (name, Location::Proven),
-        (None, Some(name), _) => (name, Location::Stated),
-        (None, None, Some(name)) => (name, Location::Presumed),
-        (None, None, None) => ("", Location::Unknown),
-    };
-    let needs = Needs::ServerCertificates(name.to_owned());
-    let reading = Reading::new(object, seen, needs.clone());
-    let edge = Unknown::new(Reason::NotCollected, Needs::Servers).into();
-    let owner = name
-        .split_once('.')
-        .map_or(Owner::Anyone, |(_, domain)| Owner::Domain(domain.to_ascii_lowercase()));
-    let installed = InstalledCertificate {
-        certificate,
-        private_key: reading.flag("HasPrivateKey"),
-        location,
-        seen: seen.clone(),
-    };
-    let servers = &mut decoded.of(owner).servers.items;
-    let place = places.entry(name.to_ascii_lowercase()).or_insert(servers.len());
-    if servers.len() == *place {
-        servers.push(server(name, edge, seen));
-    }
-    if let Some(server) = servers.get_mut(*place) {
-        list(&mut server.certificates, installed, seen);
-    }
-    Ok(())
-}
-
-/// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.
-fn named_by_identity(identity: &str, thumbprint: &Thumbprint) -> Option<String> {
-    let (server, digits) = identity.rsplit_once('\\')?;
-    let own = Thumbprint::exact(digits).as_ref() == Some(thumbprint);
-    (own && !server.is_empty() && server.len() <= 255).then(|| server.to_owned())
-}
-
-/// The server that a certificate's serialised form names.
-///
-/// The .NET blob is not deserialised. It holds the length-prefixed string
-/// `<server FQDN>\<thumbprint>`, and a string that carries its own length and
-/// this certificate's thumbprint is no accident.
-fn installed_on(blob: &[u8], thumbprint: &Thumbprint) -> Option<String> {
-    let digits = thumbprint.as_str().as_bytes();
-    let slashes = blob.windows(digits.len() + 1).enumerate().filter(|(_, window)| {
-        window
-            .split_first()
-            .is_some_and(|(first, rest)| *first == b'\\' && rest.eq_ignore_ascii_case(digits))
-    });
-    slashes.map(|(slash, _)| slash).find_map(|slash| named_before(blob, slash, digits.len()))
-}
-
-/// The name that ends before the backslash at `slash`.
-fn named_before(blob: &[u8], slash: usize, digits: usize) -> Option<String> {
-    let host = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
-    // The length may look like a letter of the name, and a letter like a
-    // length: of the starts that fit, the farthest is the true one.
-    (1..=slash.min(255))
-        .take_while(|length| blob.get(slash - length).is_some_and(host))
-        .filter(|length| {
-            let prefix = slash.checked_sub(length + 1).and_then(|at| blob.get(at));
-            let total = length + 1 + digits;
-            let two = slash.checked_sub(length + 2).and_then(|at| blob.get(at));
-            match total {
-                0..=127 => prefix.map(|octet| usize::from(*octet)) == Some(total),
-                // Seven bits each, the low ones first.
-                _ => {
-                    prefix.map(|octet| usize::from(*octet)) == Some(total >> 7)
-                        && two.map(|octet| usize::from(*octet)) == Some(total & 0x7f | 0x80)
-                }
-            }
-        })
-        .last()
-        .and_then(|length| String::from_utf8(blob.get(slash - length..slash)?.to_vec()).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const THUMBPRINT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
-
-    fn blob(host: &str) -> Vec<u8> {
-        let text = format!("{host}\\{THUMBPRINT}");
-        let mut blob = b"\x00\x01\x06\x08\x00\x00\x00".to_vec();
-        let length = u8::try_from(text.len()).unwrap();
-        if length < 128 {
-            blob.push(length);
-        } else {
-            blob.extend([length, 1]);
-        }
-        blob.extend(text.as_bytes());
-        blob.extend(b"\x0a\x0f\x01 and more");
-        blob
-    }
-
-    #[test]
-    fn the_server_is_read_from_the_blob_whatever_its_length() {
-        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
-        // 24 characters: the length is 65, which is "A"; of "local" it is ".".
-        for host in ["Solo-E16A.Solo.local", "ex1.corp.contoso.com.xyz", "e", &"long.".repeat(30)] {
-            assert_eq!(installed_on(&blob(host), &thumbprint).as_deref(), Some(host));
-        }
-        let other = Thumbprint::exact(&"AB".repeat(20)).unwrap();
-        assert_eq!(installed_on(&blob("ex1"), &other), None);
-        assert_eq!(installed_on(b"", &thumbprint), None);
-    }
-
-    #[test]
-    fn the_thumbprint_may_stand_in_the_blob_alone_as_well() {
-        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
-        let blob = [THUMBPRINT.as_bytes(), &blob("ex1.corp")].concat();
-        assert_eq!(installed_on(&blob, &thumbprint).as_deref(), Some("ex1.corp"));
-    }
 
     fn decoded(objects: &str) -> Decoded {
         let source = Source { path: "a.xml", file_name: "a.xml", server: None };

@@ -87,7 +87,9 @@ impl<'a> Reading<'a> {
         self.fact(name, |value| {
             let element = |value: &Value| match value {
                 Value::Object(object) if object.get("Domain").is_some() => {
-                    Some(object.text("Domain").to_owned())
+                    Some(object.text("Domain"))
+                        .filter(|it| it.len() <= limits::TEXT)
+                        .map(str::to_owned)
                 }
                 value => text(value),
             };

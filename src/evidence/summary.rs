@@ -1,6 +1,6 @@
 //! What a file gave, in a few words.
 
-use checks::facts::{Fact, Facts, Location};
+use checks::facts::{Fact, Facts, Location, Side, VirtualDirectoryKind};
 use checks::procedure::application_name;
 
 /// The facts of one file, a phrase each.
@@ -9,11 +9,7 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     if let Fact::Known(_) = facts.auth_config {
         gave.push("the AuthConfig".to_owned());
     }
-    let mut counted = |number: usize, noun: &str| {
-        if number > 0 {
-            gave.push(format!("{number} {noun}{}", if number == 1 { "" } else { "s" }));
-        }
-    };
+    let mut counted = |number: usize, noun: &str| count(&mut gave, number, noun, "s");
     counted(facts.auth_servers.items.len(), "AuthServer");
     counted(facts.partner_applications.items.len(), "partner application");
     counted(facts.accounts.items.len(), "account");
@@ -21,6 +17,7 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     if matches!(facts.servers.complete, Fact::Known(_)) {
         counted(facts.servers.items.len(), "server");
     }
+    hybrid(facts, &mut gave);
     for server in facts.servers.items.iter().filter(|it| !it.certificates.items.is_empty()) {
         let number = server.certificates.items.len();
         let certificates = if number == 1 { "certificate" } else { "certificates" };
@@ -52,15 +49,94 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
             _ => format!("service principal {id} ({name}), its keys not read"),
         });
     }
+    entra(facts, &mut gave);
     if let Fact::Unknown(why) = &facts.service_principals.complete
         && !why.detail.is_empty()
     {
         gave.push(format!("no service principals: {}", why.detail));
     }
     for document in &facts.metadata_documents {
-        gave.push(format!("metadata of {}, realm {:?}", document.kind.name(), document.realm));
+        let (name, realm) = (document.kind.name(), &document.realm);
+        gave.push(if document.kind.is_entra() {
+            let number = document.signing_keys().count();
+            let keys = if number == 1 { "key" } else { "keys" };
+            format!("{name}, realm {realm:?}, {number} signing {keys}")
+        } else {
+            format!("metadata of {name}, realm {realm:?}")
+        });
     }
+    answers(facts, &mut gave);
     gave
+}
+
+fn count(gave: &mut Vec<String>, number: usize, noun: &str, plural: &str) {
+    if number > 0 {
+        gave.push(format!("{number} {noun}{}", if number == 1 { "" } else { plural }));
+    }
+}
+
+/// What the organisation sets beside the trust itself.
+fn hybrid(facts: &Facts, gave: &mut Vec<String>) {
+    if let Fact::Known(_) = facts.organization_config {
+        gave.push("the OrganizationConfig".to_owned());
+    }
+    count(gave, facts.setting_overrides.items.len(), "setting override", "s");
+    for (side, noun) in [
+        (Side::OnPremises, "intra-organisation connector"),
+        (Side::Cloud, "intra-organisation connector of Exchange Online"),
+    ] {
+        let number = facts.connectors.items.iter().filter(|it| it.side == side).count();
+        let plural =
+            if number == 1 { noun.to_owned() } else { noun.replace("connector", "connectors") };
+        count(gave, number, &plural, "");
+    }
+    count(gave, facts.accepted_domains.items.len(), "accepted domain", "s");
+    for kind in [
+        VirtualDirectoryKind::Ews,
+        VirtualDirectoryKind::Autodiscover,
+        VirtualDirectoryKind::Mapi,
+        VirtualDirectoryKind::Oab,
+    ] {
+        let number = facts.virtual_directories.items.iter().filter(|it| it.kind == kind).count();
+        let noun = if number == 1 { "directory" } else { "directories" };
+        count(gave, number, &format!("{} virtual {noun}", kind.name()), "");
+    }
+    count(gave, facts.management_roles.items.len(), "management role", "s");
+}
+
+/// What the tenant holds beside service principals.
+fn entra(facts: &Facts, gave: &mut Vec<String>) {
+    for application in &facts.applications {
+        let id = &application.app_id;
+        gave.push(match (application.present.value(), application.keys.value()) {
+            (Some(false), _) => format!("proof that application {id} does not exist"),
+            (_, Some(keys)) => {
+                let plural = if keys.len() == 1 { "" } else { "s" };
+                format!("application {id}, {} key{plural}", keys.len())
+            }
+            _ => format!("application {id}, its keys not read"),
+        });
+    }
+    count(gave, facts.app_role_assignments.len(), "consented permission", "s");
+}
+
+/// What servers said.
+fn answers(facts: &Facts, gave: &mut Vec<String>) {
+    for challenge in &facts.challenges {
+        let status = challenge.status.value().map_or_else(String::new, |it| format!("{it} "));
+        let url = &challenge.url;
+        let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+        let offered = match (&challenge.bearer, challenge.schemes.as_slice()) {
+            (Some(_), _) => "with a bearer challenge",
+            (None, []) => "without a challenge",
+            _ => "without a bearer challenge",
+        };
+        gave.push(format!("an answer {status}{offered}{of}"));
+    }
+    count(gave, facts.connectivity.len(), "result", "s");
+    if let Some(last) = gave.last_mut().filter(|_| !facts.connectivity.is_empty()) {
+        last.push_str(" of Test-OAuthConnectivity");
+    }
 }
 
 /// The servers that the facts of one file come from.

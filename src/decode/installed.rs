@@ -1,0 +1,177 @@
+//! Certificates of a server's store, and how it is known whose they are.
+
+use std::collections::{BTreeMap, HashMap};
+
+use checks::facts::{
+    Facts, InstalledCertificate, Location, Needs, Reason, SeenId, Thumbprint, Unknown,
+};
+
+use super::exchange::{list, server};
+use super::reading::Reading;
+use super::value::{Object, Value};
+use super::{Decoded, Owner, Source, certificate};
+
+/// A certificate of a list that could not be decoded. It may be any, so that
+/// the list does not tell what is not in it.
+pub(crate) struct Lost {
+    /// The server whose it is; empty where the export does not tell.
+    pub(crate) server: String,
+    pub(crate) reason: Reason,
+}
+
+/// Leaves open the lists of the servers that lost a certificate; of all, where
+/// it is not known which did.
+pub(crate) fn leave_open(facts: &mut Facts, lost: &BTreeMap<String, Reason>, seen: &SeenId) {
+    for server in &mut facts.servers.items {
+        let own = lost.get("").or_else(|| lost.get(&server.name.to_ascii_lowercase()));
+        if let Some(reason) = own {
+            let needs = Needs::ServerCertificates(server.name.clone());
+            server.certificates.complete = Unknown::new(*reason, needs)
+                .detail("a certificate in the list could not be decoded")
+                .tried(seen)
+                .into();
+        }
+    }
+}
+
+/// A certificate of a server's store. The export itself may name the server;
+/// else the person who gave it; else the server that ran the cmdlet.
+pub(crate) fn installed(
+    decoded: &mut Decoded,
+    places: &mut HashMap<String, usize>,
+    object: &Object,
+    source: Source,
+    seen: &SeenId,
+) -> Result<(), Lost> {
+    let octets = object.get("RawData").and_then(Value::as_bytes).unwrap_or_default();
+    let certificate = match certificate::der(&octets) {
+        Ok(certificate) => certificate,
+        Err(problem) => {
+            let why = match octets.as_slice() {
+                [] => "a certificate without its data".to_owned(),
+                _ => problem.text,
+            };
+            decoded.notes.push(format!("line {}: {why}; the others are used", object.line));
+            let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
+            let server = server.unwrap_or_default().to_owned();
+            return Err(Lost { server, reason: problem.reason });
+        }
+    };
+    let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
+    let proven = installed_on(&blob, &certificate.sha1)
+        .or_else(|| named_by_identity(object.text("Identity"), &certificate.sha1));
+    let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
+    let (name, location) = match (proven.as_deref(), source.server, ran_on) {
+        (Some(name), _, _) => (name, Location::Proven),
+        (None, Some(name), _) => (name, Location::Stated),
+        (None, None, Some(name)) => (name, Location::Presumed),
+        (None, None, None) => ("", Location::Unknown),
+    };
+    let needs = Needs::ServerCertificates(name.to_owned());
+    let reading = Reading::new(object, seen, needs.clone());
+    let edge = Unknown::new(Reason::NotCollected, Needs::Servers).into();
+    let owner = name
+        .split_once('.')
+        .map_or(Owner::Anyone, |(_, domain)| Owner::Domain(domain.to_ascii_lowercase()));
+    let installed = InstalledCertificate {
+        certificate,
+        private_key: reading.flag("HasPrivateKey"),
+        location,
+        seen: seen.clone(),
+    };
+    let servers = &mut decoded.of(owner).servers.items;
+    let place = places.entry(name.to_ascii_lowercase()).or_insert(servers.len());
+    if servers.len() == *place {
+        servers.push(server(name, edge, seen));
+    }
+    if let Some(server) = servers.get_mut(*place) {
+        list(&mut server.certificates, installed, seen);
+    }
+    Ok(())
+}
+
+/// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.
+fn named_by_identity(identity: &str, thumbprint: &Thumbprint) -> Option<String> {
+    let (server, digits) = identity.rsplit_once('\\')?;
+    let own = Thumbprint::exact(digits).as_ref() == Some(thumbprint);
+    (own && !server.is_empty() && server.len() <= 255).then(|| server.to_owned())
+}
+
+/// The server that a certificate's serialised form names.
+///
+/// The .NET blob is not deserialised. It holds the length-prefixed string
+/// `<server FQDN>\<thumbprint>`, and a string that carries its own length and
+/// this certificate's thumbprint is no accident.
+fn installed_on(blob: &[u8], thumbprint: &Thumbprint) -> Option<String> {
+    let digits = thumbprint.as_str().as_bytes();
+    let slashes = blob.windows(digits.len() + 1).enumerate().filter(|(_, window)| {
+        window
+            .split_first()
+            .is_some_and(|(first, rest)| *first == b'\\' && rest.eq_ignore_ascii_case(digits))
+    });
+    slashes.map(|(slash, _)| slash).find_map(|slash| named_before(blob, slash, digits.len()))
+}
+
+/// The name that ends before the backslash at `slash`.
+fn named_before(blob: &[u8], slash: usize, digits: usize) -> Option<String> {
+    let host = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
+    // The length may look like a letter of the name, and a letter like a
+    // length: of the starts that fit, the farthest is the true one.
+    (1..=slash.min(255))
+        .take_while(|length| blob.get(slash - length).is_some_and(host))
+        .filter(|length| {
+            let prefix = slash.checked_sub(length + 1).and_then(|at| blob.get(at));
+            let total = length + 1 + digits;
+            let two = slash.checked_sub(length + 2).and_then(|at| blob.get(at));
+            match total {
+                0..=127 => prefix.map(|octet| usize::from(*octet)) == Some(total),
+                // Seven bits each, the low ones first.
+                _ => {
+                    prefix.map(|octet| usize::from(*octet)) == Some(total >> 7)
+                        && two.map(|octet| usize::from(*octet)) == Some(total & 0x7f | 0x80)
+                }
+            }
+        })
+        .last()
+        .and_then(|length| String::from_utf8(blob.get(slash - length..slash)?.to_vec()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THUMBPRINT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
+
+    fn blob(host: &str) -> Vec<u8> {
+        let text = format!("{host}\\{THUMBPRINT}");
+        let mut blob = b"\x00\x01\x06\x08\x00\x00\x00".to_vec();
+        let length = u8::try_from(text.len()).unwrap();
+        if length < 128 {
+            blob.push(length);
+        } else {
+            blob.extend([length, 1]);
+        }
+        blob.extend(text.as_bytes());
+        blob.extend(b"\x0a\x0f\x01 and more");
+        blob
+    }
+
+    #[test]
+    fn the_server_is_read_from_the_blob_whatever_its_length() {
+        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
+        // 24 characters: the length is 65, which is "A"; of "local" it is ".".
+        for host in ["Solo-E16A.Solo.local", "ex1.corp.contoso.com.xyz", "e", &"long.".repeat(30)] {
+            assert_eq!(installed_on(&blob(host), &thumbprint).as_deref(), Some(host));
+        }
+        let other = Thumbprint::exact(&"AB".repeat(20)).unwrap();
+        assert_eq!(installed_on(&blob("ex1"), &other), None);
+        assert_eq!(installed_on(b"", &thumbprint), None);
+    }
+
+    #[test]
+    fn the_thumbprint_may_stand_in_the_blob_alone_as_well() {
+        let thumbprint = Thumbprint::exact(THUMBPRINT).unwrap();
+        let blob = [THUMBPRINT.as_bytes(), &blob("ex1.corp")].concat();
+        assert_eq!(installed_on(&blob, &thumbprint).as_deref(), Some("ex1.corp"));
+    }
+}
