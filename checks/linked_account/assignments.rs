@@ -4,7 +4,7 @@
 
 use crate::case::Case;
 use crate::facts::{Complete, Identity, Needs, Reason, RoleAssignment, Unknown, relative_names};
-use crate::identity::order;
+use crate::identity::{comparable, order};
 use crate::wording::{count, shown};
 
 /// What the assignments say about one role of one account.
@@ -223,14 +223,6 @@ fn names(assignment: &RoleAssignment, account: &Identity) -> Result<bool, Unknow
         shown(account.label())
     ));
     Err(tried(unknown, assignment))
-}
-
-/// Whether both have something by which they could be told apart.
-fn comparable(a: &Identity, b: &Identity) -> bool {
-    (a.guid.is_some() && b.guid.is_some())
-        || (a.dn.is_some() && b.dn.is_some())
-        || (a.canonical.is_some() && b.canonical.is_some())
-        || (!a.name.is_empty() && !b.name.is_empty())
 }
 
 /// Whether the assignment grants its role to whom it reaches.
