@@ -208,18 +208,13 @@ mod sample {
     }
 
     pub(super) fn evosts_server(name: &str) -> AuthServer {
-        let file = "AuthServers.xml";
+        let url = format!(
+            "https://login.windows.net/{TENANT}/FederationMetadata/2007-06/FederationMetadata.xml"
+        );
         AuthServer {
             identity: Identity::named(name),
-            server_type: text("AzureAD", file),
-            issuer_identifier: text(&format!("https://sts.windows.net/{TENANT}/"), file),
-            metadata_url: text(
-                &format!(
-                    "https://login.windows.net/{TENANT}/FederationMetadata/2007-06/FederationMetadata.xml"
-                ),
-                file,
-            ),
-            ..acs_server()
+            metadata_url: text(&url, "AuthServers.xml"),
+            ..crate::healthy::evosts_server()
         }
     }
 

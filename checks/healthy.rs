@@ -6,13 +6,17 @@ use crate::case::{Case, Context};
 use crate::check::Check;
 use crate::engine::Assessment;
 use crate::facts::{
-    Account, ApplicationId, AuthConfig, AuthServer, Certificate, Complete, DocumentKind, Fact,
-    Facts, Identity, InstalledCertificate, KeyCredential, Listing, Location, MetadataDocument,
-    MetadataEndpoint, MetadataKey, Needs, PartnerApplication, PublicKey, Reason, RoleAssignment,
-    Seen, SeenId, Server, ServicePrincipal, StoredThumbprint, Thumbprint, Unknown,
+    AcceptedDomain, Account, ApplicationId, AuthConfig, AuthServer, BearerChallenge, Certificate,
+    Challenge, Complete, DocumentKind, Fact, Facts, Identity, InstalledCertificate, KeyCredential,
+    Listing, Location, ManagementRole, MetadataDocument, MetadataEndpoint, MetadataKey, Needs,
+    PartnerApplication, PublicKey, Reason, RoleAssignment, Seen, SeenId, Server, ServicePrincipal,
+    StoredThumbprint, Thumbprint, Unknown, VirtualDirectory, VirtualDirectoryKind,
 };
 use crate::outcome::{Outcome, Status};
-use crate::procedure::{ACS, EXCHANGE, Procedure, SKYPE, SKYPE_ONLINE, TEAMS_SCHEDULER};
+use crate::procedure::{
+    ACS, CLOUD_VOICEMAIL, EXCHANGE, EXCHANGE_ONLINE, Procedure, Role, SKYPE, SKYPE_ONLINE, TEAMS,
+    TEAMS_SCHEDULER,
+};
 use crate::trust::Trust;
 
 pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
@@ -54,6 +58,10 @@ pub(crate) fn healthy() -> Organisation {
         "acs.json",
         "ex1.json",
         "ex2.json",
+        "Ews.xml",
+        "Autodiscover.xml",
+        "AcceptedDomains.xml",
+        "challenge.txt",
     ] {
         let seen = Seen { source: file.into(), form: "test".into(), at: None };
         facts.seen.insert(SeenId::new(file), seen);
@@ -105,7 +113,66 @@ pub(crate) fn healthy() -> Organisation {
     ];
     facts.metadata_documents =
         vec![acs_document(), exchange_document("ex1"), exchange_document("ex2")];
+    facts.virtual_directories = presumed(
+        ["EX1", "EX2"]
+            .iter()
+            .flat_map(|server| {
+                use VirtualDirectoryKind::{Autodiscover, Ews};
+                [virtual_directory(server, Ews), virtual_directory(server, Autodiscover)]
+            })
+            .collect(),
+        "Ews.xml",
+    );
+    facts.accepted_domains = presumed(vec![accepted_domain("contoso.com")], "AcceptedDomains.xml");
+    facts.challenges = vec![challenge()];
     Organisation { trust, facts, context: Context::at(day("2026-11-24")), procedure: &SKYPE_ONLINE }
+}
+
+/// The same with what the hybrid procedure adds, without a dedicated application.
+pub(crate) fn healthy_exchange_online() -> Organisation {
+    let mut organisation = healthy();
+    organisation.procedure = &EXCHANGE_ONLINE;
+    organisation.facts.auth_servers.items.push(evosts_server());
+    organisation.application(&EXCHANGE).linked_account =
+        known(Some(exchange_account_identity()), "PartnerApplications.xml");
+    organisation.facts.accounts.items.push(Account {
+        identity: exchange_account_identity(),
+        recipient_type_details: text("LinkedUser", "LinkedAccounts.xml"),
+        ..account()
+    });
+    let required = EXCHANGE_ONLINE.required_account(&EXCHANGE).unwrap();
+    let roles = required.roles.iter().map(Role::name).map(exchange_assignment);
+    organisation.facts.role_assignments.items.extend(roles);
+    *organisation.keys(&EXCHANGE) = vec![key(CURRENT, "2025-12-15", "2030-12-15")];
+    organisation.principal(&EXCHANGE).names = known(
+        ["mail", "autodiscover"].map(|host| format!("https://{host}.contoso.com/")).to_vec(),
+        "00000002.json",
+    );
+    organisation.facts.setting_overrides = presumed(vec![], "SettingOverrides.xml");
+    organisation
+}
+
+/// The same with what the procedure for Teams adds.
+pub(crate) fn healthy_teams() -> Organisation {
+    let mut organisation = healthy_exchange_online();
+    organisation.procedure = &TEAMS;
+    let applications = &mut organisation.facts.partner_applications.items;
+    applications.push(application("CloudVoicemail", &CLOUD_VOICEMAIL, None));
+    let assignments = &mut organisation.facts.role_assignments.items;
+    assignments.retain(|it| !it.assignee.is(|who| who.same(&account_identity())));
+    assignments.push(assignment("TeamsSchedulerRole"));
+    organisation.facts.management_roles = presumed(
+        vec![
+            management_role("TeamsSchedulerRole", Some("UserApplication"), &["GetDelegate"]),
+            management_role("UserApplication", None, &["ConvertId", "GetDelegate", "GetFolder"]),
+        ],
+        "ManagementRoles.xml",
+    );
+    for id in [TEAMS_SCHEDULER, CLOUD_VOICEMAIL] {
+        let keys = vec![key(CURRENT, "2025-12-15", "2030-12-15")];
+        organisation.facts.service_principals.items.push(principal(&id, &[], keys));
+    }
+    organisation
 }
 
 impl Organisation {
@@ -444,6 +511,106 @@ fn auth_config() -> AuthConfig {
     }
 }
 
+pub(crate) fn evosts_server() -> AuthServer {
+    let file = "AuthServers.xml";
+    AuthServer {
+        identity: configuration("EvoSts - 0f1e2d3c", "CN=Auth Servers"),
+        server_type: text("AzureAD", file),
+        issuer_identifier: text(&format!("https://sts.windows.net/{TENANT}/"), file),
+        metadata_url: text(
+            &format!(
+                "https://login.windows.net/{TENANT}/federationmetadata/2007-06/federationmetadata.xml"
+            ),
+            file,
+        ),
+        token_issuing_endpoint: text("https://login.windows.net/common/oauth2/token", file),
+        ..acs_server()
+    }
+}
+
+pub(crate) fn exchange_account_identity() -> Identity {
+    Identity {
+        name: "Exchange Online-ApplicationAccount".into(),
+        guid: Some("0d1c2b3a-4958-4675-8493-a2b1c0d9e8f7".into()),
+        dn: Some("CN=Exchange Online-ApplicationAccount,CN=Users,DC=corp,DC=contoso,DC=com".into()),
+        canonical: None,
+    }
+}
+
+fn exchange_assignment(role: &str) -> RoleAssignment {
+    RoleAssignment {
+        identity: configuration(&format!("{role}-Exchange Online"), "CN=Role Assignments"),
+        assignee: known(exchange_account_identity(), "RoleAssignments.xml"),
+        ..assignment(role)
+    }
+}
+
+pub(crate) fn management_role(
+    name: &str,
+    parent: Option<&str>,
+    entries: &[&str],
+) -> ManagementRole {
+    let file = "ManagementRoles.xml";
+    ManagementRole {
+        identity: Identity::named(name),
+        parent: known(parent.map(Identity::named), file),
+        entries: known(entries.iter().map(|entry| (*entry).to_owned()).collect(), file),
+        seen: vec![SeenId::new(file)],
+    }
+}
+
+pub(crate) fn virtual_directory(server: &str, kind: VirtualDirectoryKind) -> VirtualDirectory {
+    let file =
+        format!("{}.xml", if kind == VirtualDirectoryKind::Ews { "Ews" } else { "Autodiscover" });
+    let (name, url) = match kind {
+        VirtualDirectoryKind::Ews => ("EWS", "https://mail.contoso.com/EWS/Exchange.asmx"),
+        _ => (kind.name(), ""),
+    };
+    let methods = ["Ntlm", "WindowsIntegrated", "WSSecurity", "OAuth"].map(str::to_owned).to_vec();
+    VirtualDirectory {
+        identity: configuration(
+            &format!("{name} (Default Web Site)"),
+            &format!("CN=HTTP,CN=Protocols,CN={server}"),
+        ),
+        kind,
+        server: text(server, &file),
+        internal_url: text(url, &file),
+        external_url: text(url, &file),
+        oauth: known(true, &file),
+        internal_methods: known(methods.clone(), &file),
+        external_methods: known(methods, &file),
+        seen: vec![SeenId::new(&file)],
+    }
+}
+
+pub(crate) fn accepted_domain(domain: &str) -> AcceptedDomain {
+    let file = "AcceptedDomains.xml";
+    AcceptedDomain {
+        identity: configuration(domain, "CN=Accepted Domains"),
+        domain: text(domain, file),
+        wildcard: known(domain.starts_with('*'), file),
+        seen: vec![SeenId::new(file)],
+    }
+}
+
+pub(crate) fn challenge() -> Challenge {
+    Challenge {
+        url: "https://mail.contoso.com/ews/exchange.asmx".into(),
+        status: known(401, "challenge.txt"),
+        schemes: ["bearer", "negotiate", "ntlm"].map(str::to_owned).to_vec(),
+        bearer: Some(BearerChallenge {
+            client_id: EXCHANGE.as_str().into(),
+            trusted_issuers: Some(vec![format!("{ACS}@{TENANT}")]),
+            authorization_uri: "https://login.windows.net/common/oauth2/authorize".into(),
+            error: String::new(),
+        }),
+        server: "Microsoft-IIS/10.0".into(),
+        build: "15.2.1748.24".into(),
+        diagnoses: Vec::new(),
+        seen: SeenId::new("challenge.txt"),
+    }
+}
+
 /// An object of Contoso's configuration.
 fn configuration(name: &str, container: &str) -> Identity {
     Identity {
@@ -460,13 +627,26 @@ fn configuration(name: &str, container: &str) -> Identity {
 /// The promise of this module.
 #[test]
 fn the_healthy_organisation_passes_every_check() {
-    let organisation = healthy();
+    assert_eq!(wrong(&healthy()), Vec::<String>::new());
+}
+
+/// What `hybrid` judges needs more than is here.
+#[test]
+fn the_others_pass_as_far_as_they_reach() {
+    for organisation in [healthy_exchange_online(), healthy_teams()] {
+        let mut wrong = wrong(&organisation);
+        wrong.retain(|line| !line.starts_with("hybrid-"));
+        let untold = "auth-server-signing-keys EvoSTS AuthServer: unknown not_collected";
+        assert_eq!(wrong, [untold]);
+    }
+}
+
+fn wrong(organisation: &Organisation) -> Vec<String> {
     let assessment = crate::assess(&organisation.case());
-    let wrong: Vec<String> = assessment
+    assessment
         .outcomes
         .iter()
         .filter(|outcome| !matches!(outcome.status, Status::Passed | Status::NotApplicable))
         .map(|outcome| format!("{} {}", outcome.check, summary(outcome)))
-        .collect();
-    assert_eq!(wrong, Vec::<String>::new());
+        .collect()
 }

@@ -25,6 +25,14 @@ pub(crate) fn is_deleted(object: &Identity) -> bool {
         || canonical.contains("/deleted objects/")
 }
 
+/// Whether both have something by which they could be told apart.
+pub(crate) fn comparable(a: &Identity, b: &Identity) -> bool {
+    (a.guid.is_some() && b.guid.is_some())
+        || (a.dn.is_some() && b.dn.is_some())
+        || (a.canonical.is_some() && b.canonical.is_some())
+        || (!a.name.is_empty() && !b.name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_deleted;

@@ -8,6 +8,7 @@ mod enabled;
 mod linked_account;
 mod present;
 mod realm;
+mod same_account;
 mod successors;
 
 use crate::case::Case;
@@ -18,8 +19,14 @@ use crate::procedure::{RequiredApplication, application_name};
 use crate::remedy::Cmdlet;
 use crate::wording::{list, not_among, shown};
 
-pub(crate) const CHECKS: &[Check] =
-    &[present::CHECK, enabled::CHECK, realm::CHECK, linked_account::CHECK, successors::CHECK];
+pub(crate) const CHECKS: &[Check] = &[
+    present::CHECK,
+    enabled::CHECK,
+    realm::CHECK,
+    linked_account::CHECK,
+    same_account::CHECK,
+    successors::CHECK,
+];
 
 /// What the organisation has for one application id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod skype_online;
 mod teams;
 
 use crate::facts::{ApplicationId, AuthServerKind, Side};
+use crate::outcome::Severity;
 
 pub use clouds::{AcsAddress, CLOUDS, Cloud};
 pub use detect::{Detected, detect};
@@ -95,8 +96,8 @@ pub enum Requirement {
     AuthCertificate,
     /// The auth certificate as a key of a service principal.
     Key(RequiredKey),
-    /// Names on this service principal that cover every external host.
-    ServicePrincipalNames(ApplicationId),
+    /// Names on a service principal that cover every external host.
+    ServicePrincipalNames(RequiredNames),
     /// The dedicated hybrid application, where one is needed.
     DedicatedApplication,
     /// An enabled connector of this side.
@@ -128,6 +129,15 @@ pub struct RequiredKey {
     pub own_dates: bool,
 }
 
+/// What is required of a service principal's names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredNames {
+    /// The service principal.
+    pub on: ApplicationId,
+    /// Whether the article wants them in the form `https://<host>/`.
+    pub addresses: bool,
+}
+
 /// A role that an account must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -155,6 +165,8 @@ pub struct RequiredApplication {
     pub empty_realm: bool,
     /// Applications of today's Teams of which at least one is expected beside it.
     pub successors: &'static [ApplicationId],
+    /// How bad it is when none of these is enabled.
+    pub alone: Severity,
 }
 
 /// What is required of a linked account.
@@ -261,7 +273,31 @@ impl Procedure {
         &self,
     ) -> impl Iterator<Item = (StepId, &'static ApplicationId)> {
         self.required(|requirement| match requirement {
-            Requirement::ServicePrincipalNames(id) => Some(id),
+            Requirement::ServicePrincipalNames(names) => Some(&names.on),
+            _ => None,
+        })
+    }
+
+    /// What is required of the names of this service principal.
+    pub fn required_names(&self, on: &ApplicationId) -> Option<&'static RequiredNames> {
+        let mut names = self.required(|requirement| match requirement {
+            Requirement::ServicePrincipalNames(names) => Some(names),
+            _ => None,
+        });
+        names.find(|(_, names)| names.on == *on).map(|(_, names)| names)
+    }
+
+    /// What is required of the keys of this service principal.
+    pub fn required_key(&self, on: &ApplicationId) -> Option<&'static RequiredKey> {
+        self.keys().map(|(_, key)| key).find(|key| key.on == *on)
+    }
+
+    /// The pairs of applications that act through one account, with their step.
+    pub fn same_accounts(
+        &self,
+    ) -> impl Iterator<Item = (StepId, (&'static ApplicationId, &'static ApplicationId))> {
+        self.required(|requirement| match requirement {
+            Requirement::SameAccount(first, second) => Some((first, second)),
             _ => None,
         })
     }

@@ -12,8 +12,11 @@ mod useless_names;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
-use crate::procedure::StepId;
+use crate::facts::{
+    ApplicationId, Needs, Reason, ServicePrincipal, SettingOverride, Thumbprint, Unknown,
+};
+use crate::outcome::{Severity, Verdict};
+use crate::procedure::{RequiredKey, StepId};
 use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -57,6 +60,77 @@ fn with_names(case: &Case) -> Result<Vec<Subject>, Unknown> {
 
 fn subject((step, id): (StepId, &ApplicationId)) -> Subject {
     Subject::new(step, Object::ServicePrincipal(id.clone()))
+}
+
+/// What the procedure asks of the keys that are judged.
+fn required_key(case: &Case, subject: &Subject) -> Option<&'static RequiredKey> {
+    subject.application().and_then(|id| case.procedure.required_key(id))
+}
+
+/// Leaves a service principal alone whose place the dedicated hybrid
+/// application has taken, which is judged by checks of its own.
+///
+/// Where nothing tells whether it has, a key that is there is still good, and
+/// one that is not may not be wanted.
+fn unless_replaced(
+    case: &Case,
+    subject: &Subject,
+    judge: impl FnOnce() -> Result<Verdict, Unknown>,
+) -> Result<Verdict, Unknown> {
+    if !required_key(case, subject).is_some_and(|key| key.dedicated) {
+        return judge();
+    }
+    match dedicated_on(case) {
+        Ok(true) => Ok(Verdict::NotApplicable(
+            "the dedicated hybrid application takes its place".to_owned(),
+        )),
+        Ok(false) => judge(),
+        Err(unknown) => match judge()? {
+            Verdict::Flawed(findings)
+                if findings.iter().any(|it| it.severity == Severity::Critical) =>
+            {
+                Err(unknown)
+            }
+            verdict => Ok(verdict),
+        },
+    }
+}
+
+/// Whether Exchange calls as the dedicated hybrid application: exactly one
+/// override, accepted, for all servers and builds, switches it on.
+fn dedicated_on(case: &Case) -> Result<bool, Unknown> {
+    let overrides = &case.facts.setting_overrides;
+    let mut matching = Vec::new();
+    for item in &overrides.items {
+        if is_dedicated(item)? {
+            matching.push(item);
+        }
+    }
+    // In a list that is not whole there may be another one.
+    overrides.all()?;
+    match matching.as_slice() {
+        [one] => takes_effect(one),
+        _ => Ok(false),
+    }
+}
+
+fn is_dedicated(item: &SettingOverride) -> Result<bool, Unknown> {
+    let is = |value: &str, wanted: &str| value.trim().eq_ignore_ascii_case(wanted);
+    Ok(is(&item.component.read()?.value, "Global")
+        && is(&item.section.read()?.value, "ExchangeOnpremAsThirdPartyAppId"))
+}
+
+fn takes_effect(item: &SettingOverride) -> Result<bool, Unknown> {
+    let on = |parameter: &String| {
+        let plain: String = parameter.split_whitespace().collect();
+        plain.eq_ignore_ascii_case("Enabled=true")
+    };
+    let parameters = &item.parameters.read()?.value;
+    let accepted = item.status.read()?.value.eq_ignore_ascii_case("Accepted");
+    let everywhere = item.servers.read()?.value.is_empty()
+        && item.min_version.read()?.value.is_empty()
+        && item.max_version.read()?.value.is_empty();
+    Ok(accepted && everywhere && parameters.iter().any(on))
 }
 
 /// The service principal that a subject is about.

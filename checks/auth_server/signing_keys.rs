@@ -2,7 +2,7 @@
 
 use super::{change, kind_of, named, selected};
 use crate::case::Case;
-use crate::check::{Check, Object, Subject};
+use crate::check::{Check, Subject};
 use crate::facts::{
     AuthServer, AuthServerKind, Certificate, Fact, Known, MetadataDocument, Needs, Reason, Unknown,
 };
@@ -13,35 +13,63 @@ use crate::wording::{count, day};
 
 pub(crate) const CHECK: Check = Check {
     id: "auth-server-signing-keys",
-    title: "The AuthServer has stored the keys with which ACS signs now",
+    title: "The AuthServer has stored the keys with which its issuer signs now",
     manual: include_str!("signing_keys.md"),
     after: &["auth-server-present"],
-    subjects,
+    subjects: super::required,
     judge,
 };
-
-/// ACS alone: what EvoSTS publishes is no document of this family.
-fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let mut subjects = super::required(case)?;
-    subjects.retain(|subject| subject.object == Object::AuthServer(AuthServerKind::Acs));
-    Ok(subjects)
-}
 
 type Stored = Known<Vec<Certificate>>;
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
-    let server = selected(case, kind_of(subject))?;
+    let kind = kind_of(subject);
+    let server = selected(case, kind)?;
     let stored = server.signing_certificates.read()?;
-    if let Some(finding) = useless(case, server, stored) {
+    if let Some(finding) = useless(case, kind, server, stored) {
         return Ok(finding.into());
     }
     let tenant = case.tenant().map(|tenant| tenant.value);
     let tenant = tenant.or_else(|_| server.realm.read().map(|realm| realm.value.clone()))?;
-    compare(case, server, stored, acs_document_of(case, &tenant)?)
+    compare(case, server, stored, Published { kind, document: document(case, kind, &tenant)? })
 }
 
-/// What is wrong with the stored keys whatever ACS publishes.
-fn useless(case: &Case, server: &AuthServer, stored: &Stored) -> Option<Finding> {
+/// What the issuer publishes.
+#[derive(Clone, Copy)]
+struct Published<'a> {
+    kind: AuthServerKind,
+    document: &'a MetadataDocument,
+}
+
+/// Where the keys of an AuthServer of this kind are published for the tenant.
+fn document<'a>(
+    case: &Case<'a>,
+    kind: AuthServerKind,
+    tenant: &str,
+) -> Result<&'a MetadataDocument, Unknown> {
+    match kind {
+        AuthServerKind::Acs => acs_document_of(case, tenant),
+        // No fact holds what Entra publishes.
+        AuthServerKind::EvoSts | AuthServerKind::Other => {
+            Err(Unknown::new(Reason::NotCollected, needs(kind)))
+        }
+    }
+}
+
+fn needs(kind: AuthServerKind) -> Needs {
+    match kind {
+        AuthServerKind::Acs => Needs::AcsMetadata,
+        AuthServerKind::EvoSts | AuthServerKind::Other => Needs::EntraMetadata,
+    }
+}
+
+/// What is wrong with the stored keys whatever is published.
+fn useless(
+    case: &Case,
+    kind: AuthServerKind,
+    server: &AuthServer,
+    stored: &Stored,
+) -> Option<Finding> {
     let Some(last) = stored.value.iter().map(|certificate| certificate.not_after).max() else {
         // A new AuthServer looks like this before Exchange has read its metadata.
         return Some(flawed(
@@ -50,7 +78,7 @@ fn useless(case: &Case, server: &AuthServer, stored: &Stored) -> Option<Finding>
             Finding::warning(
                 "none_stored",
                 format!("{} holds no signing certificate", named(server)),
-                "the keys that ACS publishes",
+                format!("the keys that {} publishes", kind.name()),
             ),
         ));
     };
@@ -65,12 +93,13 @@ fn compare(
     case: &Case,
     server: &AuthServer,
     stored: &Stored,
-    document: &MetadataDocument,
+    published: Published,
 ) -> Result<Verdict, Unknown> {
+    let Published { kind, document } = published;
     let certificates: Vec<&Fact<Certificate>> =
         document.signing_keys().map(|key| &key.certificate).collect();
-    let published: Vec<&Certificate> = certificates.iter().filter_map(|it| it.value()).collect();
-    let current = current(case, document, &published)?;
+    let readable: Vec<&Certificate> = certificates.iter().filter_map(|it| it.value()).collect();
+    let current = current(case, published, &readable)?;
     let is_stored = |it: &Certificate| stored.value.iter().any(|own| own.sha256 == it.sha256);
     let missing = current.iter().filter(|certificate| !is_stored(certificate)).count();
     let source = case.facts.source(&document.seen);
@@ -88,7 +117,10 @@ fn compare(
         return found(Finding::warning(
             "some_missing",
             format!("{} lacks {number} in {source}", named(server)),
-            "every key that ACS publishes; a new one is missing for some hours",
+            format!(
+                "every key that {} publishes; a new one is missing for some hours",
+                kind.name()
+            ),
         ));
     }
     // A key that cannot be read may be the one in common.
@@ -96,7 +128,7 @@ fn compare(
         certificate.read()?;
     }
     if !of_the_day(case, document) && newest(&stored.value) > newest(current.iter().copied()) {
-        return Err(outdated(case, document, "is older than the keys that are stored"));
+        return Err(outdated(case, published, "is older than the keys that are stored"));
     }
     found(Finding::critical(
         "stale",
@@ -104,37 +136,38 @@ fn compare(
             1 => format!("{} does not hold the one key in {source}", named(server)),
             keys => format!("{} holds none of the {keys} keys in {source}", named(server)),
         },
-        "the keys with which ACS signs now",
+        format!("the keys with which {} signs now", kind.name()),
     ))
 }
 
-/// The keys that ACS still signs with.
+/// The keys that the issuer still signs with.
 fn current<'a>(
     case: &Case,
-    document: &MetadataDocument,
-    published: &[&'a Certificate],
+    published: Published,
+    readable: &[&'a Certificate],
 ) -> Result<Vec<&'a Certificate>, Unknown> {
+    let document = published.document;
     let now = case.context.now;
     let current: Vec<&Certificate> =
-        published.iter().copied().filter(|certificate| now <= certificate.not_after).collect();
+        readable.iter().copied().filter(|certificate| now <= certificate.not_after).collect();
     if !current.is_empty() {
         return Ok(current);
     }
-    if published.is_empty() {
+    if readable.is_empty() {
         for key in document.signing_keys() {
             key.certificate.read()?;
         }
-        return Err(outdated(case, document, "holds no signing key"));
+        return Err(outdated(case, published, "holds no signing key"));
     }
     if of_the_day(case, document) {
-        return Ok(published.to_vec());
+        return Ok(readable.to_vec());
     }
-    Err(outdated(case, document, "is old: every key in it has expired"))
+    Err(outdated(case, published, "is old: every key in it has expired"))
 }
 
-fn outdated(case: &Case, document: &MetadataDocument, why: &str) -> Unknown {
+fn outdated(case: &Case, Published { kind, document }: Published, why: &str) -> Unknown {
     let source = case.facts.source(&document.seen);
-    Unknown::new(Reason::NotCollected, Needs::AcsMetadata)
+    Unknown::new(Reason::NotCollected, needs(kind))
         .detail(format!("{source} {why}; save the document anew"))
         .tried(&document.seen)
 }
@@ -303,7 +336,13 @@ mod tests {
     }
 
     #[test]
-    fn evosts_is_not_judged_here() {
-        assert_eq!(hybrid().summary(&CHECK), ["ACS AuthServer: passed"]);
+    fn of_evosts_only_what_is_stored_is_known() {
+        let mut organisation = hybrid();
+        let said = |organisation: &Organisation| organisation.summary(&CHECK).swap_remove(1);
+        assert_eq!(said(&organisation), "EvoSTS AuthServer: unknown not_collected");
+        organisation.facts.auth_servers.items[1].signing_certificates = known(vec![old()], FILE);
+        assert_eq!(said(&organisation), "EvoSTS AuthServer: failed all_expired");
+        organisation.facts.auth_servers.items[1].signing_certificates = known(vec![], FILE);
+        assert_eq!(said(&organisation), "EvoSTS AuthServer: warning none_stored");
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::Certificate;
 use super::fact::{Fact, SeenId, Unknown};
 use super::listing::{Item, Listing, unite};
-use super::name::{ApplicationId, Identity, Thumbprint, same_server};
+use super::name::{ApplicationId, Identity, Thumbprint, is_guid, same_server};
 use crate::procedure::{ACS_ISSUERS, CLOUDS};
 use crate::schema::DateTime;
 
@@ -236,8 +236,7 @@ impl AuthServer {
         if !is("AzureAD") && (acs_issuer || acs_host) {
             return Ok(AuthServerKind::Acs);
         }
-        let entra_issuer = issuer.to_ascii_lowercase().starts_with("https://sts.");
-        if is("AzureAD") || entra_issuer {
+        if is("AzureAD") || is_entra(issuer) {
             return Ok(AuthServerKind::EvoSts);
         }
         // Only what all three attributes deny is something else.
@@ -245,6 +244,13 @@ impl AuthServer {
         self.metadata_url.read()?;
         Ok(AuthServerKind::Other)
     }
+}
+
+/// Whether it is `https://sts.<cloud>/<tenant id>/`. AD FS is often called `sts`, too.
+fn is_entra(issuer: &str) -> bool {
+    let issuer = issuer.to_ascii_lowercase();
+    let path = issuer.strip_prefix("https://sts.").and_then(|rest| rest.split_once('/'));
+    path.is_some_and(|(_, path)| is_guid(path.strip_suffix('/').unwrap_or(path)))
 }
 
 impl PartnerApplication {
@@ -432,5 +438,27 @@ fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> b
             true
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AuthServerKind;
+    use crate::healthy::{TENANT, acs_server, text};
+
+    #[test]
+    fn a_federation_server_called_sts_is_not_entra() {
+        let kind = |issuer: &str| {
+            let mut server = acs_server();
+            server.server_type = text("", "x");
+            server.issuer_identifier = text(issuer, "x");
+            server.metadata_url = text("https://sts.contoso.com/federationmetadata", "x");
+            server.kind()
+        };
+        assert_eq!(kind(&format!("https://STS.windows.net/{TENANT}/")), Ok(AuthServerKind::EvoSts));
+        assert_eq!(kind(&format!("https://sts.other.cn/{TENANT}")), Ok(AuthServerKind::EvoSts));
+        for issuer in ["https://sts.contoso.com/adfs/services/trust", "https://sts.contoso.com/"] {
+            assert_eq!(kind(issuer), Ok(AuthServerKind::Other), "{issuer}");
+        }
     }
 }

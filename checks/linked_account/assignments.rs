@@ -3,8 +3,12 @@
 //! Everything here has three answers: yes, no, and why nobody can tell.
 
 use crate::case::Case;
-use crate::facts::{Complete, Identity, Needs, Reason, RoleAssignment, Unknown, relative_names};
-use crate::identity::order;
+use crate::facts::{
+    Complete, Identity, Known, ManagementRole, Needs, Reason, RoleAssignment, Unknown,
+    relative_names,
+};
+use crate::identity::{comparable, order};
+use crate::procedure::Role;
 use crate::wording::{count, shown};
 
 /// What the assignments say about one role of one account.
@@ -18,6 +22,8 @@ pub(super) enum Holding<'a> {
         complete: Complete,
         /// Those that would, were they regular and enabled.
         idle: Vec<&'a RoleAssignment>,
+        /// Those of a role derived from it that lacks the entry.
+        reduced: Vec<&'a RoleAssignment>,
     },
 }
 
@@ -45,21 +51,32 @@ enum Likeness {
     Other,
 }
 
+/// How much of what is wanted an assignment's role holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grant {
+    Wanted,
+    /// It was made from the role that has the entry, and the entry was taken out.
+    Reduced,
+    Nothing,
+}
+
 /// Whether the account holds this role.
 pub(super) fn holding<'a>(
     case: &Case<'a>,
     account: &Identity,
-    role: &str,
+    role: &Role,
 ) -> Result<Holding<'a>, Unknown> {
-    let mut idle = Vec::new();
+    let (mut idle, mut reduced) = (Vec::new(), Vec::new());
     let mut open = None;
     for assignment in in_order(case) {
         let direct = names(assignment, account) == Ok(true);
-        let is_role = is_role(assignment, role, direct);
-        match (is_role, reaches(assignment, account), grants(assignment)) {
-            (Ok(true), Ok(true), Ok(true)) => return Ok(Holding::Held(assignment)),
-            (Ok(true), Ok(true), Ok(false)) => idle.push(assignment),
-            (Ok(false), _, _) | (_, Ok(false), _) | (_, _, Ok(false)) => {}
+        let grant = grant(case, assignment, role, direct);
+        match (grant, reaches(assignment, account), grants(assignment)) {
+            (Ok(Grant::Wanted), Ok(true), Ok(true)) => return Ok(Holding::Held(assignment)),
+            (Ok(Grant::Wanted), Ok(true), Ok(false)) => idle.push(assignment),
+            (Ok(Grant::Reduced), Ok(true), Ok(true)) => reduced.push(assignment),
+            (Ok(Grant::Nothing | Grant::Reduced), _, _) | (_, Ok(false), _) | (_, _, Ok(false)) => {
+            }
             (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => {
                 open.get_or_insert(why);
             }
@@ -68,8 +85,8 @@ pub(super) fn holding<'a>(
     if let Some(why) = open {
         return Err(why);
     }
-    let complete = telling(case, account, Some(role))?;
-    Ok(Holding::Missing { complete, idle })
+    let complete = telling(case, account, Some(role.name()))?;
+    Ok(Holding::Missing { complete, idle, reduced })
 }
 
 /// The assignments that grant the account a role beyond these.
@@ -84,7 +101,7 @@ pub(super) fn beyond<'a>(
     let mut beyond = Vec::new();
     let mut open = None;
     for assignment in in_order(case) {
-        match (exceeds(assignment, most), names(assignment, account), grants(assignment)) {
+        match (exceeds(case, assignment, most), names(assignment, account), grants(assignment)) {
             (Ok(true), Ok(true), Ok(true)) => beyond.push(assignment),
             (Ok(false), _, _) | (_, Ok(false), _) | (_, _, Ok(false)) => {}
             (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => {
@@ -131,33 +148,44 @@ fn in_order<'a>(case: &Case<'a>) -> Vec<&'a RoleAssignment> {
 }
 
 /// Whether it is an assignment of this role. One of a derived role grants
-/// nobody knows how much of it.
+/// nobody knows how much of it, unless a single entry is wanted.
 ///
 /// A role without a DN might be derived from any. That is believed only of one
 /// that goes to the account itself, else the many roles of administrators
 /// would leave the answer open for ever.
-fn is_role(assignment: &RoleAssignment, wanted: &str, direct: bool) -> Result<bool, Unknown> {
+fn grant(
+    case: &Case,
+    assignment: &RoleAssignment,
+    wanted: &Role,
+    direct: bool,
+) -> Result<Grant, Unknown> {
     let role = &assignment.role.read()?.value;
     let unsure = |detail: &str| {
         let unknown = Unknown::new(Reason::NotCollected, Needs::RoleAssignments)
             .detail(format!("the role {} {detail}", shown(role.label())));
         Err(tried(unknown, assignment))
     };
-    match likeness(role, wanted) {
-        Likeness::Same => Ok(true),
-        Likeness::Other => Ok(false),
-        Likeness::Derived => {
-            unsure(&format!("is derived from {wanted} and grants only the entries left in it"))
+    let name = wanted.name();
+    match (likeness(case, role, name), wanted) {
+        (Likeness::Same, _) => Ok(Grant::Wanted),
+        (Likeness::Other, _) => Ok(Grant::Nothing),
+        (Likeness::Derived, Role::Entry { entry, .. }) => {
+            let left = entries(case, role)?;
+            let there = left.value.iter().any(|it| it.eq_ignore_ascii_case(entry));
+            Ok(if there { Grant::Wanted } else { Grant::Reduced })
         }
-        Likeness::Perhaps if !direct => Ok(false),
-        Likeness::Perhaps => unsure(&format!("may be derived from {wanted}: its DN would tell")),
+        (Likeness::Derived, _) => {
+            unsure(&format!("is derived from {name} and grants only the entries left in it"))
+        }
+        (Likeness::Perhaps, _) if !direct => Ok(Grant::Nothing),
+        (Likeness::Perhaps, _) => unsure(&format!("may be derived from {name}: its DN would tell")),
     }
 }
 
 /// Whether it is an assignment of a role that is none of these, nor made from one.
-fn exceeds(assignment: &RoleAssignment, most: &[&str]) -> Result<bool, Unknown> {
+fn exceeds(case: &Case, assignment: &RoleAssignment, most: &[&str]) -> Result<bool, Unknown> {
     let role = &assignment.role.read()?.value;
-    let likeness: Vec<Likeness> = most.iter().map(|known| likeness(role, known)).collect();
+    let likeness: Vec<Likeness> = most.iter().map(|known| likeness(case, role, known)).collect();
     if likeness.iter().any(|it| matches!(it, Likeness::Same | Likeness::Derived)) {
         return Ok(false);
     }
@@ -171,10 +199,61 @@ fn exceeds(assignment: &RoleAssignment, most: &[&str]) -> Result<bool, Unknown> 
     Ok(true)
 }
 
-fn likeness(role: &Identity, wanted: &str) -> Likeness {
+/// The entries that are left in a role.
+pub(super) fn entries<'a>(
+    case: &Case<'a>,
+    role: &Identity,
+) -> Result<&'a Known<Vec<String>>, Unknown> {
+    let listing = &case.facts.management_roles;
+    let Some(found) = described(case, role) else {
+        listing.all()?;
+        let mut unknown = Unknown::new(Reason::NotCollected, Needs::ManagementRoles)
+            .detail(format!("the role {} is not among those seen", shown(role.label())));
+        unknown.tried.clone_from(&listing.seen);
+        return Err(unknown);
+    };
+    found.entries.read()
+}
+
+/// The role itself, where it is among the facts.
+fn described<'a>(case: &Case<'a>, role: &Identity) -> Option<&'a ManagementRole> {
+    let roles = case.facts.management_roles.items.iter();
+    roles.filter(|it| it.identity.same(role)).min_by_key(|it| order(&it.identity))
+}
+
+/// The roles that were made from this one.
+pub(super) fn derived_from<'a>(case: &Case<'a>, wanted: &str) -> Vec<&'a ManagementRole> {
+    let roles = case.facts.management_roles.items.iter();
+    let mut derived: Vec<&ManagementRole> =
+        roles.filter(|it| likeness(case, &it.identity, wanted) == Likeness::Derived).collect();
+    derived.sort_by_cached_key(|it| order(&it.identity));
+    derived
+}
+
+/// Whether the parents of a role, as far as they are known, lead to the wanted one.
+fn leads_to(case: &Case, role: &Identity, wanted: &str) -> Option<bool> {
+    /// Roles are derived from roles, but nobody goes this deep.
+    const DEPTH: usize = 16;
+    let mut role = role;
+    for _ in 0..DEPTH {
+        match described(case, role)?.parent.value()? {
+            None => return Some(false),
+            Some(parent) if last_name(parent).to_lowercase() == wanted => return Some(true),
+            Some(parent) => role = parent,
+        }
+    }
+    None
+}
+
+fn likeness(case: &Case, role: &Identity, wanted: &str) -> Likeness {
     let (name, wanted) = (last_name(role).to_lowercase(), wanted.to_lowercase());
     if name == wanted {
         return Likeness::Same;
+    }
+    match leads_to(case, role, &wanted) {
+        Some(true) => return Likeness::Derived,
+        Some(false) => return Likeness::Other,
+        None => {}
     }
     let Some(dn) = &role.dn else {
         let built_in = BUILT_IN.iter().any(|known| known.eq_ignore_ascii_case(&name));
@@ -223,14 +302,6 @@ fn names(assignment: &RoleAssignment, account: &Identity) -> Result<bool, Unknow
         shown(account.label())
     ));
     Err(tried(unknown, assignment))
-}
-
-/// Whether both have something by which they could be told apart.
-fn comparable(a: &Identity, b: &Identity) -> bool {
-    (a.guid.is_some() && b.guid.is_some())
-        || (a.dn.is_some() && b.dn.is_some())
-        || (a.canonical.is_some() && b.canonical.is_some())
-        || (!a.name.is_empty() && !b.name.is_empty())
 }
 
 /// Whether the assignment grants its role to whom it reaches.

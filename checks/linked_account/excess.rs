@@ -55,7 +55,9 @@ fn remove(excess: &[&RoleAssignment]) -> Remedy {
 mod tests {
     use super::CHECK;
     use crate::facts::{Fact, Identity, Listing, Needs, RoleAssignment};
-    use crate::healthy::{Organisation, assignment, forbidden, healthy, known, text};
+    use crate::healthy::{
+        Organisation, assignment, forbidden, healthy, healthy_teams, known, text,
+    };
 
     const FILE: &str = "RoleAssignments.xml";
 
@@ -127,6 +129,21 @@ mod tests {
         };
         assert_eq!(summary(&with(vec![of_role(Some(dn))])), "passed");
         assert_eq!(summary(&with(vec![of_role(None)])), "unknown not_collected");
+    }
+
+    #[test]
+    fn for_teams_both_accounts_are_judged() {
+        let mut organisation = healthy_teams();
+        let passed =
+            ["account of Exchange Online: passed", "account of Skype for Business Online: passed"];
+        assert_eq!(organisation.summary(&CHECK), passed);
+        let items = &mut organisation.facts.role_assignments.items;
+        items.extend(["UserApplication", "ArchiveApplication"].map(assignment));
+        assert_eq!(organisation.summary(&CHECK), passed);
+        let items = &mut organisation.facts.role_assignments.items;
+        items.push(assignment("LegalHoldApplication"));
+        let lines = organisation.summary(&CHECK);
+        assert_eq!(lines[1], "account of Skype for Business Online: warning excess_roles");
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{Complete, Identity, RoleAssignment, Unknown};
+use crate::facts::{Complete, Identity, ManagementRole, RoleAssignment, Unknown};
 use crate::identity::address;
-use crate::outcome::{Finding, Verdict};
+use crate::outcome::{Finding, Severity, Verdict};
 use crate::procedure::Role;
 use crate::remedy::{Cmdlet, Remedy};
-use crate::wording::{count, list};
+use crate::wording::{count, list, shown};
 
-use super::assignments::{Holding, holding, is_delegating};
+use super::assignments::{Holding, derived_from, entries, holding, is_delegating, last_name};
 
 pub(crate) const CHECK: Check = Check {
     id: "linked-account-roles",
@@ -21,76 +21,189 @@ pub(crate) const CHECK: Check = Check {
 };
 
 /// A role that the account does not hold, and the assignments that are no use.
-type Missing<'a> = (&'static str, Vec<&'a RoleAssignment>);
+struct Missing<'a> {
+    role: &'static Role,
+    complete: Complete,
+    idle: Vec<&'a RoleAssignment>,
+    /// Those of a role from which the wanted entry was taken out.
+    reduced: Vec<&'a RoleAssignment>,
+}
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let required = super::required(case, subject)?;
     let account = super::linked(case, required)?;
     let (mut held, mut missing, mut open) = (Vec::new(), Vec::new(), None);
-    let mut certainty = Complete::Proven;
     for role in required.roles {
-        match holding(case, account, role.name()) {
-            Ok(Holding::Held(assignment)) => held.extend(&assignment.seen),
-            Ok(Holding::Missing { complete, idle }) => {
-                certainty = certainty.min(complete);
-                missing.push((role.name(), idle));
+        match holding(case, account, role) {
+            Ok(Holding::Held(assignment)) => held.push((role, assignment)),
+            Ok(Holding::Missing { complete, idle, reduced }) => {
+                missing.push(Missing { role, complete, idle, reduced });
             }
             Err(unknown) => open = open.or(Some(unknown)),
         }
     }
+    let mut findings = lacking(case, account, missing);
     // A role that is certainly missing breaks calls, whatever is unknown of the others.
-    if !missing.is_empty() {
-        return Ok(roles_missing(case, account, &missing, certainty).into());
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Critical);
+    if let Some(unknown) = open.filter(|_| !broken) {
+        return Err(unknown);
     }
-    match open {
-        Some(unknown) => Err(unknown),
-        None => Ok(Verdict::passed_by(list(required.roles.iter().map(Role::name)), held)),
+    let more = |(role, _): &(&'static Role, _)| more_than_needed(case, account, role);
+    findings.extend(held.iter().filter_map(more));
+    if !findings.is_empty() {
+        return Ok(Verdict::Flawed(findings));
     }
+    let seen = list(held.iter().map(|(role, assignment)| effective(case, role, assignment)));
+    Ok(Verdict::passed_by(seen, held.iter().flat_map(|(_, assignment)| &assignment.seen)))
 }
 
-fn roles_missing(
-    case: &Case,
-    account: &Identity,
-    missing: &[Missing],
-    certainty: Complete,
-) -> Finding {
+/// What is missing, by how bad that is.
+fn lacking(case: &Case, account: &Identity, missing: Vec<Missing>) -> Vec<Finding> {
+    let (reduced, missing): (Vec<Missing>, Vec<Missing>) =
+        missing.into_iter().partition(|it| !it.reduced.is_empty());
+    let (newer, missing): (Vec<Missing>, Vec<Missing>) =
+        missing.into_iter().partition(|it| matches!(it.role, Role::Newer(_)));
+    let mut findings = Vec::new();
+    if !missing.is_empty() {
+        findings.push(roles_missing(case, account, &missing));
+    }
+    findings.extend(reduced.iter().filter_map(|it| entry_missing(account, it)));
+    if !newer.is_empty() {
+        findings.push(Finding {
+            code: "newer_roles_missing",
+            severity: Severity::Warning,
+            wanted: "a regular, enabled assignment of each, where the build has the role".into(),
+            ..roles_missing(case, account, &newer)
+        });
+    }
+    findings
+}
+
+fn roles_missing(case: &Case, account: &Identity, missing: &[Missing]) -> Finding {
     let listing = &case.facts.role_assignments;
     let number = count(listing.items.len(), "role assignment");
     let files = list(listing.seen.iter().map(|seen| case.facts.source(seen)));
-    let (name, roles) = (super::named(account), list(missing.iter().map(|(role, _)| role)));
+    let (name, roles) = (super::named(account), list(missing.iter().map(|it| wanted(it.role))));
     let useless: String = missing.iter().filter_map(useless).collect();
     let seen = format!("{name} does not hold {roles}{useless}; {files} holds {number}");
+    let certainty = missing.iter().map(|it| it.complete).min().unwrap_or(Complete::Proven);
     let finding = Finding::critical("roles_missing", seen, "a regular, enabled assignment of each")
         .absent_from(certainty)
         .seen_in(&listing.seen)
-        .remedy(assign(account, missing));
+        .remedy(assign(case, account, missing));
     match certainty {
         Complete::Proven => finding,
         Complete::Presumed => finding.remedy(prove()),
     }
 }
 
-/// What is the matter with the assignments of a role that are no use, if there are any.
-fn useless((role, idle): &Missing) -> Option<String> {
-    idle.first()?;
-    let delegating = idle.iter().all(|assignment| is_delegating(assignment));
-    let why = if delegating { "delegating" } else { "disabled" };
-    Some(format!("; the assignment of {role} is {why}"))
+/// How a sentence names what is wanted.
+fn wanted(role: &Role) -> String {
+    match role {
+        Role::Whole(name) | Role::Newer(name) => (*name).to_owned(),
+        Role::Entry { of, entry } => format!("{entry} of {of}"),
+    }
 }
 
-fn assign(account: &Identity, missing: &[Missing]) -> Remedy {
+/// The account holds a role that was made from the right one without the entry.
+fn entry_missing(account: &Identity, missing: &Missing) -> Option<Finding> {
+    let Role::Entry { of, entry } = missing.role else { return None };
+    let assignment = missing.reduced.first()?;
+    let role = assignment.role.value()?;
+    let seen = format!(
+        "{} holds {}, a role derived from {of} without the entry {entry}",
+        super::named(account),
+        shown(&last_name(role)),
+    );
+    let entry = format!("{}\\{entry}", last_name(role));
+    Some(
+        Finding::critical("entry_missing", seen, format!("the entry {}", shown(&entry)))
+            .absent_from(missing.complete)
+            .seen_in(&assignment.seen)
+            .remedy(
+                Remedy::exchange("put the entry back into the role")
+                    .run(Cmdlet::new("Add-ManagementRoleEntry").value("Identity", &entry)),
+            ),
+    )
+}
+
+/// The whole role where one entry of it would do.
+fn more_than_needed(case: &Case, account: &Identity, role: &Role) -> Option<Finding> {
+    let Role::Entry { of, entry } = role else { return None };
+    let Ok(Holding::Held(whole)) = holding(case, account, &Role::Whole(of)) else { return None };
+    let advice = Finding::advice(
+        "least_privilege",
+        format!("{} holds {}", super::named(account), effective(case, role, whole)),
+        format!(
+            "{entry} is enough by Microsoft's article of 2025, which reduces a role to it; an \
+             article of 2024 still wants {of}, and ArchiveApplication for archiving: either works"
+        ),
+    );
+    Some(advice.seen_in(&whole.seen))
+}
+
+/// A role as it is held, with the entries that it grants where these matter.
+fn effective(case: &Case, wanted: &Role, assignment: &RoleAssignment) -> String {
+    let Role::Entry { of, .. } = wanted else { return wanted.name().to_owned() };
+    let Some(role) = assignment.role.value() else { return (*of).to_owned() };
+    let entries = entries(case, role).map(|entries| list(&entries.value));
+    match (last_name(role).eq_ignore_ascii_case(of), entries) {
+        (true, Ok(entries)) => format!("all of {of}: {entries}"),
+        (true, Err(_)) => format!("all of {of}"),
+        (false, entries) => {
+            format!("{} with {}", shown(&last_name(role)), entries.unwrap_or_default())
+        }
+    }
+}
+
+/// What is the matter with the assignments of a role that are no use, if there are any.
+fn useless(missing: &Missing) -> Option<String> {
+    missing.idle.first()?;
+    let delegating = missing.idle.iter().all(|assignment| is_delegating(assignment));
+    let why = if delegating { "delegating" } else { "disabled" };
+    Some(format!("; the assignment of {} is {why}", missing.role.name()))
+}
+
+fn assign(case: &Case, account: &Identity, missing: &[Missing]) -> Remedy {
     let remedy = Remedy::exchange("give the account the roles");
-    missing.iter().fold(remedy, |remedy, (role, idle)| {
-        remedy.run(match idle.iter().find(|assignment| !is_delegating(assignment)) {
-            Some(disabled) => Cmdlet::new("Set-ManagementRoleAssignment")
-                .identity(&disabled.identity)
-                .code("Enabled", "$true"),
-            None => Cmdlet::new("New-ManagementRoleAssignment")
-                .value("Role", role)
-                .value("User", address(account)),
-        })
+    missing.iter().fold(remedy, |remedy, missing| {
+        let mut idle = missing.idle.iter();
+        match (idle.find(|assignment| !is_delegating(assignment)), missing.role) {
+            (Some(disabled), _) => remedy.run(
+                Cmdlet::new("Set-ManagementRoleAssignment")
+                    .identity(&disabled.identity)
+                    .code("Enabled", "$true"),
+            ),
+            (None, Role::Whole(role) | Role::Newer(role)) => remedy.run(give(role, account)),
+            (None, Role::Entry { of, entry }) => reduced_role(case, remedy, account, of, entry),
+        }
     })
 }
+
+fn give(role: &str, account: &Identity) -> Cmdlet {
+    Cmdlet::new("New-ManagementRoleAssignment").value("Role", role).value("User", address(account))
+}
+
+/// Gives the account a role with this one entry, creating it where there is none.
+fn reduced_role(case: &Case, remedy: Remedy, account: &Identity, of: &str, entry: &str) -> Remedy {
+    let has_entry = |it: &&&ManagementRole| {
+        it.entries.is(|entries| entries.iter().any(|it| it.eq_ignore_ascii_case(entry)))
+    };
+    if let Some(role) = derived_from(case, of).iter().find(has_entry) {
+        return remedy.run(give(&last_name(&role.identity), account));
+    }
+    remedy
+        .set("entry", entry)
+        .run(Cmdlet::new("New-ManagementRole").value("Name", REDUCED_ROLE).value("Parent", of))
+        .line(
+            "Get-ManagementRoleEntry 'TeamsSchedulerRole\\*' | Where-Object { $_.Name -ne $entry } \
+             | Remove-ManagementRoleEntry -Confirm:$false",
+        )
+        .run(give(REDUCED_ROLE, account))
+}
+
+/// The name that Microsoft's article gives to such a role.
+const REDUCED_ROLE: &str = "TeamsSchedulerRole";
 
 /// An export may have been made with a filter.
 fn prove() -> Remedy {
@@ -103,10 +216,11 @@ mod tests {
     use super::CHECK;
     use crate::facts::{Complete, Fact, Identity, Listing, Needs, RoleAssignment, SeenId};
     use crate::healthy::{
-        Organisation, account_identity, assignment, forbidden, healthy, known, presumed, text,
+        Organisation, account_identity, assignment, exchange_account_identity, forbidden, healthy,
+        healthy_exchange_online, healthy_teams, known, management_role, presumed, text,
     };
     use crate::outcome::{Certainty, Finding, Judgement};
-    use crate::procedure::{Role, SKYPE, SKYPE_ONLINE};
+    use crate::procedure::{EXCHANGE, EXCHANGE_ONLINE, Role, SKYPE, SKYPE_ONLINE};
 
     const FILE: &str = "RoleAssignments.xml";
 
@@ -154,6 +268,122 @@ mod tests {
             Judgement::Unknown(unknown) => unknown.detail.clone(),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What is said of the account of Exchange Online without this role.
+    fn exchange_without(role: &str) -> Organisation {
+        let mut organisation = healthy_exchange_online();
+        organisation.facts.role_assignments.items.retain(|it| {
+            !it.role.is(|held| held.name == role)
+                || !it.assignee.is(|who| who.same(&exchange_account_identity()))
+        });
+        organisation
+    }
+
+    #[test]
+    fn none_of_the_seven_roles_of_exchange_online_is_green_when_missing() {
+        let roles = EXCHANGE_ONLINE.required_account(&EXCHANGE).unwrap().roles;
+        assert_eq!(roles.len(), 7);
+        for role in roles {
+            let organisation = exchange_without(role.name());
+            let expected = match role {
+                Role::Newer(_) => "warning newer_roles_missing",
+                _ => MISSING,
+            };
+            let summary = organisation.summary(&CHECK).concat();
+            assert_eq!(summary, format!("account of Exchange Online: {expected}"));
+            assert!(finding(&organisation).seen.contains(&format!("not hold {}; ", role.name())));
+        }
+    }
+
+    /// What is said of the account of Skype under `teams`, whose roles are these.
+    fn of_teams(organisation: &Organisation) -> String {
+        let lines = organisation.summary(&CHECK);
+        assert_eq!(lines[0], "account of Exchange Online: passed");
+        lines[1].replace("account of Skype for Business Online: ", "")
+    }
+
+    fn teams_finding(organisation: &Organisation) -> Finding {
+        organisation.judged(&CHECK)[1].findings()[0].clone()
+    }
+
+    /// The account of Skype with nothing but assignments of these roles.
+    fn teams_with(roles: &[&str]) -> Organisation {
+        let mut organisation = healthy_teams();
+        let items = &mut organisation.facts.role_assignments.items;
+        items.retain(|it| !it.assignee.is(|who| who.same(&account_identity())));
+        items.extend(roles.iter().map(|role| RoleAssignment {
+            role: known(Identity::named(role), FILE),
+            ..assignment(role)
+        }));
+        organisation
+    }
+
+    #[test]
+    fn a_role_reduced_to_the_entry_is_what_teams_wants() {
+        let organisation = teams_with(&["TeamsSchedulerRole"]);
+        assert_eq!(of_teams(&organisation), "passed");
+        let Judgement::Passed(evidence) = organisation.judged(&CHECK)[1].judgement.clone() else {
+            panic!()
+        };
+        assert_eq!(evidence.seen, "\"TeamsSchedulerRole\" with GetDelegate");
+        let mut other_case = teams_with(&["TeamsSchedulerRole"]);
+        other_case.facts.management_roles.items[0].entries = known(vec!["getdelegate".into()], "x");
+        assert_eq!(of_teams(&other_case), "passed");
+        let mut deeper = teams_with(&["Deeper"]);
+        let role = management_role("Deeper", Some("TeamsSchedulerRole"), &["GetDelegate"]);
+        deeper.facts.management_roles.items.push(role);
+        assert_eq!(of_teams(&deeper), "passed");
+    }
+
+    #[test]
+    fn the_whole_role_passes_with_advice() {
+        let organisation =
+            teams_with(&["ArchiveApplication", "TeamsSchedulerRole", "UserApplication"]);
+        assert_eq!(of_teams(&organisation), "passed least_privilege");
+        let finding = teams_finding(&organisation);
+        assert_eq!(
+            finding.seen,
+            "account \"SfBOnline-ApplicationAccount\" holds all of UserApplication: ConvertId, \
+             GetDelegate, GetFolder"
+        );
+        assert!(finding.wanted.contains("2025") && finding.wanted.contains("2024"));
+    }
+
+    #[test]
+    fn a_role_without_the_entry_is_a_failure() {
+        let mut organisation = teams_with(&["TeamsSchedulerRole"]);
+        organisation.facts.management_roles.items[0].entries = known(vec!["GetFolder".into()], "x");
+        assert_eq!(of_teams(&organisation), "failed entry_missing");
+        assert_eq!(
+            teams_finding(&organisation).remedies[0].script,
+            ["Add-ManagementRoleEntry -Identity 'TeamsSchedulerRole\\GetDelegate'"]
+        );
+    }
+
+    #[test]
+    fn no_role_at_all_is_a_failure_that_reuses_the_role_there_is() {
+        let mut organisation = teams_with(&[]);
+        assert_eq!(of_teams(&organisation), MISSING);
+        let finding = teams_finding(&organisation);
+        assert!(finding.seen.contains("does not hold GetDelegate of UserApplication; "));
+        assert!(finding.remedies[0].script[0].contains("-Role 'TeamsSchedulerRole' -User 'CN="));
+        organisation.facts.management_roles.items.clear();
+        let script = &teams_finding(&organisation).remedies[0].script;
+        assert_eq!(script.len(), 4);
+        assert_eq!(
+            script[1],
+            "New-ManagementRole -Name 'TeamsSchedulerRole' -Parent 'UserApplication'"
+        );
+    }
+
+    #[test]
+    fn what_is_left_in_the_role_may_be_unknown() {
+        let mut organisation = teams_with(&["TeamsSchedulerRole"]);
+        organisation.facts.management_roles.items[0].entries = forbidden(Needs::ManagementRoles);
+        assert_eq!(of_teams(&organisation), "unknown forbidden");
+        organisation.facts.management_roles = Listing::not_collected(Needs::ManagementRoles);
+        assert_eq!(of_teams(&organisation), "unknown not_collected");
     }
 
     const MISSING: &str = "failed roles_missing";

@@ -5,7 +5,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, PartnerApplication, SeenId, Unknown};
 use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
-use crate::procedure::{TEAMS_SCHEDULER, application_name};
+use crate::procedure::{RequiredApplication, TEAMS_SCHEDULER, application_name};
 use crate::remedy::{Cmdlet, Remedy};
 
 use super::Selection;
@@ -31,7 +31,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     if let Some((id, seen)) = enabled(case, required.successors) {
         return Ok(Verdict::passed(format!("{} is enabled too", name(id)), seen));
     }
-    alone(case, legacy, required.successors)
+    alone(case, legacy, required)
 }
 
 /// One successor is enough, whatever is not known of the others.
@@ -49,9 +49,9 @@ fn enabled<'a>(
 fn alone(
     case: &Case,
     legacy: &PartnerApplication,
-    successors: &'static [ApplicationId],
+    required: &RequiredApplication,
 ) -> Result<Verdict, Unknown> {
-    let names = successors.iter().map(name).collect::<Vec<&str>>().join(" nor ");
+    let names = required.successors.iter().map(name).collect::<Vec<&str>>().join(" nor ");
     let mut remedy = Remedy::exchange("add what Teams calls with today");
     let mut finding = Finding::warning(
         "legacy_alone",
@@ -59,7 +59,7 @@ fn alone(
         "one of these enabled too: Teams calls with them today",
     )
     .seen_in(&legacy.seen);
-    for id in successors {
+    for id in required.successors {
         match super::select(case, id)? {
             Selection::Found(disabled) => {
                 disabled.enabled.read()?;
@@ -73,7 +73,7 @@ fn alone(
             }
         }
     }
-    Ok(finding.remedy(remedy).into())
+    Ok(Finding { severity: required.alone, ..finding.remedy(remedy) }.into())
 }
 
 /// The Teams scheduler acts through an account, Cloud Voicemail needs none.
@@ -98,7 +98,7 @@ mod tests {
     use crate::facts::{Fact, Needs, PartnerApplication};
     use crate::healthy::{Organisation, application, forbidden, healthy, known};
     use crate::outcome::Certainty;
-    use crate::procedure::{CLOUD_VOICEMAIL, SKYPE, TEAMS_SCHEDULER};
+    use crate::procedure::{CLOUD_VOICEMAIL, SKYPE, TEAMS, TEAMS_SCHEDULER};
 
     const FILE: &str = "PartnerApplications.xml";
 
@@ -146,6 +146,15 @@ mod tests {
                  'db7de2b5-2149-435e-8043-e080dd50afae' -Enabled $true",
             ]
         );
+    }
+
+    #[test]
+    fn for_teams_the_legacy_one_alone_is_a_failure() {
+        let mut organisation = without_successors();
+        organisation.procedure = &TEAMS;
+        let lines = organisation.summary(&CHECK);
+        let failed = "partner application Skype for Business Online: failed legacy_alone";
+        assert_eq!(lines.iter().filter(|line| *line == failed).count(), 1, "{lines:?}");
     }
 
     #[test]

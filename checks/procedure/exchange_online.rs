@@ -2,9 +2,11 @@
 //! the procedure that includes it.
 
 use super::{
-    EXCHANGE, Procedure, RequiredAccount, RequiredApplication, RequiredKey, Requirement, Role, Step,
+    EXCHANGE, Procedure, RequiredAccount, RequiredApplication, RequiredKey, RequiredNames,
+    Requirement, Role, Step,
 };
 use crate::facts::{AuthServerKind, Side};
+use crate::outcome::Severity;
 
 /// The procedure for Exchange Online.
 pub static EXCHANGE_ONLINE: Procedure = Procedure {
@@ -42,6 +44,7 @@ pub(super) const PARTNER: Part = (
             linked_account: true,
             empty_realm: true,
             successors: &[],
+            alone: Severity::Advice,
         }),
         Requirement::LinkedAccount(RequiredAccount {
             of: EXCHANGE,
@@ -79,8 +82,10 @@ pub(super) const KEY: Part = (
     ],
 );
 
-pub(super) const NAMES: Part =
-    ("Host names on the service principal", &[Requirement::ServicePrincipalNames(EXCHANGE)]);
+pub(super) const NAMES: Part = (
+    "Host names on the service principal",
+    &[Requirement::ServicePrincipalNames(RequiredNames { on: EXCHANGE, addresses: true })],
+);
 
 pub(super) const TO_CLOUD: Part = (
     "Connector from on premises to the cloud",

@@ -2,9 +2,10 @@
 
 use super::{
     CLOUD_VOICEMAIL, EXCHANGE, Procedure, RequiredAccount, RequiredApplication, RequiredKey,
-    Requirement, Role, SKYPE, Step, TEAMS_SCHEDULER,
+    RequiredNames, Requirement, Role, SKYPE, Step, TEAMS_SCHEDULER,
 };
 use crate::facts::AuthServerKind;
+use crate::outcome::Severity;
 
 /// The procedure of 2017 for Skype for Business Online.
 pub static SKYPE_ONLINE: Procedure = Procedure {
@@ -25,6 +26,7 @@ pub static SKYPE_ONLINE: Procedure = Procedure {
                 linked_account: false,
                 empty_realm: true,
                 successors: &[],
+                alone: Severity::Advice,
             })],
         },
         Step {
@@ -45,6 +47,8 @@ pub static SKYPE_ONLINE: Procedure = Procedure {
                 linked_account: true,
                 empty_realm: false,
                 successors: &[TEAMS_SCHEDULER, CLOUD_VOICEMAIL],
+                // This article knows no others.
+                alone: Severity::Warning,
             })],
         },
         Step { id: "5", title: "Auth certificate", requirements: &[Requirement::AuthCertificate] },
@@ -60,7 +64,10 @@ pub static SKYPE_ONLINE: Procedure = Procedure {
         Step {
             id: "7",
             title: "Host names on the service principal",
-            requirements: &[Requirement::ServicePrincipalNames(EXCHANGE)],
+            requirements: &[Requirement::ServicePrincipalNames(RequiredNames {
+                on: EXCHANGE,
+                addresses: false,
+            })],
         },
         Step {
             id: "verify",

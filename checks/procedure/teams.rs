@@ -7,6 +7,7 @@ use super::{
     CLOUD_VOICEMAIL, Procedure, RequiredAccount, RequiredApplication, RequiredKey, Requirement,
     Role, SKYPE, Step, TEAMS_SCHEDULER,
 };
+use crate::outcome::Severity;
 
 /// The procedure for Teams, which begins with the whole one for Exchange Online.
 pub static TEAMS: Procedure = Procedure {
@@ -76,6 +77,8 @@ const fn caller(
         linked_account,
         empty_realm: false,
         successors,
+        // Microsoft's HealthChecker marks it red.
+        alone: Severity::Critical,
     })
 }
 

@@ -6,7 +6,7 @@ use super::credential::{Flaw, Holding, Match, compare, holding};
 use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
+use crate::facts::{ApplicationId, KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
 use crate::outcome::{Certainty, Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::{day, not_among, shown};
@@ -21,10 +21,15 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    super::unless_replaced(case, subject, || held(case, subject))
+}
+
+fn held(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let principal = super::principal(case, subject)?;
     let keys = principal.keys.read()?;
     let current = case.current_thumbprint()?;
-    let found = Found { case, principal, current, seen: &keys.seen };
+    let own_dates = super::required_key(case, subject).is_some_and(|key| key.own_dates);
+    let found = Found { case, principal, current, seen: &keys.seen, own_dates };
     let finding = match holding(principal, keys, current, case.context.now)? {
         Holding::Accepted(keys) => return Ok(found.accepted(&keys)),
         Holding::Refused(key, flaw, certainty) => found.refused(key, &flaw, certainty),
@@ -47,6 +52,8 @@ struct Found<'a> {
     principal: &'a ServicePrincipal,
     current: &'a Thumbprint,
     seen: &'a SeenId,
+    /// Whether the key is to have the certificate's own dates.
+    own_dates: bool,
 }
 
 impl Found<'_> {
@@ -57,12 +64,13 @@ impl Found<'_> {
         let Some((outlives, end)) = best else {
             return Verdict::passed(format!("{}", self.current), self.seen);
         };
-        let findings: Vec<Finding> =
-            [self.expires_soon(end), outlives.map(|until| self.outlives(end, until))]
-                .into_iter()
-                .flatten()
-                .map(|finding| finding.seen_in([self.seen]))
-                .collect();
+        let outlives = outlives.map(|until| self.outlives(end, until));
+        let dates = if outlives.is_none() { self.other_dates(keys) } else { None };
+        let findings: Vec<Finding> = [self.expires_soon(end), outlives, dates]
+            .into_iter()
+            .flatten()
+            .map(|finding| finding.seen_in([self.seen]))
+            .collect();
         if findings.is_empty() {
             return Verdict::passed(format!("valid until {}", day(end)), self.seen);
         }
@@ -83,6 +91,28 @@ impl Found<'_> {
             "key_expires_soon",
             format!("the key with {} ends on {}{}", self.current, day(end), own_end),
             format!("{} more days", notice.as_hours() / 24),
+        ))
+    }
+
+    /// No key with the certificate has its dates, where the article wants them.
+    fn other_dates(&self, keys: &[&KeyCredential]) -> Option<Finding> {
+        if !self.own_dates || keys.iter().any(|key| has_own_dates(key)) {
+            return None;
+        }
+        let windows = keys.iter().filter_map(|key| Some((*key.end.value()?, *key.start.value()?)));
+        let (end, start) = windows.max()?;
+        let own = keys.iter().find_map(|key| key.certificate.value())?;
+        Some(Finding::warning(
+            "other_dates",
+            format!(
+                "the key with {} is valid from {} to {}, its certificate from {} to {}",
+                self.current,
+                day(start),
+                day(end),
+                day(own.not_before),
+                day(own.not_after)
+            ),
+            "a key with the certificate's own start and end",
         ))
     }
 
@@ -167,7 +197,9 @@ impl Found<'_> {
     /// Another service principal that got the certificate, perhaps by mistake.
     fn other_holder(&self) -> Option<(&ServicePrincipal, &SeenId)> {
         let principals = self.case.facts.service_principals.items.iter();
-        principals.filter(|other| other.app_id != self.principal.app_id).find_map(|other| {
+        // Where the procedure wants it too, it is no mistake.
+        let wanted = |other: &ApplicationId| self.case.procedure.required_key(other).is_some();
+        principals.filter(|other| !wanted(&other.app_id)).find_map(|other| {
             let keys = other.keys.read().ok()?;
             let holds = |key: &KeyCredential| compare(key, self.current) == Match::Certain;
             keys.value.iter().any(holds).then_some((other, &keys.seen))
@@ -178,6 +210,15 @@ impl Found<'_> {
 /// Dates that were set by hand need not agree to the hour.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// Whether the key's window is its certificate's.
+fn has_own_dates(key: &KeyCredential) -> bool {
+    let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= DAY;
+    key.certificate.value().is_some_and(|own| {
+        key.start.is(|start| near(*start, own.not_before))
+            && key.end.is(|end| near(*end, own.not_after))
+    })
+}
+
 /// The end of the certificate, where its key ends later.
 fn outlives(key: &KeyCredential) -> Option<Timestamp> {
     let (end, until) = (*key.end.value()?, key.certificate.value()?.not_after);
@@ -187,14 +228,100 @@ fn outlives(key: &KeyCredential) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
+    use crate::facts::SettingOverride;
     use crate::facts::{
-        CustomKeyIdentifier, Fact, KeyCredential, Needs, Reason, Thumbprint, Unknown,
+        CustomKeyIdentifier, Fact, Identity, KeyCredential, Needs, Reason, Thumbprint, Unknown,
     };
-    use crate::healthy::{CURRENT, NEXT, Organisation, day, forbidden, healthy, key, known, text};
+    use crate::healthy::{
+        CURRENT, NEXT, Organisation, day, forbidden, healthy, key, known, presumed, text,
+    };
     use crate::outcome::{Certainty, Judgement};
-    use crate::procedure::{EXCHANGE, SKYPE};
+    use crate::procedure::{EXCHANGE, EXCHANGE_ONLINE, SKYPE, TEAMS};
 
     const FILE: &str = "00000004.json";
+    const OVERRIDES: &str = "SettingOverrides.xml";
+
+    fn dedicated() -> SettingOverride {
+        SettingOverride {
+            identity: Identity::named("EnableExchangeHybrid3PAppFeature"),
+            component: text("Global", OVERRIDES),
+            section: text("ExchangeOnpremAsThirdPartyAppId", OVERRIDES),
+            parameters: known(vec!["enabled = True".into()], OVERRIDES),
+            status: text("Accepted", OVERRIDES),
+            servers: known(vec![], OVERRIDES),
+            min_version: text("", OVERRIDES),
+            max_version: text("", OVERRIDES),
+            seen: vec![],
+        }
+    }
+
+    /// What is said of `00000002` with these keys and overrides.
+    fn of_exchange(keys: &[KeyCredential], overrides: Option<Vec<SettingOverride>>) -> String {
+        let mut organisation = healthy();
+        organisation.procedure = &EXCHANGE_ONLINE;
+        *organisation.keys(&EXCHANGE) = keys.to_vec();
+        organisation.keys(&SKYPE).clear();
+        if let Some(overrides) = overrides {
+            organisation.facts.setting_overrides = presumed(overrides, OVERRIDES);
+        }
+        let summary = organisation.summary(&CHECK).concat();
+        summary.replace("service principal Exchange Online: ", "")
+    }
+
+    #[test]
+    fn an_empty_list_is_healthy_with_the_dedicated_application_and_only_then() {
+        assert_eq!(of_exchange(&[], Some(vec![dedicated()])), "not_applicable");
+        assert_eq!(of_exchange(&[], Some(vec![])), "failed key_missing");
+        assert_eq!(of_exchange(&[], None), "unknown not_collected");
+    }
+
+    #[test]
+    fn a_key_that_is_there_passes_where_the_overrides_are_unknown() {
+        assert_eq!(of_exchange(&[current()], None), "passed");
+        assert_eq!(of_exchange(&[current()], Some(vec![])), "passed");
+        let ended = key(CURRENT, "2024-01-01", "2025-01-01");
+        assert_eq!(of_exchange(std::slice::from_ref(&ended), None), "unknown not_collected");
+        assert_eq!(of_exchange(&[ended], Some(vec![])), "failed key_expired");
+    }
+
+    #[test]
+    fn an_override_that_does_not_take_effect_is_not_on() {
+        let not_on = [
+            vec![dedicated(), SettingOverride { identity: Identity::named("2"), ..dedicated() }],
+            vec![SettingOverride { status: text("Invalid", OVERRIDES), ..dedicated() }],
+            vec![SettingOverride { servers: known(vec!["EX1".into()], OVERRIDES), ..dedicated() }],
+            vec![SettingOverride { max_version: text("15.2", OVERRIDES), ..dedicated() }],
+            vec![SettingOverride { section: text("Other", OVERRIDES), ..dedicated() }],
+            vec![SettingOverride {
+                parameters: known(vec!["Enabled=false".into()], OVERRIDES),
+                ..dedicated()
+            }],
+        ];
+        for overrides in not_on {
+            assert_eq!(of_exchange(&[], Some(overrides)), "failed key_missing");
+        }
+        let unread = SettingOverride { status: forbidden(Needs::SettingOverrides), ..dedicated() };
+        assert_eq!(of_exchange(&[], Some(vec![unread])), "unknown forbidden");
+    }
+
+    #[test]
+    fn teams_wants_the_certificates_own_dates() {
+        let of = |keys: &[KeyCredential]| {
+            let mut organisation = with(keys);
+            organisation.procedure = &TEAMS;
+            let summary = organisation.summary(&CHECK);
+            let line = summary.iter().find(|line| line.contains("Skype")).unwrap();
+            line.replace("service principal Skype for Business Online: ", "")
+        };
+        assert_eq!(of(&[current()]), "passed");
+        let short = key(CURRENT, "2026-06-01", "2028-06-01");
+        assert_eq!(of(std::slice::from_ref(&short)), "warning other_dates");
+        assert_eq!(of(&[short.clone(), current()]), "passed");
+        assert_eq!(of(&[key(CURRENT, "2025-12-15", "2026-01-01")]), "failed key_expired");
+        let long = key(CURRENT, "2025-12-15", "2035-01-01");
+        assert_eq!(of(&[long]), "failed key_outlives_certificate");
+        assert_eq!(said(&with(&[short])), "passed", "the article of 2017 does not ask");
+    }
 
     /// What is said when the service principal holds these keys.
     fn with(keys: &[KeyCredential]) -> Organisation {

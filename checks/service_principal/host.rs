@@ -60,6 +60,11 @@ fn covered(
         .partition(|name| name.wildcard && name.generation == Generation::Https);
     if !sure.is_empty() {
         let by = list(sure.iter().map(|name| name.covering()));
+        let addressed = sure.iter().any(|name| name.generation == Generation::Https);
+        let wanted = case.procedure.required_names(&principal.app_id);
+        if !addressed && wanted.is_some_and(|names| names.addresses) {
+            return Ok(older_form(case, principal, host, &by).seen_in([&names.seen]).into());
+        }
         return Ok(Verdict::passed(format!("covered by {by}"), &names.seen));
     }
     if let Some(name) = doubtful.first() {
@@ -76,6 +81,17 @@ fn covered(
     let name = format!("{}/{host}", principal.app_id);
     let finding = finding.seen_in([&names.seen]).remedy(register(case, &principal.app_id, &name));
     Ok(finding.graded(names.grade).into())
+}
+
+/// Only names of an older generation cover the host, which is enough for S2S.
+fn older_form(case: &Case, principal: &ServicePrincipal, host: &str, by: &str) -> Finding {
+    let address = format!("https://{host}/");
+    Finding::advice(
+        "older_form",
+        format!("{host} is covered by {by} only"),
+        format!("{address} as well: clients of hybrid modern authentication need it"),
+    )
+    .remedy(register(case, &principal.app_id, &address))
 }
 
 /// Nothing covers the host: what comes closest explains it.
@@ -164,9 +180,27 @@ mod tests {
     use crate::facts::Needs;
     use crate::healthy::{Organisation, forbidden, healthy, known};
     use crate::outcome::Judgement;
-    use crate::procedure::EXCHANGE;
+    use crate::procedure::{EXCHANGE, EXCHANGE_ONLINE, TEAMS};
 
     const ID: &str = "00000002-0000-0ff1-ce00-000000000000";
+
+    #[test]
+    fn where_addresses_are_wanted_the_older_forms_are_advised_against() {
+        for procedure in [&EXCHANGE_ONLINE, &TEAMS] {
+            let mut older = with(&["mail.contoso.com"], &["ID/*.contoso.com"]);
+            older.procedure = procedure;
+            assert_eq!(older.summary(&CHECK), ["mail.contoso.com: passed older_form"]);
+            let finding = older.judged(&CHECK)[0].findings()[0].clone();
+            assert_eq!(finding.seen, "mail.contoso.com is covered by *.contoso.com only");
+            assert!(
+                finding.remedies[0].script.contains(&"$name = 'https://mail.contoso.com/'".into())
+            );
+            let both = ["ID/*.contoso.com", "https://mail.contoso.com/"];
+            let mut both = with(&["mail.contoso.com"], &both);
+            both.procedure = procedure;
+            assert_eq!(both.summary(&CHECK), ["mail.contoso.com: passed"]);
+        }
+    }
 
     /// The healthy organisation with these hosts, and these names beside Microsoft's own.
     fn with(hosts: &[&str], names: &[&str]) -> Organisation {

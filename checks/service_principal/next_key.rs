@@ -20,6 +20,10 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    super::unless_replaced(case, subject, || held(case, subject))
+}
+
+fn held(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let Some(next) = case.next_thumbprint()? else {
         return Ok(Verdict::NotApplicable("no next certificate is staged".into()));
     };
