@@ -12,6 +12,7 @@ mod validity;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{InstalledCertificate, Reason, Server, Thumbprint, Unknown};
+use crate::procedure::StepId;
 use crate::remedy::{Cmdlet, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -36,18 +37,22 @@ fn organisation(case: &Case) -> Result<Vec<Subject>, Unknown> {
 /// nobody listed: servers that were not seen must not count as healthy.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn servers(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    let Some(step) = case.procedure.auth_certificate() else { return Ok(Vec::new()) };
+    Ok(case.procedure.auth_certificate().map(|step| servers_of(case, step)).unwrap_or_default())
+}
+
+/// The servers as subjects of this step.
+pub(crate) fn servers_of(case: &Case, step: StepId) -> Vec<Subject> {
     let servers = &case.facts.servers;
     let mut objects: Vec<Object> =
         servers.items.iter().map(|server| Object::Server(server.name.clone())).collect();
     if servers.items.is_empty() || servers.complete.value().is_none() {
         objects.push(Object::Organisation);
     }
-    Ok(objects.into_iter().map(|object| Subject::new(step, object)).collect())
+    objects.into_iter().map(|object| Subject::new(step, object)).collect()
 }
 
 /// Why nobody can tell about servers that are not among the facts.
-fn other_servers(case: &Case) -> Unknown {
+pub(crate) fn other_servers(case: &Case) -> Unknown {
     match case.facts.servers.complete.read() {
         Err(unknown) if unknown.detail.is_empty() => {
             unknown.detail("nothing tells whether other servers exist")
@@ -60,7 +65,7 @@ fn other_servers(case: &Case) -> Unknown {
 }
 
 /// The facts about the server of this name; several where no name is known.
-fn servers_named<'a>(case: &Case<'a>, name: &str) -> Vec<&'a Server> {
+pub(crate) fn servers_named<'a>(case: &Case<'a>, name: &str) -> Vec<&'a Server> {
     let named = case.facts.servers.items.iter().filter(|server| server.name == name);
     let mut servers: Vec<&Server> = named.collect();
     servers.sort_by_key(|server| &server.seen);

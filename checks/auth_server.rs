@@ -91,7 +91,10 @@ fn all_told_apart(case: &Case) -> Result<(), Unknown> {
 ///
 /// Where only others are found the best of them is taken, if it is sure that
 /// none was overlooked: `auth-server-present` says what is wrong with it.
-fn selected<'a>(case: &Case<'a>, kind: AuthServerKind) -> Result<&'a AuthServer, Unknown> {
+pub(crate) fn selected<'a>(
+    case: &Case<'a>,
+    kind: AuthServerKind,
+) -> Result<&'a AuthServer, Unknown> {
     match of_kind(case, kind).as_slice() {
         [(Fit::Tenant, server), ..] => Ok(server),
         [(Fit::Perhaps, server), rest @ ..] => {
@@ -125,7 +128,7 @@ fn not_listed(case: &Case) -> String {
 }
 
 /// `AuthServer "ACS"`.
-fn named(server: &AuthServer) -> String {
+pub(crate) fn named(server: &AuthServer) -> String {
     format!("AuthServer {}", shown(server.identity.label()))
 }
 
@@ -171,7 +174,7 @@ fn reservation(case: &Case) -> &'static str {
     }
 }
 
-fn change(server: &AuthServer) -> Cmdlet {
+pub(crate) fn change(server: &AuthServer) -> Cmdlet {
     Cmdlet::new("Set-AuthServer").value("Identity", server.identity.label())
 }
 
@@ -181,7 +184,7 @@ fn unpublished() -> Remedy {
 
 /// An organisation with both kinds of AuthServer.
 #[cfg(test)]
-mod sample {
+pub(crate) mod sample {
     use crate::facts::{AuthServer, AuthServerKind, Identity};
     use crate::healthy::{Organisation, TENANT, acs_server, healthy, text};
     use crate::procedure::{Procedure, Requirement, Step};
@@ -207,7 +210,7 @@ mod sample {
         organisation
     }
 
-    pub(super) fn evosts_server(name: &str) -> AuthServer {
+    pub(crate) fn evosts_server(name: &str) -> AuthServer {
         let url = format!(
             "https://login.windows.net/{TENANT}/FederationMetadata/2007-06/FederationMetadata.xml"
         );

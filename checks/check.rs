@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::case::Case;
-use crate::facts::{ApplicationId, AuthServerKind, Unknown, host_name, same_server};
+use crate::facts::{ApplicationId, AuthServerKind, Side, Unknown, host_name, same_server};
 use crate::outcome::Verdict;
 use crate::procedure::{StepId, application_name};
 
@@ -61,6 +61,10 @@ pub enum Object {
     },
     /// A metadata document, by its address or file.
     Document(String),
+    /// The connector of this side, for calls to the other.
+    Connector(Side),
+    /// A recorded call to this host; empty where the record does not tell.
+    Call(String),
 }
 
 impl Subject {
@@ -76,11 +80,12 @@ impl Subject {
 
     /// Whether what is wrong with `other` can be the reason for what is wrong here.
     ///
-    /// Everything rests on the organisation, and a document on the server that
-    /// publishes it; else both must be one object, or parts of one application.
+    /// Everything rests on the organisation, a call on all that takes part, and a
+    /// document on the server that publishes it; else both must be one object, or
+    /// parts of one application.
     pub fn rests_on(&self, other: &Self) -> bool {
         match (&self.object, &other.object) {
-            (_, Object::Organisation) => true,
+            (_, Object::Organisation) | (Object::Call(_), _) => true,
             (Object::Host { .. }, Object::Host { .. }) => self.object == other.object,
             (Object::Document(document), Object::Server(server)) => is_of(document, server),
             (object, other) => {
@@ -133,6 +138,10 @@ impl fmt::Display for Object {
             Self::LinkedAccount(id) => write!(f, "account of {}", name(id)),
             Self::ServicePrincipal(id) => write!(f, "service principal {}", name(id)),
             Self::Server(name) if name.is_empty() => f.write_str("an unnamed server"),
+            Self::Connector(Side::OnPremises) => f.write_str("connector to the cloud"),
+            Self::Connector(Side::Cloud) => f.write_str("connector from the cloud"),
+            Self::Call(host) if host.is_empty() => f.write_str("call to a host not named"),
+            Self::Call(host) => write!(f, "call to {host}"),
             Self::Server(name) | Self::Host { name, .. } | Self::Document(name) => {
                 f.write_str(name)
             }

@@ -6,11 +6,13 @@ use crate::case::{Case, Context};
 use crate::check::Check;
 use crate::engine::Assessment;
 use crate::facts::{
-    AcceptedDomain, Account, ApplicationId, AuthConfig, AuthServer, BearerChallenge, Certificate,
-    Challenge, Complete, DocumentKind, Fact, Facts, Identity, InstalledCertificate, KeyCredential,
-    Listing, Location, ManagementRole, MetadataDocument, MetadataEndpoint, MetadataKey, Needs,
-    PartnerApplication, PublicKey, Reason, RoleAssignment, Seen, SeenId, Server, ServicePrincipal,
-    StoredThumbprint, Thumbprint, Unknown, VirtualDirectory, VirtualDirectoryKind,
+    AcceptedDomain, Account, AppRoleAssignment, Application, ApplicationId, AuthConfig, AuthServer,
+    BearerChallenge, Certificate, Challenge, Complete, ConnectivityResult, DocumentKind, Fact,
+    Facts, Identity, InstalledCertificate, IntraOrganizationConnector, KeyCredential, Listing,
+    Location, ManagementRole, MetadataDocument, MetadataEndpoint, MetadataKey, Needs,
+    OrganizationConfig, PartnerApplication, PublicKey, Reason, RoleAssignment, Seen, SeenId,
+    Server, ServicePrincipal, SettingOverride, Side, StoredThumbprint, Thumbprint, Unknown,
+    VirtualDirectory, VirtualDirectoryKind,
 };
 use crate::outcome::{Outcome, Status};
 use crate::procedure::{
@@ -21,6 +23,7 @@ use crate::trust::Trust;
 
 pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const OTHER_TENANT: &str = "99999999-2222-3333-4444-555555555555";
+pub(crate) const DEDICATED: &str = "0d0d0d0d-2222-4333-8444-555555555555";
 pub(crate) const CURRENT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
 pub(crate) const NEXT: &str = "89ABCDEF0123456789ABCDEF0123456789ABCDEF";
 
@@ -123,7 +126,10 @@ pub(crate) fn healthy() -> Organisation {
             .collect(),
         "Ews.xml",
     );
-    facts.accepted_domains = presumed(vec![accepted_domain("contoso.com")], "AcceptedDomains.xml");
+    facts.accepted_domains = presumed(
+        vec![accepted_domain("contoso.com"), accepted_domain("contoso.mail.onmicrosoft.com")],
+        "AcceptedDomains.xml",
+    );
     facts.challenges = vec![challenge()];
     Organisation { trust, facts, context: Context::at(day("2026-11-24")), procedure: &SKYPE_ONLINE }
 }
@@ -175,6 +181,67 @@ pub(crate) fn healthy_teams() -> Organisation {
     organisation
 }
 
+/// Contoso as a hybrid organisation, with an application of its own in the tenant.
+pub(crate) fn hybrid() -> Organisation {
+    let mut organisation = healthy();
+    organisation.procedure = &EXCHANGE_ONLINE;
+    let facts = &mut organisation.facts;
+    for file in [
+        "SettingOverrides.xml",
+        "Connectors.xml",
+        "OrganizationConfig.xml",
+        "application.json",
+        "consent.json",
+        "Connectivity.xml",
+    ] {
+        let seen = Seen { source: file.into(), form: "test".into(), at: None };
+        facts.seen.insert(SeenId::new(file), seen);
+    }
+    facts.auth_servers.items.push(AuthServer {
+        application_identifier: text(DEDICATED, "AuthServers.xml"),
+        domain_names: known(vec!["contoso.mail.onmicrosoft.com".into()], "AuthServers.xml"),
+        ..evosts_server()
+    });
+    facts.setting_overrides = presumed(vec![setting_override()], "SettingOverrides.xml");
+    facts.connectors = presumed(
+        vec![
+            connector(
+                Side::OnPremises,
+                "https://outlook.office365.com/autodiscover/autodiscover.svc",
+                "contoso.mail.onmicrosoft.com",
+            ),
+            connector(
+                Side::Cloud,
+                "https://autodiscover.contoso.com/autodiscover/autodiscover.svc",
+                "contoso.com",
+            ),
+        ],
+        "Connectors.xml",
+    );
+    facts.organization_config = known(organization_config(), "OrganizationConfig.xml");
+    let dedicated = ApplicationId::well_known(DEDICATED);
+    facts.service_principals.items.push(principal(&dedicated, &[], vec![]));
+    facts.applications = vec![Application {
+        app_id: dedicated,
+        present: known(true, "application.json"),
+        display_name: text(
+            "ExchangeServerApp-0f1e2d3c-4b5a-4697-8887-776655443322",
+            "application.json",
+        ),
+        keys: known(vec![key(CURRENT, "2025-12-15", "2030-12-15")], "application.json"),
+        seen: vec![SeenId::new("application.json")],
+    }];
+    facts.app_role_assignments = vec![AppRoleAssignment {
+        principal_id: format!("object-{}", &DEDICATED[..8]),
+        role_id: "dc890d15-9560-4a4c-9b7f-a736ec74ec40".into(),
+        resource_id: "object-00000002".into(),
+        seen: SeenId::new("consent.json"),
+    }];
+    facts.connectivity =
+        vec![connectivity("https://outlook.office365.com/ews/exchange.asmx", true)];
+    organisation
+}
+
 impl Organisation {
     pub(crate) fn case(&self) -> Case<'_> {
         Case {
@@ -205,6 +272,25 @@ impl Organisation {
 
     pub(crate) fn auth_server(&mut self) -> &mut AuthServer {
         &mut self.facts.auth_servers.items[0]
+    }
+
+    pub(crate) fn evosts(&mut self) -> &mut AuthServer {
+        &mut self.facts.auth_servers.items[1]
+    }
+
+    pub(crate) fn setting_override(&mut self) -> &mut SettingOverride {
+        &mut self.facts.setting_overrides.items[0]
+    }
+
+    pub(crate) fn connector(&mut self, side: Side) -> &mut IntraOrganizationConnector {
+        self.facts.connectors.items.iter_mut().find(|connector| connector.side == side).unwrap()
+    }
+
+    pub(crate) fn organization_config(&mut self) -> &mut OrganizationConfig {
+        match &mut self.facts.organization_config {
+            Fact::Known(known) => &mut known.value,
+            Fact::Unknown(_) => panic!("the OrganizationConfig is unknown"),
+        }
     }
 
     pub(crate) fn application(&mut self, id: &ApplicationId) -> &mut PartnerApplication {
@@ -499,6 +585,62 @@ pub(crate) fn exchange_document(server: &str) -> MetadataDocument {
     }
 }
 
+/// A result of Test-OAuthConnectivity without any detail.
+pub(crate) fn connectivity(target: &str, success: bool) -> ConnectivityResult {
+    let file = "Connectivity.xml";
+    ConnectivityResult {
+        success: known(success, file),
+        target: target.into(),
+        challenge: None,
+        trusted: vec![],
+        none_trusted: false,
+        tenant: String::new(),
+        aadsts: None,
+        missing_certificate: false,
+        proxy: String::new(),
+        forbidden: false,
+        diagnoses: vec![],
+        seen: SeenId::new(file),
+    }
+}
+
+fn setting_override() -> SettingOverride {
+    let file = "SettingOverrides.xml";
+    SettingOverride {
+        identity: configuration("EnableExchangeHybrid3PAppFeature", "CN=Setting Overrides"),
+        component: text("Global", file),
+        section: text("ExchangeOnpremAsThirdPartyAppId", file),
+        parameters: known(vec!["Enabled=true".into()], file),
+        status: text("Accepted", file),
+        servers: known(vec![], file),
+        min_version: text("", file),
+        max_version: text("", file),
+        seen: vec![SeenId::new(file)],
+    }
+}
+
+fn connector(side: Side, endpoint: &str, target: &str) -> IntraOrganizationConnector {
+    let file = "Connectors.xml";
+    IntraOrganizationConnector {
+        identity: configuration("HybridIOC - 0f1e2d3c", "CN=Intra Organization Connectors"),
+        side,
+        enabled: known(true, file),
+        discovery_endpoint: text(endpoint, file),
+        target_domains: known(vec![target.into()], file),
+        seen: vec![SeenId::new(file)],
+    }
+}
+
+fn organization_config() -> OrganizationConfig {
+    let file = "OrganizationConfig.xml";
+    OrganizationConfig {
+        ews_enabled: known(None, file),
+        ews_application_access_policy: text("", file),
+        ews_allow_list: known(vec![], file),
+        ews_block_list: known(vec![], file),
+    }
+}
+
 fn auth_config() -> AuthConfig {
     let file = "AuthConfig.xml";
     AuthConfig {
@@ -586,7 +728,7 @@ pub(crate) fn virtual_directory(server: &str, kind: VirtualDirectoryKind) -> Vir
 pub(crate) fn accepted_domain(domain: &str) -> AcceptedDomain {
     let file = "AcceptedDomains.xml";
     AcceptedDomain {
-        identity: configuration(domain, "CN=Accepted Domains"),
+        identity: configuration(domain, "CN=Accepted Domains,CN=Transport Settings"),
         domain: text(domain, file),
         wildcard: known(domain.starts_with('*'), file),
         seen: vec![SeenId::new(file)],
@@ -621,6 +763,22 @@ fn configuration(name: &str, container: &str) -> Identity {
              CN=Configuration,DC=corp,DC=contoso,DC=com"
         )),
         canonical: None,
+    }
+}
+
+/// The promise of this module for the other procedures, as far as this group goes.
+#[test]
+fn the_hybrid_organisation_passes_the_checks_of_hybrid() {
+    for procedure in [&EXCHANGE_ONLINE, &TEAMS] {
+        let organisation = Organisation { procedure, ..hybrid() };
+        let outcomes = Assessment::new(&organisation.case(), crate::hybrid::CHECKS).outcomes;
+        let wrong: Vec<String> = outcomes
+            .iter()
+            .filter(|outcome| outcome.status != Status::Passed)
+            .filter(|outcome| outcome.status != Status::NotApplicable)
+            .map(|outcome| format!("{} {}", outcome.check, summary(outcome)))
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new());
     }
 }
 

@@ -34,6 +34,7 @@ mod case;
 mod check;
 mod engine;
 pub mod facts;
+mod hybrid;
 mod identity;
 mod linked_account;
 mod metadata;
@@ -63,13 +64,14 @@ pub use trust::{Given, Giver, Trust};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
-const GROUPS: [&[Check]; 6] = [
+const GROUPS: [&[Check]; 7] = [
     auth_server::CHECKS,
     metadata::CHECKS,
     partner_application::CHECKS,
     linked_account::CHECKS,
     auth_certificate::CHECKS,
     service_principal::CHECKS,
+    hybrid::CHECKS,
 ];
 
 /// Every check there is.

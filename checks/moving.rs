@@ -81,8 +81,8 @@ fn names(requirement: &Requirement) -> Vec<String> {
         Requirement::Key(it) => {
             vec![format!("the certificate on service principal {}", name(&it.on))]
         }
-        Requirement::ServicePrincipalNames(id) => {
-            vec![format!("the host names on service principal {}", name(id))]
+        Requirement::ServicePrincipalNames(it) => {
+            vec![format!("the host names on service principal {}", name(&it.on))]
         }
         _ => Vec::new(),
     }

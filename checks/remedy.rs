@@ -106,6 +106,14 @@ impl Cmdlet {
         self.value("Identity", address(object))
     }
 
+    /// The same with a list of values.
+    #[must_use]
+    pub fn values(mut self, parameter: &'static str, values: &[String]) -> Self {
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        self.0.extend([" -", parameter, " ", &values.join(",")]);
+        self
+    }
+
     /// The same with an expression that stands in this program's source.
     #[must_use]
     pub fn code(mut self, parameter: &'static str, expression: &'static str) -> Self {

@@ -1,6 +1,6 @@
 //! Steps 6 and 7: what the tenant holds for the callers of Exchange.
 
-mod credential;
+pub(crate) mod credential;
 mod current_key;
 mod enabled;
 mod host;
@@ -145,7 +145,7 @@ fn principal<'a>(case: &Case<'a>, subject: &Subject) -> Result<&'a ServicePrinci
 }
 
 /// A script that begins with a connection to the tenant's cloud.
-fn connected(case: &Case, action: impl Into<String>) -> Remedy {
+pub(crate) fn connected(case: &Case, action: impl Into<String>) -> Remedy {
     let connect = Cmdlet::new("Connect-MgGraph").code("Scopes", "Application.ReadWrite.All");
     let environment = case.cloud().and_then(|cloud| cloud.value.graph_environment);
     Remedy::graph(action).run(match environment {
@@ -161,6 +161,13 @@ fn script(case: &Case, action: impl Into<String>, id: &ApplicationId) -> Remedy 
         .line("$sp = Get-MgServicePrincipal -Filter \"appId eq '$appId'\"")
 }
 
+const CERTIFICATE_LINE: &str = "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
+     \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")";
+
+const KEY_LINE: &str = "$key = @{ Type = 'AsymmetricX509Cert'; Usage = 'Verify'; Key = $certificate.RawData; \
+     StartDateTime = $certificate.NotBefore.ToUniversalTime(); \
+     EndDateTime = $certificate.NotAfter.ToUniversalTime() }";
+
 /// The two steps that put a certificate on a service principal.
 ///
 /// An update replaces the whole list of keys, so the script reads it first and
@@ -170,20 +177,34 @@ fn upload(case: &Case, id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 
     let action =
         "copy OAuthCert.cer to this computer and add it to the keys, keeping those that are there";
     let add = script(case, action, id)
-        .line(
-            "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
-             \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")",
-        )
+        .line(CERTIFICATE_LINE)
         .line(
             "$keys = (Get-MgServicePrincipal -ServicePrincipalId $sp.Id -Property KeyCredentials)\
              .KeyCredentials | Where-Object { $_ }",
         )
-        .line(
-            "$key = @{ Type = 'AsymmetricX509Cert'; Usage = 'Verify'; Key = $certificate.RawData; \
-             StartDateTime = $certificate.NotBefore.ToUniversalTime(); \
-             EndDateTime = $certificate.NotAfter.ToUniversalTime() }",
-        )
+        .line(KEY_LINE)
         .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -KeyCredentials (@($keys) + $key)");
+    [crate::auth_certificate::export(thumbprint), add]
+}
+
+/// The same two steps for an application that is registered in the tenant.
+pub(crate) fn upload_to_application(
+    case: &Case,
+    id: &ApplicationId,
+    thumbprint: &Thumbprint,
+) -> [Remedy; 2] {
+    let action = "copy OAuthCert.cer to this computer and add it to the application's keys, \
+                  keeping those that are there";
+    let add = connected(case, action)
+        .set("appId", id.as_str())
+        .line("$app = Get-MgApplication -Filter \"appId eq '$appId'\"")
+        .line(CERTIFICATE_LINE)
+        .line(
+            "$keys = (Get-MgApplication -ApplicationId $app.Id -Property KeyCredentials)\
+             .KeyCredentials | Where-Object { $_ }",
+        )
+        .line(KEY_LINE)
+        .line("Update-MgApplication -ApplicationId $app.Id -KeyCredentials (@($keys) + $key)");
     [crate::auth_certificate::export(thumbprint), add]
 }
 

@@ -16,13 +16,14 @@ use crate::outcome::{Outcome, Severity, Status};
 use crate::procedure::{EXCHANGE, SKYPE};
 
 /// The folders with the files that declare and list what is in them.
-const FOLDERS: [(&str, &str); 6] = [
+const FOLDERS: [(&str, &str); 7] = [
     ("auth-server", include_str!("../auth_server.rs")),
     ("metadata", include_str!("../metadata.rs")),
     ("partner-application", include_str!("../partner_application.rs")),
     ("linked-account", include_str!("../linked_account.rs")),
     ("auth-certificate", include_str!("../auth_certificate.rs")),
     ("service-principal", include_str!("../service_principal.rs")),
+    ("hybrid", include_str!("../hybrid.rs")),
 ];
 
 #[test]

@@ -8,14 +8,33 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use crate::facts::{
-    CustomKeyIdentifier, KeyCredential, Known, Needs, ServicePrincipal, Thumbprint, Unknown,
+    Application, CustomKeyIdentifier, KeyCredential, Known, Needs, ServicePrincipal, Thumbprint,
+    Unknown,
 };
-use crate::outcome::Certainty;
-use crate::wording::count;
+use crate::outcome::{Certainty, Finding};
+use crate::wording::{count, day, shown};
+
+/// What holds keys.
+pub(crate) trait Holder {
+    /// What to ask for when its keys do not tell enough.
+    fn needs(&self) -> Needs;
+}
+
+impl Holder for ServicePrincipal {
+    fn needs(&self) -> Needs {
+        Needs::ServicePrincipal(self.app_id.clone())
+    }
+}
+
+impl Holder for Application {
+    fn needs(&self) -> Needs {
+        Needs::Application(self.app_id.clone())
+    }
+}
 
 /// How a credential relates to a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Match {
+pub(crate) enum Match {
     /// Its key material is the certificate.
     Certain,
     /// Its key material was not seen, and customKeyIdentifier names the certificate.
@@ -30,7 +49,7 @@ pub(super) enum Match {
 
 /// Why Entra takes no signature made with a credential's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     /// Its own window ended.
     Ended(Timestamp),
     /// Its own window has not begun.
@@ -43,7 +62,7 @@ pub(super) enum Flaw {
 
 /// What a list of keys says about one certificate.
 #[derive(Debug)]
-pub(super) enum Holding<'a> {
+pub(crate) enum Holding<'a> {
     /// At least one credential is the certificate, and Entra takes it.
     Accepted(Vec<&'a KeyCredential>),
     /// A credential is the certificate, and Entra does not take it.
@@ -52,7 +71,7 @@ pub(super) enum Holding<'a> {
     Missing(Certainty),
 }
 
-pub(super) fn compare(key: &KeyCredential, thumbprint: &Thumbprint) -> Match {
+pub(crate) fn compare(key: &KeyCredential, thumbprint: &Thumbprint) -> Match {
     match (key.certificate.value(), &key.custom_key_identifier) {
         (Some(certificate), _) if certificate.sha1 == *thumbprint => Match::Certain,
         (Some(_), _) => Match::No,
@@ -62,9 +81,17 @@ pub(super) fn compare(key: &KeyCredential, thumbprint: &Thumbprint) -> Match {
     }
 }
 
+/// What to call a credential that is this certificate, or is said to be.
+pub(crate) fn key_named(key: &KeyCredential, thumbprint: &Thumbprint) -> String {
+    match compare(key, thumbprint) {
+        Match::Certain => format!("the key with {thumbprint}"),
+        _ => format!("the key that customKeyIdentifier calls {thumbprint}"),
+    }
+}
+
 /// What makes a credential useless at this instant: one known flaw is enough,
 /// none takes all four to be known.
-pub(super) fn flaw(key: &KeyCredential, at: Timestamp) -> Result<Option<Flaw>, Unknown> {
+pub(crate) fn flaw(key: &KeyCredential, at: Timestamp) -> Result<Option<Flaw>, Unknown> {
     let other = |known: Option<&String>, wanted: &str| {
         known.filter(|text| !text.eq_ignore_ascii_case(wanted)).cloned()
     };
@@ -88,8 +115,8 @@ pub(super) fn flaw(key: &KeyCredential, at: Timestamp) -> Result<Option<Flaw>, U
 }
 
 /// Whether the keys of a service principal hold a certificate at this instant.
-pub(super) fn holding<'a>(
-    principal: &ServicePrincipal,
+pub(crate) fn holding<'a>(
+    holder: &impl Holder,
     keys: &'a Known<Vec<KeyCredential>>,
     thumbprint: &Thumbprint,
     at: Timestamp,
@@ -110,7 +137,7 @@ pub(super) fn holding<'a>(
     let perhaps: Vec<&KeyCredential> =
         of(Match::Named).chain(of(Match::Possible)).filter(usable).collect();
     if !perhaps.is_empty() {
-        return Err(no_material(principal, keys, thumbprint, &perhaps));
+        return Err(no_material(holder, keys, thumbprint, &perhaps));
     }
     let others = of(Match::NamedOther).filter(usable).count();
     let certain = if others == 0 { Certainty::Certain } else { Certainty::Presumed };
@@ -124,9 +151,19 @@ pub(super) fn holding<'a>(
         .unwrap_or(Holding::Missing(certain)))
 }
 
+impl Holding<'_> {
+    /// How sure it is.
+    pub(crate) fn certainty(&self) -> Certainty {
+        match self {
+            Self::Accepted(_) => Certainty::Certain,
+            Self::Refused(_, _, certainty) | Self::Missing(certainty) => *certainty,
+        }
+    }
+}
+
 /// The credentials that may or may not be the certificate.
 fn no_material(
-    principal: &ServicePrincipal,
+    holder: &impl Holder,
     keys: &Known<Vec<KeyCredential>>,
     thumbprint: &Thumbprint,
     perhaps: &[&KeyCredential],
@@ -134,7 +171,7 @@ fn no_material(
     let named = perhaps.iter().filter(|key| compare(key, thumbprint) == Match::Named).count();
     let hint =
         if named == 0 { "may be" } else { "is by customKeyIdentifier, which proves nothing," };
-    let mut unknown = without_material(principal, keys, perhaps.first().copied());
+    let mut unknown = without_material(holder, keys, perhaps.first().copied());
     unknown.detail = format!(
         "{} without key material {hint} the certificate {thumbprint}",
         count(if named == 0 { perhaps.len() } else { named }, "key"),
@@ -143,19 +180,46 @@ fn no_material(
 }
 
 /// Why the certificate of a credential is not known, and what would tell it.
-pub(super) fn without_material(
-    principal: &ServicePrincipal,
+pub(crate) fn without_material(
+    holder: &impl Holder,
     keys: &Known<Vec<KeyCredential>>,
     key: Option<&KeyCredential>,
 ) -> Unknown {
     let why = key.and_then(|key| key.certificate.read().err());
     let reason = why.map_or(crate::facts::Reason::NotCollected, |why| why.reason);
-    Unknown::new(reason, Needs::ServicePrincipal(principal.app_id.clone()))
+    Unknown::new(reason, holder.needs())
         .detail("the list holds a key without its key material")
         .tried(&keys.seen)
 }
 
 impl Flaw {
+    /// What is wrong with a key of this name; `remark` is said of an end.
+    pub(crate) fn finding(&self, named: &str, remark: impl Fn(Timestamp) -> String) -> Finding {
+        match self {
+            Self::Ended(end) => Finding::critical(
+                "key_expired",
+                format!("{named} ended on {}{}", day(*end), remark(*end)),
+                "a key with the current certificate that has not ended",
+            )
+            .suspects(&["auth-certificate-validity"]),
+            Self::NotYet(start) => Finding::critical(
+                "key_not_yet_valid",
+                format!("{named} is valid from {} on", day(*start)),
+                "a key with the current certificate that is valid now",
+            ),
+            Self::Usage(usage) => Finding::critical(
+                "key_usage",
+                format!("{named} has the usage {}", shown(usage)),
+                "usage Verify",
+            ),
+            Self::Kind(kind) => Finding::critical(
+                "key_type",
+                format!("{named} is of type {}", shown(kind)),
+                "type AsymmetricX509Cert",
+            ),
+        }
+    }
+
     /// Which of several flawed keys explains most: the one that worked last.
     fn rank(&self) -> (u8, Reverse<Timestamp>) {
         match self {

@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::credential::{Flaw, Holding, Match, compare, holding};
+use super::credential::{Flaw, Holding, Match, compare, holding, key_named};
 use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, KeyCredential, SeenId, ServicePrincipal, Thumbprint, Unknown};
 use crate::outcome::{Certainty, Finding, Verdict};
 use crate::remedy::Remedy;
-use crate::wording::{day, not_among, shown};
+use crate::wording::{day, not_among};
 
 pub(crate) const CHECK: Check = Check {
     id: "service-principal-current-key",
@@ -131,33 +131,8 @@ impl Found<'_> {
 
     fn refused(&self, key: &KeyCredential, flaw: &Flaw, certainty: Certainty) -> Finding {
         let current = self.current;
-        let named = match compare(key, current) {
-            Match::Certain => format!("the key with {current}"),
-            _ => format!("the key that customKeyIdentifier calls {current}"),
-        };
-        let finding = match flaw {
-            Flaw::Ended(end) => Finding::critical(
-                "key_expired",
-                format!("{named} ended on {}{}", day(*end), self.own_end(*end)),
-                "a key with the current certificate that has not ended",
-            )
-            .suspects(&["auth-certificate-validity"]),
-            Flaw::NotYet(start) => Finding::critical(
-                "key_not_yet_valid",
-                format!("{named} is valid from {} on", day(*start)),
-                "a key with the current certificate that is valid now",
-            ),
-            Flaw::Usage(usage) => Finding::critical(
-                "key_usage",
-                format!("{named} has the usage {}", shown(usage)),
-                "usage Verify",
-            ),
-            Flaw::Kind(kind) => Finding::critical(
-                "key_type",
-                format!("{named} is of type {}", shown(kind)),
-                "type AsymmetricX509Cert",
-            ),
-        };
+        let named = key_named(key, current);
+        let finding = flaw.finding(&named, |end| self.own_end(end));
         Finding { certainty, ..finding }
     }
 
