@@ -229,6 +229,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
         return exchange::clixml(&clixml::read(text), source, seen);
     }
+    if metadata::is_federated(text) {
+        return metadata::federated(text, seen);
+    }
     if json::recognise(text) {
         return decode_json(text, source, seen);
     }
