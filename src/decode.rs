@@ -10,6 +10,7 @@ mod clixml;
 mod connectivity;
 mod exchange;
 mod graph;
+mod http;
 mod hybrid;
 mod installed;
 mod json;
@@ -90,6 +91,8 @@ pub enum Form {
     Graph,
     /// A metadata document.
     Metadata,
+    /// Answers of HTTP servers.
+    Http,
     /// Certificates in PEM or DER.
     Certificate,
     /// trustprobe's own facts.
@@ -138,6 +141,7 @@ impl fmt::Display for Form {
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
+            Self::Http => f.write_str("HTTP answer"),
             Self::Certificate => f.write_str("certificate"),
             Self::Recorded => f.write_str("recorded facts"),
             Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
@@ -232,8 +236,14 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
         return exchange::clixml(&clixml::read(text), source, seen);
     }
+    if metadata::is_federated(text) {
+        return metadata::federated(text, seen);
+    }
     if json::recognise(text) {
         return decode_json(text, source, seen);
+    }
+    if http::recognise(text) {
+        return http::decode(text, seen);
     }
     if text.contains("-----BEGIN ") {
         return certificates(text, source, seen);

@@ -321,7 +321,7 @@ fn octets(object: &Object) -> usize {
     all.fold(object.text.len().min(limits::TEXT), usize::saturating_add)
 }
 
-fn attribute(start: &BytesStart, name: &str) -> Option<String> {
+pub(crate) fn attribute(start: &BytesStart, name: &str) -> Option<String> {
     let attribute = start.try_get_attribute(name).ok()??;
     Some(unescape(&attribute.normalized_value(XmlVersion::Implicit1_0).ok()?))
 }

@@ -5,9 +5,9 @@
 
 use checks::facts::{ConnectivityResult, Fact};
 
-use super::challenge;
 use super::reading::Reading;
 use super::value::Value;
+use super::{challenge, limits};
 
 /// Decodes one result.
 pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
@@ -22,17 +22,15 @@ pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
     let aadsts = between(&detail, "Description: 'AADSTS", ":").and_then(|code| code.parse().ok());
     ConnectivityResult {
         success: success(reading),
-        target: challenged.unwrap_or_default().to_owned(),
+        target: short(challenged),
         challenge: header.and_then(|header| challenge::read(header).1),
         trusted: trusted(&detail),
         none_trusted: detail.contains("None of them are configured locally")
             || detail.contains("none of them are configured locally"),
-        tenant: between(&detail, "tenantId '", "'").unwrap_or_default().to_owned(),
+        tenant: short(between(&detail, "tenantId '", "'")),
         aadsts,
         missing_certificate: detail.contains("Missing signing certificate"),
-        proxy: between(&detail, "Using custom InternetWebProxy ", " ")
-            .unwrap_or_default()
-            .to_owned(),
+        proxy: short(between(&detail, "Using custom InternetWebProxy ", " ")),
         forbidden: detail.contains("(403)"),
         diagnoses: challenge::diagnoses(&detail),
         seen: reading.seen.clone(),
@@ -63,10 +61,14 @@ fn trusted(detail: &str) -> Vec<String> {
         .filter_map(|rest| {
             let (_, after) = rest.split_once('\'')?;
             let issuer = after.trim_start_matches([' ', ':']).split([',', ' ']).next()?;
-            issuer.contains('@').then(|| issuer.to_owned())
+            (issuer.contains('@') && issuer.len() <= limits::TEXT).then(|| issuer.to_owned())
         })
         .take(20)
         .collect()
+}
+
+fn short(text: Option<&str>) -> String {
+    text.unwrap_or_default().chars().take(limits::TEXT).collect()
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {

@@ -105,10 +105,6 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let has = |name: &str| root.is_some_and(|root| root.get(name).is_some());
     Decoded::unrecognised(match &tree.problem {
         Some(problem) => format!("JSON, but {problem}"),
-        None if has("jwks_uri") => {
-            "an OpenID configuration, which this version does not use".into()
-        }
-        None if has("keys") => "a JSON Web Key Set, which this version does not use".into(),
         None if has("trusts") && has("format") => {
             "trustprobe's own results, which are no evidence; facts are recorded by `evidence --record`".into()
         }

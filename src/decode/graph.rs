@@ -1,10 +1,12 @@
-//! Service principals: from Graph, its PowerShell and `az`.
+//! What the tenant holds: from Graph, its PowerShell and `az`.
+
+mod application;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checks::facts::{
-    ApplicationId, Certificate, CustomKeyIdentifier, Fact, KeyCredential, Needs, Reason, SeenId,
-    ServicePrincipal, Thumbprint, Unknown, is_guid,
+    ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential, Needs, Reason,
+    SeenId, ServicePrincipal, Thumbprint, Unknown, is_guid,
 };
 use checks::procedure::application_name;
 
@@ -16,45 +18,77 @@ use super::{Decoded, Form, Owner, certificate, limits};
 pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
     let mut decoded = Decoded::new(Form::Graph);
     let mut recognised = false;
-    let mut found = Vec::new();
+    let (mut found, mut applications, mut assignments) = (Vec::new(), Vec::new(), Vec::new());
     let mut left = limits::OBJECTS;
+    let root = tree.objects.last().map_or("", |root| root.text("@odata.context"));
     for object in &tree.objects {
+        let own = object.text("@odata.context");
+        let context = if own.is_empty() { root } else { own }.to_ascii_lowercase();
         if let Some(refusal) = refusal(object, seen) {
             recognised = true;
             match refusal {
-                Ok(absent) => found.push(absent),
-                Err(unknown) => {
+                Refusal::Absent(absent) => found.push(*absent),
+                Refusal::Ambiguous(note) => decoded.notes.push(note),
+                Refusal::Refused(unknown) => {
                     decoded.of(Owner::Anyone).service_principals.complete.merge(unknown.into());
                 }
             }
-        } else if is_service_principal(object) {
-            recognised = true;
-            let keys = object.get("keyCredentials").map_or(0, |keys| keys.elements().len());
-            let Some(enough) = left.checked_sub(1 + keys) else {
-                decoded.notes.push(format!(
-                    "line {}: more than {} objects and keys; the rest is left out",
-                    object.line,
-                    limits::OBJECTS
-                ));
-                break;
-            };
-            left = enough;
+            continue;
+        }
+        let is_application = application::is_application(object, &context);
+        let is_principal = !is_application && is_service_principal(object, &context);
+        let is_assignment = object.has(&["appRoleId", "principalId", "resourceId"]);
+        if !is_application && !is_principal && !is_assignment {
+            continue;
+        }
+        recognised = true;
+        let keys = object.get("keyCredentials").map_or(0, |keys| keys.elements().len());
+        let Some(enough) = left.checked_sub(1 + keys) else {
+            decoded.notes.push(format!(
+                "line {}: more than {} objects and keys; the rest is left out",
+                object.line,
+                limits::OBJECTS
+            ));
+            break;
+        };
+        left = enough;
+        if is_application {
+            let (application, notes) = application::application(object, seen);
+            decoded.notes.extend(notes);
+            applications.push(application);
+        } else if is_principal {
             let (principal, notes) = service_principal(object, seen);
             decoded.notes.extend(notes);
             found.push(principal);
+        } else if let Some(assignment) = application::assignment(object, seen) {
+            assignments.push(assignment);
         }
+    }
+    if !applications.is_empty() || !assignments.is_empty() {
+        // Joining puts several descriptions of one application together.
+        decoded.of(Owner::Anyone).merge(Facts {
+            applications,
+            app_role_assignments: assignments,
+            ..Facts::default()
+        });
     }
     if !found.is_empty() {
         decoded.of(Owner::Anyone).service_principals.extend(found);
     }
     if let Some(root) = tree.objects.last().filter(|_| !recognised) {
         let context = root.text("@odata.context").to_ascii_lowercase();
-        if context.contains("#serviceprincipals") {
+        let asked = if context.contains("approleassignments") {
+            Some("whose consented permissions were asked for")
+        } else if context.contains("#serviceprincipals") {
+            Some("the service principal that was asked for")
+        } else if context.contains("#applications") {
+            Some("the application that was asked for")
+        } else {
+            None
+        };
+        if let Some(asked) = asked {
             recognised = true;
-            decoded.notes.push(
-                "an empty answer, which does not tell the service principal that was asked for"
-                    .into(),
-            );
+            decoded.notes.push(format!("an empty answer, which does not tell {asked}"));
         }
     }
     if let Some(problem) = tree.problem.as_ref().filter(|_| recognised) {
@@ -63,14 +97,37 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
     recognised.then_some(decoded)
 }
 
+/// What an `error` of Graph means.
+enum Refusal {
+    /// There is no such service principal.
+    Absent(Box<ServicePrincipal>),
+    /// There is no such thing, and nothing tells which of several was asked for.
+    Ambiguous(String),
+    /// It did not answer.
+    Refused(Unknown),
+}
+
 /// An `error` of Graph: an absence that it proves, or why it did not answer.
-fn refusal(object: &Object, seen: &SeenId) -> Option<Result<ServicePrincipal, Unknown>> {
+///
+/// A 404 does not name the collection. Of a first-party application a customer's
+/// tenant only ever holds the service principal. Any other id may be that of an
+/// application, of its service principal, or of an object: an application of
+/// another tenant has the one here and not the other.
+fn refusal(object: &Object, seen: &SeenId) -> Option<Refusal> {
     let Some(Value::Object(error)) = object.get("error") else { return None };
     let (code, message) = (error.text("code"), error.text("message"));
     let reason = match code {
         "Request_ResourceNotFound" => {
             let id = message.split('\'').nth(1).filter(|id| is_guid(id))?;
-            return Some(Ok(absent(&ApplicationId::new(id), seen)));
+            let id = ApplicationId::new(id);
+            return Some(if application_name(&id).is_some() {
+                Refusal::Absent(Box::new(absent(&id, seen)))
+            } else {
+                Refusal::Ambiguous(format!(
+                    "Graph did not find {id}, and the answer does not tell whether an application \
+                     or a service principal was asked for"
+                ))
+            });
         }
         "Authorization_RequestDenied" => Reason::Forbidden,
         "InvalidAuthenticationToken" | "AuthenticationError" => Reason::Unauthenticated,
@@ -78,7 +135,8 @@ fn refusal(object: &Object, seen: &SeenId) -> Option<Result<ServicePrincipal, Un
         _ => return None,
     };
     let needs = Needs::ServicePrincipal(ApplicationId::well_known("of the tenant"));
-    Some(Err(Unknown::new(reason, needs).detail(format!("Graph answered {code}")).tried(seen)))
+    let why = Unknown::new(reason, needs).detail(format!("Graph answered {code}")).tried(seen);
+    Some(Refusal::Refused(why))
 }
 
 fn absent(id: &ApplicationId, seen: &SeenId) -> ServicePrincipal {
@@ -98,7 +156,7 @@ fn absent(id: &ApplicationId, seen: &SeenId) -> ServicePrincipal {
 }
 
 /// An application has an appId and keys too, but neither names nor an account.
-fn is_service_principal(object: &Object) -> bool {
+fn is_service_principal(object: &Object, context: &str) -> bool {
     let id = object.text("appId");
     let own = ["servicePrincipalNames", "accountEnabled", "servicePrincipalType"];
     let keyed = object.get("keyCredentials").is_some()
@@ -106,6 +164,7 @@ fn is_service_principal(object: &Object) -> bool {
         && object.get("requiredResourceAccess").is_none();
     is_guid(id)
         && (own.iter().any(|name| object.get(name).is_some())
+            || context.contains("#serviceprincipals")
             || (keyed && application_name(&ApplicationId::new(id)).is_some()))
 }
 
@@ -113,16 +172,7 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     let app_id = ApplicationId::new(object.text("appId"));
     let needs = Needs::ServicePrincipal(app_id.clone());
     let reading = Reading::new(object, seen, needs.clone());
-    let listed = object.get("keyCredentials").map(Value::elements).unwrap_or_default();
-    let whole = listed.iter().all(|key| matches!(key, Value::Object(_)));
-    let keys: Fact<Vec<KeyCredential>> = if whole {
-        reading.fact("keyCredentials", |value| match value {
-            Value::Null => None,
-            _ => Some(listed.iter().filter_map(|it| key(it, seen, &needs)).collect()),
-        })
-    } else {
-        cut_off(&reading, "keyCredentials")
-    };
+    let keys = key_credentials(&reading, &needs);
     let mut names = match object.get("servicePrincipalNames") {
         // There is always one, the application's id.
         Some(Value::Null) => reading.fact("servicePrincipalNames", |_| None),
@@ -132,14 +182,7 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     if names.is(|names| names.iter().any(|name| name.contains(' '))) {
         names = cut_off(&reading, "servicePrincipalNames");
     }
-    let mut notes = Vec::new();
-    for (at, key) in keys.value().into_iter().flatten().enumerate() {
-        if let Fact::Unknown(unknown) = &key.certificate
-            && unknown.reason != Reason::NotCollected
-        {
-            notes.push(format!("{app_id}, key {}: {}", at + 1, unknown.detail));
-        }
-    }
+    let notes = key_notes(&app_id, &keys);
     let principal = ServicePrincipal {
         object_id: reading.text("id"),
         present: reading.known(true),
@@ -152,6 +195,29 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
         seen: vec![seen.clone()],
     };
     (principal, notes)
+}
+
+fn key_credentials(reading: &Reading, needs: &Needs) -> Fact<Vec<KeyCredential>> {
+    let listed = reading.object.get("keyCredentials").map(Value::elements).unwrap_or_default();
+    if !listed.iter().all(|key| matches!(key, Value::Object(_))) {
+        return cut_off(reading, "keyCredentials");
+    }
+    reading.fact("keyCredentials", |value| match value {
+        Value::Null => None,
+        _ => Some(listed.iter().filter_map(|it| key(it, reading.seen, needs)).collect()),
+    })
+}
+
+/// A note for each key that cannot be used.
+fn key_notes(app_id: &ApplicationId, keys: &Fact<Vec<KeyCredential>>) -> Vec<String> {
+    let keys = keys.value().into_iter().flatten().enumerate();
+    keys.filter_map(|(at, key)| match &key.certificate {
+        Fact::Unknown(unknown) if unknown.reason != Reason::NotCollected => {
+            Some(format!("{app_id}, key {}: {}", at + 1, unknown.detail))
+        }
+        _ => None,
+    })
+    .collect()
 }
 
 /// What stands below the depth of `ConvertTo-Json` is a text instead.

@@ -1,4 +1,7 @@
-//! Metadata documents of the `/metadata/json/1` family.
+//! Metadata documents: of the `/metadata/json/1` family here, of Entra below.
+
+mod entra;
+mod federation;
 
 use std::rc::Rc;
 
@@ -13,13 +16,14 @@ use super::{Decoded, Form, Owner, certificate, limits};
 
 /// Decodes the document, if the file is one.
 pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
-    let root = tree.objects.last().filter(|object| recognise(object))?;
+    let root = tree.objects.last()?;
+    let read = if recognise(root) { document } else { entra::recognise(root)? };
     let mut decoded = Decoded::new(Form::Metadata);
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; the document is not used"));
         return Some(decoded);
     }
-    let document = document(root, seen);
+    let document = read(root, seen);
     if root.get("keys").is_some_and(|keys| keys.elements().len() > MANY) {
         decoded.notes.push(format!("more than {MANY} keys; the first {MANY} are used"));
     }
@@ -32,8 +36,27 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
     Some(decoded)
 }
 
+/// Decodes WS-Federation metadata.
+pub(crate) fn federated(text: &str, seen: &SeenId) -> Decoded {
+    let mut decoded = Decoded::new(Form::Metadata);
+    match federation::read(text) {
+        Ok(federation) => {
+            let (document, notes) = federation.document(seen);
+            decoded.notes.extend(notes);
+            decoded.of(Owner::Anyone).metadata_documents.push(document);
+        }
+        Err(problem) => decoded.notes.push(format!("{problem}; the document is not used")),
+    }
+    decoded
+}
+
 /// More keys, audiences or endpoints than any document has.
 const MANY: usize = 1000;
+
+/// Whether the text is WS-Federation metadata.
+pub(crate) fn is_federated(text: &str) -> bool {
+    federation::recognise(text)
+}
 
 /// Such a document has keys with a key value; JWKS has `kty` instead.
 fn recognise(object: &Object) -> bool {
