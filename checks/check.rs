@@ -61,6 +61,10 @@ pub enum Object {
     },
     /// A metadata document, by its address or file.
     Document(String),
+    /// A virtual directory, as `EX1\EWS (Default Web Site)`.
+    VirtualDirectory(String),
+    /// What a host answered to a call, by the address or the file.
+    Answer(String),
 }
 
 impl Subject {
@@ -76,13 +80,18 @@ impl Subject {
 
     /// Whether what is wrong with `other` can be the reason for what is wrong here.
     ///
-    /// Everything rests on the organisation, and a document on the server that
-    /// publishes it; else both must be one object, or parts of one application.
+    /// Everything rests on the organisation, a document on the server that
+    /// publishes it, and an answer on all that Exchange needs for it; else both must be one object, or parts of one application.
     pub fn rests_on(&self, other: &Self) -> bool {
         match (&self.object, &other.object) {
-            (_, Object::Organisation) => true,
-            (Object::Host { .. }, Object::Host { .. }) => self.object == other.object,
+            (Object::Host { .. }, Object::Host { .. }) | (Object::Answer(_), Object::Answer(_)) => {
+                self.object == other.object
+            }
             (Object::Document(document), Object::Server(server)) => is_of(document, server),
+            (Object::Answer(address), Object::Host { name, .. }) => {
+                !address.contains("://") || host_name(address) == *name
+            }
+            (Object::Answer(_), _) | (_, Object::Organisation) => true,
             (object, other) => {
                 let application = object.application();
                 object == other || (application.is_some() && application == other.application())
@@ -133,9 +142,11 @@ impl fmt::Display for Object {
             Self::LinkedAccount(id) => write!(f, "account of {}", name(id)),
             Self::ServicePrincipal(id) => write!(f, "service principal {}", name(id)),
             Self::Server(name) if name.is_empty() => f.write_str("an unnamed server"),
-            Self::Server(name) | Self::Host { name, .. } | Self::Document(name) => {
-                f.write_str(name)
-            }
+            Self::Server(name)
+            | Self::Host { name, .. }
+            | Self::Document(name)
+            | Self::VirtualDirectory(name)
+            | Self::Answer(name) => f.write_str(name),
         }
     }
 }

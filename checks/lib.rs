@@ -32,6 +32,7 @@ mod auth_certificate;
 mod auth_server;
 mod case;
 mod check;
+mod endpoint;
 mod engine;
 pub mod facts;
 mod identity;
@@ -61,13 +62,14 @@ pub use trust::{Given, Giver, Trust};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
-const GROUPS: [&[Check]; 6] = [
+const GROUPS: [&[Check]; 7] = [
     auth_server::CHECKS,
     metadata::CHECKS,
     partner_application::CHECKS,
     linked_account::CHECKS,
     auth_certificate::CHECKS,
     service_principal::CHECKS,
+    endpoint::CHECKS,
 ];
 
 /// Every check there is.

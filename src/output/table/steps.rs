@@ -131,6 +131,8 @@ fn count(like: &Outcome, some: usize, all: usize) -> String {
         Object::ServicePrincipal(_) => "service principals",
         Object::Host { .. } => "hosts",
         Object::Document(_) => "documents",
+        Object::VirtualDirectory(_) => "virtual directories",
+        Object::Answer(_) => "answers",
         Object::Organisation => "subjects",
     };
     if some < all { format!("{some} of {all} {noun}") } else { format!("{all} {noun}") }
