@@ -63,7 +63,10 @@ pub enum Object {
     Document(String),
     /// The connector of this side, for calls to the other.
     Connector(Side),
-    /// A recorded call to this host; empty where the record does not tell.
+    /// A virtual directory, as `EX1\EWS (Default Web Site)`.
+    VirtualDirectory(String),
+    /// A recorded call and its answer, by the address, the host or the file;
+    /// empty where the record tells none.
     Call(String),
 }
 
@@ -80,14 +83,19 @@ impl Subject {
 
     /// Whether what is wrong with `other` can be the reason for what is wrong here.
     ///
-    /// Everything rests on the organisation, a call on all that takes part, and a
-    /// document on the server that publishes it; else both must be one object, or
-    /// parts of one application.
+    /// Everything rests on the organisation, a document on the server that
+    /// publishes it, and a call on all that takes part; else both must be one
+    /// object, or parts of one application.
     pub fn rests_on(&self, other: &Self) -> bool {
         match (&self.object, &other.object) {
-            (_, Object::Organisation) | (Object::Call(_), _) => true,
-            (Object::Host { .. }, Object::Host { .. }) => self.object == other.object,
+            (Object::Host { .. }, Object::Host { .. }) | (Object::Call(_), Object::Call(_)) => {
+                self.object == other.object
+            }
             (Object::Document(document), Object::Server(server)) => is_of(document, server),
+            (Object::Call(address), Object::Host { name, .. }) => {
+                !address.contains("://") || host_name(address) == *name
+            }
+            (Object::Call(_), _) | (_, Object::Organisation) => true,
             (object, other) => {
                 let application = object.application();
                 object == other || (application.is_some() && application == other.application())
@@ -140,11 +148,12 @@ impl fmt::Display for Object {
             Self::Server(name) if name.is_empty() => f.write_str("an unnamed server"),
             Self::Connector(Side::OnPremises) => f.write_str("connector to the cloud"),
             Self::Connector(Side::Cloud) => f.write_str("connector from the cloud"),
-            Self::Call(host) if host.is_empty() => f.write_str("call to a host not named"),
-            Self::Call(host) => write!(f, "call to {host}"),
-            Self::Server(name) | Self::Host { name, .. } | Self::Document(name) => {
-                f.write_str(name)
-            }
+            Self::Call(call) if call.is_empty() => f.write_str("a call to a host not named"),
+            Self::Server(name)
+            | Self::Host { name, .. }
+            | Self::Document(name)
+            | Self::VirtualDirectory(name)
+            | Self::Call(name) => f.write_str(name),
         }
     }
 }

@@ -32,6 +32,7 @@ mod auth_certificate;
 mod auth_server;
 mod case;
 mod check;
+mod endpoint;
 mod engine;
 pub mod facts;
 mod hybrid;
@@ -64,7 +65,7 @@ pub use trust::{Given, Giver, Trust};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
-const GROUPS: [&[Check]; 7] = [
+const GROUPS: [&[Check]; 8] = [
     auth_server::CHECKS,
     metadata::CHECKS,
     partner_application::CHECKS,
@@ -72,6 +73,7 @@ const GROUPS: [&[Check]; 7] = [
     auth_certificate::CHECKS,
     service_principal::CHECKS,
     hybrid::CHECKS,
+    endpoint::CHECKS,
 ];
 
 /// Every check there is.

@@ -16,7 +16,7 @@ use crate::outcome::{Outcome, Severity, Status};
 use crate::procedure::{EXCHANGE, SKYPE};
 
 /// The folders with the files that declare and list what is in them.
-const FOLDERS: [(&str, &str); 7] = [
+const FOLDERS: [(&str, &str); 8] = [
     ("auth-server", include_str!("../auth_server.rs")),
     ("metadata", include_str!("../metadata.rs")),
     ("partner-application", include_str!("../partner_application.rs")),
@@ -24,6 +24,7 @@ const FOLDERS: [(&str, &str); 7] = [
     ("auth-certificate", include_str!("../auth_certificate.rs")),
     ("service-principal", include_str!("../service_principal.rs")),
     ("hybrid", include_str!("../hybrid.rs")),
+    ("endpoint", include_str!("../endpoint.rs")),
 ];
 
 #[test]
@@ -174,6 +175,15 @@ fn broken() -> Vec<Organisation> {
         let names = vec!["https://mail.contoso.com/".to_owned()];
         it.principal(&EXCHANGE).names = known(names, "00000002.json");
     });
+    with(|it| it.facts.virtual_directories.items[0].oauth = known(false, "Ews.xml"));
+    with(|it| it.facts.virtual_directories.items[2].external_url = text("http://x.example/", "x"));
+    with(|it| it.facts.challenges[0].bearer = None);
+    with(|it| {
+        let category = "invalid_grant".to_owned();
+        it.application(&SKYPE).linked_account = known(None, "PartnerApplications.xml");
+        it.facts.challenges[0].diagnoses =
+            vec![crate::facts::Diagnosis { category, number: 2_000_008, reason: String::new() }];
+    });
     all
 }
 
@@ -189,6 +199,8 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
         shuffle(&mut server.certificates, order);
     }
     shuffle(&mut facts.service_principals, order);
+    shuffle(&mut facts.virtual_directories, order);
+    permute(&mut facts.challenges, order);
     permute(&mut facts.metadata_documents, order);
     permute(&mut facts.exported_certificates, order);
     facts

@@ -132,6 +132,7 @@ fn count(like: &Outcome, some: usize, all: usize) -> String {
         Object::Host { .. } => "hosts",
         Object::Document(_) => "documents",
         Object::Connector(_) => "connectors",
+        Object::VirtualDirectory(_) => "virtual directories",
         Object::Call(_) => "calls",
         Object::Organisation => "subjects",
     };

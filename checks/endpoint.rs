@@ -1,0 +1,62 @@
+//! Verification: what a call meets at the hosts of Exchange.
+//!
+//! Nothing is called here: the answers were recorded by somebody else.
+
+mod challenge;
+mod diagnosis;
+mod external_url;
+mod oauth;
+
+use crate::case::Case;
+use crate::check::Check;
+use crate::facts::{Needs, Reason, Unknown, VirtualDirectory, VirtualDirectoryKind};
+use crate::procedure::{Requirement, StepId};
+use crate::wording::{count, list};
+
+pub(crate) const CHECKS: &[Check] = &[oauth::CHECK, external_url::CHECK, challenge::CHECK];
+
+/// The step that asks for virtual directories.
+fn step(case: &Case) -> Option<StepId> {
+    case.procedure.step(|requirement| matches!(requirement, Requirement::VirtualDirectories))
+}
+
+/// The virtual directories of these kinds; unknown where there are none, since
+/// every organisation has them.
+fn directories<'a>(
+    case: &Case<'a>,
+    kinds: &[VirtualDirectoryKind],
+) -> Result<Vec<&'a VirtualDirectory>, Unknown> {
+    let listing = &case.facts.virtual_directories;
+    let items = listing.items.iter();
+    let mut found: Vec<&VirtualDirectory> =
+        items.filter(|directory| kinds.contains(&directory.kind)).collect();
+    found.sort_by_cached_key(|directory| (label(directory), directory.seen.clone()));
+    if found.is_empty() {
+        listing.all()?;
+        let names = list(kinds.iter().map(|kind| kind.name()));
+        let mut unknown = Unknown::new(Reason::NotCollected, Needs::VirtualDirectories)
+            .detail(format!("none of {names}, only {}", count(listing.items.len(), "other")));
+        unknown.tried.clone_from(&listing.seen);
+        return Err(unknown);
+    }
+    Ok(found)
+}
+
+/// `EX1\EWS (Default Web Site)`.
+fn label(directory: &VirtualDirectory) -> String {
+    let name = directory.identity.label();
+    match directory.server.value() {
+        Some(server) if !server.is_empty() && !name.contains('\\') => format!("{server}\\{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The cmdlet that changes directories of this kind.
+fn cmdlet(kind: VirtualDirectoryKind) -> &'static str {
+    match kind {
+        VirtualDirectoryKind::Ews => "Set-WebServicesVirtualDirectory",
+        VirtualDirectoryKind::Autodiscover => "Set-AutodiscoverVirtualDirectory",
+        VirtualDirectoryKind::Mapi => "Set-MapiVirtualDirectory",
+        VirtualDirectoryKind::Oab => "Set-OabVirtualDirectory",
+    }
+}

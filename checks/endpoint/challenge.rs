@@ -1,0 +1,439 @@
+#![doc = include_str!("challenge.md")]
+
+use std::cmp::Reverse;
+
+use crate::case::Case;
+use crate::check::{Check, Object, Subject};
+use crate::facts::{
+    ApplicationId, BearerChallenge, Challenge, Needs, Reason, Unknown, host_name, is_guid,
+};
+use crate::metadata::{acs_issuers, clouds};
+use crate::outcome::{Finding, Verdict};
+use crate::procedure::{
+    ACS_ISSUERS, CLOUDS, EXCHANGE, Requirement, SHAREPOINT, SKYPE, application_name,
+};
+use crate::remedy::Remedy;
+use crate::wording::{list, shown};
+
+use super::diagnosis;
+
+pub(crate) const CHECK: Check = Check {
+    id: "endpoint-challenge",
+    title: "The hosts ask for tokens of this tenant and refuse none",
+    manual: include_str!("challenge.md"),
+    after: &[],
+    subjects,
+    judge,
+};
+
+fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
+    let wanted = |it: &Requirement| matches!(it, Requirement::Challenge);
+    let Some(step) = case.procedure.step(wanted) else { return Ok(Vec::new()) };
+    if case.facts.challenges.is_empty() {
+        let host = case.trust.host_names().into_iter().next().unwrap_or_default();
+        return Err(Unknown::new(Reason::NotCollected, Needs::Challenge(host)));
+    }
+    let subject = |it: &Challenge| Subject::new(step, Object::Call(name(case, it)));
+    Ok(case.facts.challenges.iter().map(subject).collect())
+}
+
+/// The address that was asked, or else the file that holds the answer.
+fn name(case: &Case, challenge: &Challenge) -> String {
+    if challenge.url.is_empty() {
+        case.facts.source(&challenge.seen).to_owned()
+    } else {
+        challenge.url.clone()
+    }
+}
+
+fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    let mut answers: Vec<&Challenge> = case.facts.challenges.iter().collect();
+    answers.retain(|it| subject.object == Object::Call(name(case, it)));
+    // The newest answer tells what the host offers now; a refusal counts whenever it was.
+    answers.sort_by_key(|it| {
+        let at = case.facts.seen.get(&it.seen).and_then(|seen| seen.at);
+        (Reverse(at), &it.seen)
+    });
+    let Some(newest) = answers.first() else {
+        return Ok(Verdict::NotApplicable("no answer was recorded".to_owned()));
+    };
+    if let Some(why) = elsewhere(newest) {
+        return Ok(Verdict::NotApplicable(why.to_owned()));
+    }
+    let mut findings: Vec<Finding> =
+        answers.iter().flat_map(|answer| diagnosis::findings(case, answer)).collect();
+    let offered = offered(case, newest);
+    if let Ok(Offer::Wrong(finding)) = &offered {
+        findings.push(finding.clone().seen_in([&newest.seen]));
+    }
+    if !findings.is_empty() {
+        return Ok(Verdict::Flawed(findings));
+    }
+    match offered? {
+        Offer::Right(seen) => Ok(Verdict::passed(seen, &newest.seen)),
+        Offer::Wrong(finding) => Ok(finding.into()),
+    }
+}
+
+/// Why an answer has nothing to do with calls from the cloud to this organisation.
+fn elsewhere(answer: &Challenge) -> Option<&'static str> {
+    let host = host_name(&answer.url);
+    let of_the_cloud =
+        CLOUDS.iter().any(|it| it.autodiscover == host || it.exchange_online.contains(&&*host));
+    if of_the_cloud {
+        return Some("Exchange Online itself was asked");
+    }
+    let path = answer.url.to_ascii_lowercase();
+    path.contains("/microsoft-server-activesync").then_some("only mobile clients call this address")
+}
+
+/// What a host offers to a caller without a token.
+enum Offer {
+    /// What is right about it.
+    Right(String),
+    Wrong(Finding),
+}
+
+fn offered(case: &Case, answer: &Challenge) -> Result<Offer, Unknown> {
+    let status = answer.status.value().copied();
+    if matches!(status, Some(200..=399 | 403)) {
+        return Ok(Offer::Wrong(device_in_front(answer)));
+    }
+    if let Some(bearer) = &answer.bearer {
+        return trusted(case, answer, bearer);
+    }
+    match status {
+        Some(401) if answer.schemes.is_empty() || only_a_proxy(&answer.server) => {
+            Ok(Offer::Wrong(device_in_front(answer)))
+        }
+        Some(401) => Ok(Offer::Wrong(oauth_off(answer))),
+        None if !answer.schemes.is_empty() => Ok(Offer::Wrong(oauth_off(answer))),
+        None => {
+            answer.status.read()?;
+            Err(silent(answer, "the capture shows no challenge".to_owned()))
+        }
+        Some(other) => Err(silent(answer, format!("status {other} tells nothing of the trust"))),
+    }
+}
+
+fn silent(answer: &Challenge, why: String) -> Unknown {
+    Unknown::new(Reason::SourceAbsent, Needs::Challenge(host_name(&answer.url)))
+        .detail(why)
+        .tried(&answer.seen)
+}
+
+/// Exchange answers through IIS; `Microsoft-HTTPAPI` alone is a reverse proxy.
+fn only_a_proxy(server: &str) -> bool {
+    let server = server.to_ascii_lowercase();
+    server.contains("microsoft-httpapi/2.0") && !server.contains("microsoft-iis")
+}
+
+fn device_in_front(answer: &Challenge) -> Finding {
+    let status = answer.status.value().map_or("no known status".to_owned(), u16::to_string);
+    let schemes = match list(&answer.schemes) {
+        none if none.is_empty() => "no WWW-Authenticate".to_owned(),
+        schemes => schemes,
+    };
+    let server = match answer.server.as_str() {
+        "" => String::new(),
+        server => format!(", Server {}", shown(server)),
+    };
+    Finding::critical(
+        "device_in_front",
+        format!("the host answers {status} with {schemes}{server}"),
+        "401 with a Bearer challenge, from Exchange itself",
+    )
+    .remedy(Remedy::advice(
+        "publish the address without pre-authentication, so that callers reach Exchange",
+    ))
+}
+
+fn oauth_off(answer: &Challenge) -> Finding {
+    Finding::critical(
+        "oauth_off",
+        format!("the host offers {} only", list(&answer.schemes)),
+        "a Bearer challenge among them",
+    )
+    .suspects(&["endpoint-oauth", "auth-server-enabled"])
+    .remedy(Remedy::advice(
+        "switch OAuth on for the virtual directory, and see that an AuthServer is enabled",
+    ))
+}
+
+/// Whether the challenge is Exchange's, and believes this tenant.
+fn trusted(case: &Case, answer: &Challenge, bearer: &BearerChallenge) -> Result<Offer, Unknown> {
+    let client = ApplicationId::new(&bearer.client_id);
+    if [SKYPE, SHAREPOINT].contains(&client) {
+        return Ok(Offer::Wrong(other_product(&client)));
+    }
+    if client != EXCHANGE && !client.as_str().is_empty() {
+        return Err(silent(answer, format!("client_id {} is not known", shown(client.as_str()))));
+    }
+    let Some(issuers) = &bearer.trusted_issuers else {
+        // With AD FS as authorization server it may be absent (observed).
+        return Err(silent(answer, "the challenge names no trusted issuers".to_owned()));
+    };
+    if issuers.iter().any(|issuer| issuer.trim().ends_with("@*")) {
+        return Ok(Offer::Wrong(exchange_online()));
+    }
+    let tenant = case.independent_tenant()?.value;
+    let acs: Vec<(ApplicationId, &str)> = issuers
+        .iter()
+        .filter_map(|issuer| issuer.trim().rsplit_once('@'))
+        .map(|(id, realm)| (ApplicationId::new(id), realm))
+        .filter(|(id, _)| ACS_ISSUERS.contains(id))
+        .collect();
+    let of_the_cloud = acs_issuers(case);
+    let ours = acs
+        .iter()
+        .find(|(id, realm)| of_the_cloud.contains(&id) && realm.eq_ignore_ascii_case(&tenant));
+    if let Some((id, realm)) = ours {
+        // Only clients of people need the address of a login page.
+        let login = match bearer.authorization_uri.as_str() {
+            "" => "; no authorization_uri, which only user clients need",
+            _ => "",
+        };
+        return Ok(Offer::Right(format!("trusts {id}@{realm}{login}")));
+    }
+    let not_told = acs.iter().find(|(_, realm)| !is_guid(realm));
+    if let Some((id, realm)) = not_told {
+        let why =
+            format!("nothing tells whether {} is tenant {tenant}", shown(&format!("{id}@{realm}")));
+        return Err(silent(answer, why));
+    }
+    Ok(Offer::Wrong(not_ours(case, issuers, &acs, &tenant)))
+}
+
+fn not_ours(
+    case: &Case,
+    issuers: &[String],
+    acs: &[(ApplicationId, &str)],
+    tenant: &str,
+) -> Finding {
+    let other = acs.iter().find(|(_, realm)| !realm.eq_ignore_ascii_case(tenant));
+    let expected = acs_issuers(case).first().map_or(ACS_ISSUERS[0].as_str(), |id| id.as_str());
+    let wanted = format!("{expected}@{tenant} among the trusted issuers");
+    let (code, seen) = match (other, issuers) {
+        (Some((_, realm)), _) => ("other_tenant", format!("the host trusts tenant {realm}")),
+        (None, []) => ("not_trusted", "the host trusts no issuer".to_owned()),
+        (None, issuers) => {
+            let issuers = list(issuers.iter().map(|issuer| shown(issuer)));
+            ("not_trusted", format!("the host trusts {issuers}, not ACS of this tenant"))
+        }
+    };
+    let cloud = list(clouds(case).iter().map(|cloud| cloud.id));
+    Finding::critical(code, seen, wanted)
+        .suspects(&[
+            "auth-server-present",
+            "auth-server-enabled",
+            "auth-server-metadata-url",
+            "auth-server-realm",
+        ])
+        .remedy(Remedy::advice(format!(
+            "point the ACS AuthServer at this tenant and its cloud ({cloud}), and enable it"
+        )))
+}
+
+fn other_product(client: &ApplicationId) -> Finding {
+    let product = application_name(client).unwrap_or("another product");
+    Finding::critical(
+        "other_product",
+        format!("client_id is {client}: {product} answers, not Exchange"),
+        format!("client_id {EXCHANGE}"),
+    )
+    .remedy(Remedy::advice("let the host and path lead to Exchange, and ask again"))
+}
+
+fn exchange_online() -> Finding {
+    Finding::critical(
+        "exchange_online",
+        "the host trusts issuers of any tenant, as Exchange Online alone does",
+        "an Exchange server on premises",
+    )
+    .remedy(Remedy::advice(
+        "let the name of the host lead to the servers on premises, or state the right host",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::facts::{BearerChallenge, Challenge, Needs, Reason, SeenId, Unknown};
+    use crate::healthy::{
+        OTHER_TENANT, Organisation, TENANT, challenge, forbidden, healthy, healthy_teams, known,
+    };
+    use crate::outcome::Judgement;
+    use crate::procedure::{Cloud, EXCHANGE, SHAREPOINT, SKYPE};
+
+    const FILE: &str = "challenge.txt";
+    const ACS: &str = "00000001-0000-0000-c000-000000000000";
+
+    fn with(answer: Challenge) -> Organisation {
+        let mut organisation = healthy();
+        organisation.facts.challenges = vec![answer];
+        organisation
+    }
+
+    fn said(answer: Challenge) -> String {
+        line(&with(answer))
+    }
+
+    fn line(organisation: &Organisation) -> String {
+        let summary = organisation.summary(&CHECK).concat();
+        summary.replace("https://mail.contoso.com/ews/exchange.asmx: ", "")
+    }
+
+    fn passed(answer: Challenge) -> String {
+        match with(answer).judged(&CHECK)[0].judgement.clone() {
+            Judgement::Passed(evidence) => evidence.seen,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn bearer(client: &str, issuers: &[&str]) -> Challenge {
+        let issuers = issuers.iter().map(|issuer| issuer.replace("ACS", ACS)).collect();
+        Challenge {
+            bearer: Some(BearerChallenge {
+                client_id: client.into(),
+                trusted_issuers: Some(issuers),
+                ..BearerChallenge::default()
+            }),
+            ..challenge()
+        }
+    }
+
+    fn trusting(issuers: &[&str]) -> String {
+        said(bearer(EXCHANGE.as_str(), issuers))
+    }
+
+    fn without(schemes: &[&str], status: u16, server: &str) -> Challenge {
+        Challenge {
+            bearer: None,
+            schemes: schemes.iter().map(|scheme| (*scheme).to_owned()).collect(),
+            status: known(status, FILE),
+            server: server.into(),
+            ..challenge()
+        }
+    }
+
+    #[test]
+    fn a_challenge_that_trusts_acs_at_the_tenant_passes() {
+        assert_eq!(line(&healthy()), "passed");
+        assert_eq!(line(&healthy_teams()), "passed");
+        assert_eq!(passed(challenge()), format!("trusts {ACS}@{TENANT}"));
+        let ours = format!("ACS@{}", TENANT.to_uppercase());
+        let several = ["00000004-0000-0ff1-ce00-000000000000@contoso.com", &ours];
+        assert_eq!(trusting(&several), "passed");
+        let two_tenants = [&*format!("ACS@{OTHER_TENANT}"), &*ours];
+        assert_eq!(trusting(&two_tenants), "passed");
+        let plain = bearer("", &[&ours]);
+        assert!(passed(plain).ends_with("; no authorization_uri, which only user clients need"));
+        let unread =
+            Challenge { status: forbidden(Needs::Challenge(String::new())), ..challenge() };
+        assert_eq!(said(unread), "passed");
+    }
+
+    #[test]
+    fn another_tenant_or_none_is_a_failure() {
+        let other = format!("ACS@{OTHER_TENANT}");
+        assert_eq!(trusting(&[&other]), "failed other_tenant");
+        let outcome = with(bearer("", &[&other])).judged(&CHECK)[0].clone();
+        assert_eq!(outcome.findings()[0].seen, format!("the host trusts tenant {OTHER_TENANT}"));
+        assert_eq!(trusting(&[]), "failed not_trusted");
+        assert_eq!(
+            trusting(&["00000004-0000-0ff1-ce00-000000000000@contoso.com"]),
+            "failed not_trusted"
+        );
+        let china = format!("00000001-0002-0000-c000-000000000000@{TENANT}");
+        let mut of_china = with(bearer("", &[&china]));
+        of_china.trust.cloud = Cloud::named("china");
+        assert_eq!(line(&of_china), "passed");
+        of_china.trust.cloud = Cloud::named("global");
+        assert_eq!(line(&of_china), "failed not_trusted");
+    }
+
+    #[test]
+    fn exchange_online_or_another_product_may_answer() {
+        assert_eq!(trusting(&["ACS@*"]), "failed exchange_online");
+        for other in [SKYPE, SHAREPOINT] {
+            let ours = format!("ACS@{TENANT}");
+            assert_eq!(said(bearer(other.as_str(), &[&ours])), "failed other_product");
+        }
+    }
+
+    #[test]
+    fn without_a_bearer_challenge_oauth_is_off_or_something_stands_in_front() {
+        let iis = "Microsoft-IIS/10.0, Microsoft-HTTPAPI/2.0";
+        let off = without(&["negotiate", "ntlm"], 401, iis);
+        assert_eq!(said(off.clone()), "failed oauth_off");
+        assert_eq!(
+            with(off).judged(&CHECK)[0].findings()[0].seen,
+            "the host offers negotiate, ntlm only"
+        );
+        assert_eq!(said(without(&["basic"], 401, "")), "failed oauth_off");
+        for in_front in [
+            without(&["negotiate"], 401, "Microsoft-HTTPAPI/2.0"),
+            without(&[], 401, iis),
+            without(&[], 403, ""),
+            without(&[], 302, ""),
+            without(&["negotiate"], 200, iis),
+            Challenge { status: known(200, FILE), ..challenge() },
+        ] {
+            assert_eq!(said(in_front), "failed device_in_front");
+        }
+    }
+
+    #[test]
+    fn what_is_not_told_is_unknown() {
+        assert_eq!(said(without(&[], 503, "")), "unknown source_absent");
+        let hidden = Unknown::new(Reason::Truncated, Needs::Challenge(String::new()));
+        let cut = Challenge { status: hidden.into(), ..without(&[], 401, "") };
+        assert_eq!(said(cut), "unknown truncated");
+        assert_eq!(trusting(&["ACS@contoso.com"]), "unknown source_absent");
+        let ours = format!("ACS@{TENANT}");
+        assert_eq!(said(bearer("who", &[&ours])), "unknown source_absent");
+        let mut with_ad_fs = challenge();
+        with_ad_fs.bearer.as_mut().unwrap().trusted_issuers = None;
+        assert_eq!(said(with_ad_fs), "unknown source_absent");
+        let mut nobody = healthy();
+        nobody.trust.tenant = None;
+        nobody.facts.metadata_documents.clear();
+        assert_eq!(line(&nobody), "unknown not_collected", "the AuthServer cannot prove itself");
+        let mut nothing = healthy();
+        nothing.facts.challenges.clear();
+        assert_eq!(nothing.summary(&CHECK), ["organisation: unknown not_collected"]);
+    }
+
+    #[test]
+    fn answers_of_others_are_not_judged() {
+        for url in [
+            "https://outlook.office365.com/ews/exchange.asmx",
+            "https://mail.contoso.com/Microsoft-Server-ActiveSync",
+        ] {
+            let other = Challenge { url: url.into(), ..without(&["basic"], 401, "") };
+            assert_eq!(with(other).summary(&CHECK), [format!("{url}: not_applicable")]);
+        }
+    }
+
+    #[test]
+    fn a_file_without_an_address_is_named_by_itself() {
+        let answer = Challenge { url: String::new(), ..challenge() };
+        assert_eq!(with(answer).summary(&CHECK), ["challenge.txt: passed"]);
+    }
+
+    #[test]
+    fn of_two_answers_of_one_host_the_newer_counts() {
+        let mut organisation = healthy();
+        let later = Challenge { seen: SeenId::new("later.txt"), ..challenge() };
+        for (file, at) in [(FILE, "2026-11-01"), ("later.txt", "2026-11-20")] {
+            let seen = crate::facts::Seen {
+                source: file.into(),
+                form: "test".into(),
+                at: Some(crate::healthy::day(at)),
+            };
+            organisation.facts.seen.insert(SeenId::new(file), seen);
+        }
+        organisation.facts.challenges = vec![without(&["ntlm"], 401, ""), later];
+        assert_eq!(line(&organisation), "passed");
+    }
+}
