@@ -5,6 +5,7 @@
 //! too which keys are wanted: they ask [`dedicated`].
 
 mod accepted_domains;
+mod build;
 mod connector;
 mod dedicated;
 mod dedicated_application;
@@ -36,6 +37,7 @@ pub(crate) const CHECKS: &[Check] = &[
     connector::CHECK,
     accepted_domains::CHECK,
     ews_access::CHECK,
+    build::CHECK,
     lifecycle::CHECK,
 ];
 
