@@ -6,6 +6,7 @@
 
 mod accepted_domains;
 mod build;
+mod connectivity;
 mod connector;
 mod dedicated;
 mod dedicated_application;
@@ -15,6 +16,7 @@ mod dedicated_override;
 mod ews_access;
 mod first_party_keys;
 mod lifecycle;
+mod symptom;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
@@ -38,6 +40,7 @@ pub(crate) const CHECKS: &[Check] = &[
     accepted_domains::CHECK,
     ews_access::CHECK,
     build::CHECK,
+    connectivity::CHECK,
     lifecycle::CHECK,
 ];
 
