@@ -5,6 +5,8 @@
 //! too which keys are wanted: they ask [`dedicated`].
 
 mod accepted_domains;
+mod build;
+mod connectivity;
 mod connector;
 mod dedicated;
 mod dedicated_application;
@@ -14,6 +16,7 @@ mod dedicated_override;
 mod ews_access;
 mod first_party_keys;
 mod lifecycle;
+mod symptom;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
@@ -36,6 +39,8 @@ pub(crate) const CHECKS: &[Check] = &[
     connector::CHECK,
     accepted_domains::CHECK,
     ews_access::CHECK,
+    build::CHECK,
+    connectivity::CHECK,
     lifecycle::CHECK,
 ];
 

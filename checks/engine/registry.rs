@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::Assessment;
 use super::properties::sound;
-use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing};
+use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing, Side};
 use crate::healthy::{
     NEXT, OTHER_TENANT, Organisation, acs_document, acs_server, application, assignment,
-    certificate, day, exchange_document, healthy, installed, key, known, text,
+    certificate, connectivity, day, exchange_document, healthy, hybrid, installed, key, known,
+    text,
 };
 use crate::outcome::{Outcome, Severity, Status};
-use crate::procedure::{EXCHANGE, SKYPE};
+use crate::procedure::{EXCHANGE, SKYPE, TEAMS};
 
 /// The folders with the files that declare and list what is in them.
 const FOLDERS: [(&str, &str); 8] = [
@@ -184,6 +185,70 @@ fn broken() -> Vec<Organisation> {
         it.facts.challenges[0].diagnoses =
             vec![crate::facts::Diagnosis { category, number: 2_000_008, reason: String::new() }];
     });
+    with(|it| {
+        it.facts.accepted_domains.items[0].wildcard = known(true, "AcceptedDomains.xml");
+    });
+    all.extend(broken_hybrids());
+    all
+}
+
+/// Hybrid organisations that are broken, each in its own way.
+fn broken_hybrids() -> Vec<Organisation> {
+    let mut all = Vec::new();
+    let mut with = |change: fn(&mut Organisation)| {
+        let mut organisation = Organisation { procedure: &TEAMS, ..hybrid() };
+        change(&mut organisation);
+        all.push(organisation);
+    };
+    with(|_| {});
+    with(|it| it.facts.setting_overrides.items.clear());
+    with(|it| {
+        let mut second = it.setting_override().clone();
+        second.identity.name = "second".into();
+        second.identity.dn = None;
+        it.facts.setting_overrides.items.push(second);
+    });
+    with(|it| it.setting_override().parameters = known(vec![], "SettingOverrides.xml"));
+    with(|it| it.setting_override().status = text("Invalid", "SettingOverrides.xml"));
+    with(|it| it.setting_override().min_version = text("15.2", "SettingOverrides.xml"));
+    with(|it| {
+        it.evosts().application_identifier = text("", "AuthServers.xml");
+        it.evosts().domain_names = known(vec![], "AuthServers.xml");
+    });
+    with(|it| {
+        it.facts.applications[0].keys = known(vec![], "application.json");
+        it.facts.app_role_assignments[0].role_id = "another".into();
+        it.keys(&EXCHANGE).push(key(NEXT, "2025-01-01", "2029-01-01"));
+    });
+    with(|it| {
+        it.facts.applications[0].present = known(false, "application.json");
+        it.server("ex2").build = text("15.1.1.1", "ExchangeServers.xml");
+    });
+    with(|it| {
+        it.connector(Side::OnPremises).discovery_endpoint = text("", "Connectors.xml");
+        it.connector(Side::Cloud).target_domains = known(vec![], "Connectors.xml");
+        it.server("ex1").build = text("15.2.986.5", "ExchangeServers.xml");
+    });
+    with(|it| {
+        it.connector(Side::Cloud).enabled = known(false, "Connectors.xml");
+        let mut second = it.connector(Side::OnPremises).clone();
+        second.identity = Identity::named("second");
+        second.enabled = known(false, "Connectors.xml");
+        it.connector(Side::OnPremises).target_domains = known(vec![], "Connectors.xml");
+        it.facts.connectors.items.push(second);
+    });
+    with(|it| {
+        let config = it.organization_config();
+        config.ews_enabled = known(Some(false), "OrganizationConfig.xml");
+        config.ews_application_access_policy = text("EnforceAllowList", "OrganizationConfig.xml");
+    });
+    with(|it| {
+        let mut failed = connectivity("https://outlook.office365.com/ews", false);
+        it.facts.connectivity.push(failed.clone());
+        failed.missing_certificate = true;
+        it.facts.connectivity.push(failed);
+        it.facts.connectivity.push(connectivity("https://mail.contoso.com/ews", false));
+    });
     all
 }
 
@@ -203,6 +268,12 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     permute(&mut facts.challenges, order);
     permute(&mut facts.metadata_documents, order);
     permute(&mut facts.exported_certificates, order);
+    shuffle(&mut facts.setting_overrides, order);
+    shuffle(&mut facts.connectors, order);
+    shuffle(&mut facts.accepted_domains, order);
+    permute(&mut facts.applications, order);
+    permute(&mut facts.app_role_assignments, order);
+    permute(&mut facts.connectivity, order);
     facts
 }
 
@@ -337,7 +408,11 @@ proptest! {
         let it = healthy();
         let mut turns = turns.into_iter().cycle();
         let facts = forgotten(&it.facts, || turns.next() == Some(0));
-        for outcome in assess(&it, &facts).outcomes {
+        let hybrid = Organisation { procedure: &TEAMS, ..hybrid() };
+        let less = forgotten(&hybrid.facts, || turns.next() == Some(0));
+        let of_hybrid = assess(&hybrid, &less).outcomes;
+        let of_hybrid = of_hybrid.into_iter().filter(|it| it.check.starts_with("hybrid-"));
+        for outcome in assess(&it, &facts).outcomes.into_iter().chain(of_hybrid) {
             let fine = matches!(
                 outcome.status,
                 Status::Passed | Status::NotApplicable | Status::Unknown
