@@ -166,7 +166,12 @@ pub(crate) fn healthy_teams() -> Organisation {
     applications.push(application("CloudVoicemail", &CLOUD_VOICEMAIL, None));
     let assignments = &mut organisation.facts.role_assignments.items;
     assignments.retain(|it| !it.assignee.is(|who| who.same(&account_identity())));
-    assignments.push(assignment("TeamsSchedulerRole"));
+    // A derived role lies below its parent.
+    let role = configuration("TeamsSchedulerRole", "CN=UserApplication,CN=Roles,CN=RBAC");
+    assignments.push(RoleAssignment {
+        role: known(role, "RoleAssignments.xml"),
+        ..assignment("TeamsSchedulerRole")
+    });
     organisation.facts.management_roles = presumed(
         vec![
             management_role("TeamsSchedulerRole", Some("UserApplication"), &["GetDelegate"]),

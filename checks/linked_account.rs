@@ -9,6 +9,7 @@ mod excess;
 mod exists;
 mod hidden;
 mod kind;
+mod missing;
 mod roles;
 
 use crate::case::Case;

@@ -115,9 +115,16 @@ fn dedicated_on(case: &Case) -> Result<bool, Unknown> {
 }
 
 fn is_dedicated(item: &SettingOverride) -> Result<bool, Unknown> {
-    let is = |value: &str, wanted: &str| value.trim().eq_ignore_ascii_case(wanted);
-    Ok(is(&item.component.read()?.value, "Global")
-        && is(&item.section.read()?.value, "ExchangeOnpremAsThirdPartyAppId"))
+    let parts = [(&item.component, "Global"), (&item.section, "ExchangeOnpremAsThirdPartyAppId")];
+    let other = |known: &str, wanted: &str| !known.trim().eq_ignore_ascii_case(wanted);
+    // One known part that differs is enough.
+    if parts.iter().any(|(fact, wanted)| fact.is(|known| other(known, wanted))) {
+        return Ok(false);
+    }
+    for (fact, _) in parts {
+        fact.read()?;
+    }
+    Ok(true)
 }
 
 fn takes_effect(item: &SettingOverride) -> Result<bool, Unknown> {
