@@ -1,8 +1,10 @@
 #![doc = include_str!("current_key.md")]
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::credential::{Flaw, Holding, Match, compare, holding, key_named};
+use super::credential::{
+    DAY, Flaw, Holding, Match, compare, holding, key_named, outlives, outlives_certificate,
+};
 use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
@@ -57,12 +59,14 @@ impl Found<'_> {
         let Some((outlives, end)) = best else {
             return Verdict::passed(format!("{}", self.current), self.seen);
         };
-        let findings: Vec<Finding> =
-            [self.expires_soon(end), outlives.map(|until| self.outlives(end, until))]
-                .into_iter()
-                .flatten()
-                .map(|finding| finding.seen_in([self.seen]))
-                .collect();
+        let findings: Vec<Finding> = [
+            self.expires_soon(end),
+            outlives.map(|until| outlives_certificate(self.current, end, until)),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|finding| finding.seen_in([self.seen]))
+        .collect();
         if findings.is_empty() {
             return Verdict::passed(format!("valid until {}", day(end)), self.seen);
         }
@@ -84,19 +88,6 @@ impl Found<'_> {
             format!("the key with {} ends on {}{}", self.current, day(end), own_end),
             format!("{} more days", notice.as_hours() / 24),
         ))
-    }
-
-    fn outlives(&self, end: Timestamp, certificate: Timestamp) -> Finding {
-        Finding::critical(
-            "key_outlives_certificate",
-            format!(
-                "the key with {} ends on {}, its certificate on {} already",
-                self.current,
-                day(end),
-                day(certificate)
-            ),
-            "a key that ends with its certificate: for one that outlives it Entra issues no token",
-        )
     }
 
     fn refused(&self, key: &KeyCredential, flaw: &Flaw, certainty: Certainty) -> Finding {
@@ -148,15 +139,6 @@ impl Found<'_> {
             keys.value.iter().any(holds).then_some((other, &keys.seen))
         })
     }
-}
-
-/// Dates that were set by hand need not agree to the hour.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// The end of the certificate, where its key ends later.
-fn outlives(key: &KeyCredential) -> Option<Timestamp> {
-    let (end, until) = (*key.end.value()?, key.certificate.value()?.not_after);
-    until.saturating_add(DAY).is_ok_and(|until| until < end).then_some(until)
 }
 
 #[cfg(test)]
