@@ -291,12 +291,17 @@ impl Facts {
                 key.certificate.read().ok().map(|known| (&known.value, &known.seen))
             })
         });
+        let registered = self.applications.iter().flat_map(|application| {
+            application.keys.value().into_iter().flatten().filter_map(|key| {
+                key.certificate.read().ok().map(|known| (&known.value, &known.seen))
+            })
+        });
         let published = self.metadata_documents.iter().flat_map(|document| {
             document.keys.iter().filter_map(|key| {
                 key.certificate.value().map(|certificate| (certificate, &document.seen))
             })
         });
-        installed.chain(exported).chain(credentials).chain(published)
+        installed.chain(exported).chain(credentials).chain(registered).chain(published)
     }
 
     /// The certificate of this thumbprint, wherever it was seen.

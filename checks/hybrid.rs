@@ -116,6 +116,29 @@ fn all_connectors_seen(case: &Case, side: Side) -> Result<Complete, Unknown> {
     Err(unknown)
 }
 
+/// Ends of the routing domains of tenants, by cloud.
+const ROUTING: [&str; 4] = [
+    ".mail.onmicrosoft.com",
+    ".onmicrosoft.us",
+    ".partner.onmschina.cn",
+    ".partner.mail.onmschina.cn",
+];
+
+/// Whether mail for the tenant's mailboxes is routed by this domain.
+fn is_routing_domain(domain: &str) -> bool {
+    let domain = domain.trim().to_ascii_lowercase();
+    ROUTING.iter().any(|end| domain.ends_with(end))
+}
+
+/// The tenant's routing domain, which a hybrid organisation accepts; a
+/// placeholder where none is in the evidence.
+fn routing_domain(case: &Case) -> String {
+    let accepted = case.facts.accepted_domains.items.iter();
+    let domains = accepted.filter_map(|accepted| accepted.domain.value());
+    let routing = domains.filter(|domain| is_routing_domain(domain)).min();
+    routing.map_or("<tenant>.mail.onmicrosoft.com", String::as_str).to_owned()
+}
+
 /// Whether Exchange calls the cloud through a connector.
 fn calls_the_cloud(case: &Case) -> Result<bool, Unknown> {
     let connectors = connectors(case, Side::OnPremises);

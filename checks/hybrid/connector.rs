@@ -1,6 +1,6 @@
 #![doc = include_str!("connector.md")]
 
-use super::{all_connectors_seen, connectors};
+use super::{all_connectors_seen, connectors, is_routing_domain, routing_domain};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{IntraOrganizationConnector, Side, Unknown, host_name};
@@ -23,14 +23,6 @@ const PATH: &str = "/autodiscover/autodiscover.svc";
 
 /// Where the Hybrid Agent publishes an organisation.
 const HYBRID_AGENT: &str = ".resource.mailboxmigration.his.msappproxy.net";
-
-/// Ends of the routing domains of tenants, by cloud.
-const ROUTING: [&str; 4] = [
-    ".mail.onmicrosoft.com",
-    ".onmicrosoft.us",
-    ".partner.onmschina.cn",
-    ".partner.mail.onmschina.cn",
-];
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
@@ -171,10 +163,9 @@ fn target_domains(
         domains.value.iter().map(|domain| host_name(domain)).filter(|it| !it.is_empty()).collect();
     let stated: Vec<String> = case.trust.smtp_domains.iter().map(|it| host_name(it)).collect();
     let (right, wanted) = match connector.side {
-        Side::OnPremises => (
-            named.iter().any(|domain| ROUTING.iter().any(|end| domain.ends_with(end))),
-            "<tenant>.mail.onmicrosoft.com".to_owned(),
-        ),
+        Side::OnPremises => {
+            (named.iter().any(|domain| is_routing_domain(domain)), routing_domain(case))
+        }
         Side::Cloud if stated.is_empty() => (!named.is_empty(), "<SMTP domain>".to_owned()),
         Side::Cloud => (named.iter().any(|domain| stated.contains(domain)), list(&stated)),
     };
@@ -208,7 +199,7 @@ fn absent(case: &Case, side: Side) -> Finding {
             Cmdlet::new("New-IntraOrganizationConnector")
                 .code("Name", "'ExchangeHybridOnPremisesToOnline'")
                 .value("DiscoveryEndpoint", &endpoint)
-                .value("TargetAddressDomains", "<tenant>.mail.onmicrosoft.com"),
+                .value("TargetAddressDomains", &routing_domain(case)),
         ),
         Side::Cloud => Remedy::advice("create the connector in Exchange Online PowerShell"),
     };
@@ -391,15 +382,14 @@ mod tests {
 
     #[test]
     fn the_remedy_keeps_the_domains_that_are_there() {
-        let organisation = with(targets(Side::OnPremises, &["cloud.contoso.com"]));
-        let remedy = organisation.judged(&CHECK)[0].findings()[0].remedies[0].clone();
-        assert!(
-            remedy.script[0].ends_with(
-                "-TargetAddressDomains 'cloud.contoso.com','<tenant>.mail.onmicrosoft.com'"
-            ),
-            "{:?}",
-            remedy.script
-        );
+        let mut organisation = with(targets(Side::OnPremises, &["cloud.contoso.com"]));
+        let script =
+            |it: &Organisation| it.judged(&CHECK)[0].findings()[0].remedies[0].script.join("\n");
+        let end = "-TargetAddressDomains 'cloud.contoso.com','contoso.mail.onmicrosoft.com'";
+        assert!(script(&organisation).ends_with(end), "{}", script(&organisation));
+        organisation.facts.accepted_domains.items.clear();
+        let end = "'<tenant>.mail.onmicrosoft.com'";
+        assert!(script(&organisation).ends_with(end), "{}", script(&organisation));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 #![doc = include_str!("dedicated_application.md")]
 
-use super::{Dedicated, dedicated, not_in_use, run_the_script};
+use super::{Dedicated, dedicated, not_in_use, routing_domain, run_the_script};
 use crate::auth_server::{change, named, selected};
 use crate::case::Case;
 use crate::check::{Check, Subject};
@@ -22,7 +22,7 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
         return Ok(not_in_use());
     }
     let server = selected(case, AuthServerKind::EvoSts)?;
-    let mut findings: Vec<Finding> = no_domain(server).into_iter().collect();
+    let mut findings: Vec<Finding> = no_domain(case, server).into_iter().collect();
     let identifier = server.application_identifier.read()?;
     if identifier.value.trim().is_empty() {
         findings.push(no_identifier(case, server));
@@ -80,14 +80,14 @@ fn no_identifier(case: &Case, server: &AuthServer) -> Finding {
     }
 }
 
-fn no_domain(server: &AuthServer) -> Option<Finding> {
+fn no_domain(case: &Case, server: &AuthServer) -> Option<Finding> {
     let domains = server.domain_names.read().ok()?;
     if domains.value.iter().any(|domain| !domain.trim().is_empty()) {
         return None;
     }
-    let wanted = "DomainName with the routing domain, such as <tenant>.mail.onmicrosoft.com";
+    let wanted = format!("the tenant's routing domain {}", routing_domain(case));
     let script = Remedy::exchange("name the tenant's routing domain to the AuthServer")
-        .run(change(server).value("DomainName", "<tenant>.mail.onmicrosoft.com"));
+        .run(change(server).value("DomainName", &routing_domain(case)));
     let finding =
         Finding::critical("no_domain", format!("{} has no DomainName", named(server)), wanted);
     Some(finding.graded(domains.grade).seen_in([&domains.seen]).remedy(script))

@@ -1,5 +1,7 @@
 #![doc = include_str!("dedicated_key.md")]
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::not_in_use;
@@ -8,7 +10,9 @@ use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, Fact, KeyCredential, SeenId, Thumbprint, Unknown};
 use crate::outcome::{Certainty, Finding, Verdict};
 use crate::remedy::Remedy;
-use crate::service_principal::credential::{Flaw, Holder, Holding, holding, key_named};
+use crate::service_principal::credential::{
+    Flaw, Holder, Holding, holding, key_named, outlives, outlives_certificate,
+};
 use crate::service_principal::upload_to_application;
 use crate::wording::{day, not_among};
 
@@ -71,17 +75,24 @@ fn accepted(
     keys: &[&KeyCredential],
     seen: &SeenId,
 ) -> Verdict {
-    let Some(end) = keys.iter().filter_map(|key| key.end.value()).max() else {
+    // Of several keys with the certificate the best one counts.
+    let ends = keys.iter().filter_map(|key| Some((outlives(key), *key.end.value()?)));
+    let best = ends.min_by_key(|(outlives, end)| (outlives.is_some(), Reverse(*end)));
+    let Some((outlives, end)) = best else {
         return Verdict::passed(current.to_string(), seen);
     };
+    if let Some(until) = outlives {
+        let finding = outlives_certificate(current, end, until).seen_in([seen]);
+        return with_upload(case, id, current, finding).into();
+    }
     if case.context.expiry_notice < end.duration_since(case.context.now)
-        || ends_with_certificate(case, current, *end)
+        || ends_with_certificate(case, current, end)
     {
-        return Verdict::passed(format!("valid until {}", day(*end)), seen);
+        return Verdict::passed(format!("valid until {}", day(end)), seen);
     }
     let finding = Finding::warning(
         "key_expires_soon",
-        format!("the key with {current} ends on {}", day(*end)),
+        format!("the key with {current} ends on {}", day(end)),
         format!("{} more days", case.context.expiry_notice.as_hours() / 24),
     );
     with_upload(case, id, current, finding.seen_in([seen])).into()
@@ -175,6 +186,9 @@ mod tests {
         assert_eq!(holding(&[usage], &[]), "failed key_usage");
         let soon = key(CURRENT, "2025-12-15", "2026-12-15");
         assert_eq!(holding(&[soon], &[]), "warning key_expires_soon");
+        let long = key(CURRENT, "2025-12-15", "2031-12-15");
+        assert_eq!(holding(std::slice::from_ref(&long), &[]), "failed key_outlives_certificate");
+        assert_eq!(holding(&[long, current()], &[]), "passed");
     }
 
     #[test]

@@ -55,8 +55,8 @@ fn absent(case: &Case, complete: Complete) -> Finding {
     Finding::critical(
         "not_enabled",
         format!(
-            "an override ExchangeOnpremAsThirdPartyAppId is {place}; calls with the shared service \
-             principal are blocked since 2025-10-31"
+            "an override ExchangeOnpremAsThirdPartyAppId is {place}; from 2025-10-31 on Exchange \
+             Online takes no EWS calls with the shared service principal"
         ),
         WANTED,
     )

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::{
     Application, CustomKeyIdentifier, KeyCredential, Known, Needs, ServicePrincipal, Thumbprint,
@@ -112,6 +112,32 @@ pub(crate) fn flaw(key: &KeyCredential, at: Timestamp) -> Result<Option<Flaw>, U
     key.usage.read()?;
     key.kind.read()?;
     Ok(None)
+}
+
+/// Dates that were set by hand need not agree to the hour.
+pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The end of the certificate, where its key ends later.
+pub(crate) fn outlives(key: &KeyCredential) -> Option<Timestamp> {
+    let (end, until) = (*key.end.value()?, key.certificate.value()?.not_after);
+    until.saturating_add(DAY).is_ok_and(|until| until < end).then_some(until)
+}
+
+/// For a key that outlives its certificate Entra issues no token.
+pub(crate) fn outlives_certificate(
+    thumbprint: &Thumbprint,
+    end: Timestamp,
+    certificate: Timestamp,
+) -> Finding {
+    Finding::critical(
+        "key_outlives_certificate",
+        format!(
+            "the key with {thumbprint} ends on {}, its certificate on {} already",
+            day(end),
+            day(certificate)
+        ),
+        "a key that ends with its certificate: for one that outlives it Entra issues no token",
+    )
 }
 
 /// Whether the keys of a service principal hold a certificate at this instant.

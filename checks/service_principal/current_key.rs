@@ -1,8 +1,10 @@
 #![doc = include_str!("current_key.md")]
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::credential::{Flaw, Holding, Match, compare, holding, key_named};
+use super::credential::{
+    DAY, Flaw, Holding, Match, compare, holding, key_named, outlives, outlives_certificate,
+};
 use super::upload;
 use crate::case::Case;
 use crate::check::{Check, Subject};
@@ -64,7 +66,7 @@ impl Found<'_> {
         let Some((outlives, end)) = best else {
             return Verdict::passed(format!("{}", self.current), self.seen);
         };
-        let outlives = outlives.map(|until| self.outlives(end, until));
+        let outlives = outlives.map(|until| outlives_certificate(self.current, end, until));
         let dates = if outlives.is_none() { self.other_dates(keys) } else { None };
         let findings: Vec<Finding> = [self.expires_soon(end), outlives, dates]
             .into_iter()
@@ -114,19 +116,6 @@ impl Found<'_> {
             ),
             "a key with the certificate's own start and end",
         ))
-    }
-
-    fn outlives(&self, end: Timestamp, certificate: Timestamp) -> Finding {
-        Finding::critical(
-            "key_outlives_certificate",
-            format!(
-                "the key with {} ends on {}, its certificate on {} already",
-                self.current,
-                day(end),
-                day(certificate)
-            ),
-            "a key that ends with its certificate: for one that outlives it Entra issues no token",
-        )
     }
 
     fn refused(&self, key: &KeyCredential, flaw: &Flaw, certainty: Certainty) -> Finding {
@@ -182,9 +171,6 @@ impl Found<'_> {
     }
 }
 
-/// Dates that were set by hand need not agree to the hour.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// Whether the key's window is its certificate's.
 fn has_own_dates(key: &KeyCredential) -> bool {
     let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs() <= DAY;
@@ -192,12 +178,6 @@ fn has_own_dates(key: &KeyCredential) -> bool {
         key.start.is(|start| near(*start, own.not_before))
             && key.end.is(|end| near(*end, own.not_after))
     })
-}
-
-/// The end of the certificate, where its key ends later.
-fn outlives(key: &KeyCredential) -> Option<Timestamp> {
-    let (end, until) = (*key.end.value()?, key.certificate.value()?.not_after);
-    until.saturating_add(DAY).is_ok_and(|until| until < end).then_some(until)
 }
 
 #[cfg(test)]
