@@ -110,7 +110,7 @@ pub(crate) fn directory_kind(object: &Object) -> Option<VirtualDirectoryKind> {
         "ADAutodiscoverVirtualDirectory" => return Some(VirtualDirectoryKind::Autodiscover),
         "ADMapiVirtualDirectory" => return Some(VirtualDirectoryKind::Mapi),
         "ADOabVirtualDirectory" => return Some(VirtualDirectoryKind::Oab),
-        name if !super::exchange::says_nothing(name) => return None,
+        name if !super::kind::says_nothing(name) => return None,
         _ => {}
     }
     if !object.has(&["OAuthAuthentication"]) && !object.has(&["InternalAuthenticationMethods"]) {
