@@ -14,6 +14,7 @@ mod http;
 mod hybrid;
 mod installed;
 mod json;
+mod kind;
 mod metadata;
 #[cfg(test)]
 mod properties;

@@ -227,9 +227,9 @@ mod tests {
         assert_eq!(said("15.1.544.1"), [untold, "warning below_dedicated_minimum"]);
         let mut organisation = hybrid();
         organisation.server("ex2").build = text("15.2.1748.10", FILE);
-        organisation.facts.challenges.push(answer("15.2.1748.26"));
+        organisation.facts.challenges = vec![answer("15.2.1748.26")];
         assert_eq!(of_ex2(&organisation), "passed");
-        organisation.facts.challenges[0] = answer("15.2.1748.10");
+        organisation.facts.challenges = vec![answer("15.2.1748.10")];
         assert_eq!(of_ex2(&organisation), "warning below_dedicated_minimum");
     }
 

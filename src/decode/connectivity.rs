@@ -17,7 +17,7 @@ pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
     let header = challenged.and_then(|target| {
         let after = detail.split_once(&format!("challenge from '{target}' received: "))?.1;
         // The quotation ends where the next line of the log begins.
-        Some(after.split(" Information:").next()?.split(" Error:").next()?)
+        after.split(" Information:").next()?.split(" Error:").next()
     });
     let aadsts = between(&detail, "Description: 'AADSTS", ":").and_then(|code| code.parse().ok());
     ConnectivityResult {

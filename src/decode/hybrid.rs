@@ -110,7 +110,7 @@ pub(crate) fn directory_kind(object: &Object) -> Option<VirtualDirectoryKind> {
         "ADAutodiscoverVirtualDirectory" => return Some(VirtualDirectoryKind::Autodiscover),
         "ADMapiVirtualDirectory" => return Some(VirtualDirectoryKind::Mapi),
         "ADOabVirtualDirectory" => return Some(VirtualDirectoryKind::Oab),
-        name if !super::exchange::says_nothing(name) => return None,
+        name if !super::kind::says_nothing(name) => return None,
         _ => {}
     }
     if !object.has(&["OAuthAuthentication"]) && !object.has(&["InternalAuthenticationMethods"]) {
@@ -181,4 +181,119 @@ fn words(list: Fact<Vec<String>>) -> Fact<Vec<String>> {
         let words = texts.iter().flat_map(|text| text.split([' ', ',']));
         words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use checks::facts::{Complete, Facts, Grade};
+
+    use super::super::{Decoded, Form, Owner, Source, decode};
+    use super::*;
+
+    fn decoded(text: &str) -> Decoded {
+        decode(text.as_bytes(), Source { path: "a.xml", file_name: "a.xml", server: None })
+    }
+
+    fn facts(text: &str) -> Facts {
+        let mut decoded = decoded(text);
+        assert!(!matches!(decoded.form, Form::Unrecognised(_)), "{}", decoded.form);
+        std::mem::take(decoded.of(Owner::Anyone))
+    }
+
+    #[test]
+    fn an_export_of_every_kind_is_read() {
+        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let [directory] = facts.virtual_directories.items.as_slice() else { panic!() };
+        assert_eq!(directory.kind, VirtualDirectoryKind::Ews);
+        assert_eq!(directory.server.value().unwrap(), "EX1");
+        assert_eq!(directory.external_url.value().unwrap(), "");
+        assert_eq!(directory.external_methods.value().unwrap(), &["WSSecurity", "OAuth"]);
+        assert_eq!(directory.internal_methods.read().unwrap_err().reason, Reason::NotCollected);
+        let [setting] = facts.setting_overrides.items.as_slice() else { panic!() };
+        assert_eq!(setting.parameters.value().unwrap(), &["Enabled=true"]);
+        assert_eq!(setting.status.value().unwrap(), "Accepted");
+        assert_eq!(setting.servers.value(), Some(&Vec::new()));
+        assert_eq!(setting.min_version.value().unwrap(), "");
+        assert_eq!(setting.max_version.value().unwrap(), "15.2.1748.24");
+        let [domain] = facts.accepted_domains.items.as_slice() else { panic!() };
+        assert_eq!(domain.domain.value().unwrap(), "*.contoso.com");
+        assert_eq!(domain.wildcard.value(), Some(&true));
+        let config = facts.organization_config.value().unwrap();
+        assert_eq!(config.ews_enabled.value(), Some(&None));
+        assert_eq!(config.ews_allow_list.value(), Some(&Vec::new()));
+        assert_eq!(config.ews_block_list.value().unwrap(), &["Bad/*"]);
+        assert_eq!(facts.accepted_domains.complete.value(), Some(&Complete::Presumed));
+    }
+
+    #[test]
+    fn a_connector_of_the_cloud_does_not_make_the_list_of_this_side_whole() {
+        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let [connector] = facts.connectors.items.as_slice() else { panic!() };
+        assert_eq!(connector.side, Side::Cloud);
+        assert_eq!(connector.target_domains.value().unwrap(), &["contoso.com"]);
+        assert_eq!(facts.connectors.complete.value(), None);
+    }
+
+    #[test]
+    fn entries_are_known_by_their_own_names_and_rows_only_presume() {
+        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let [custom, built_in] = facts.management_roles.items.as_slice() else { panic!() };
+        assert_eq!(custom.entries.value().unwrap(), &["Get-Mailbox", "GetDelegate"]);
+        assert_eq!(custom.parent.value().unwrap().as_ref().unwrap().name, "UserApplication");
+        assert_eq!(built_in.identity.name, "UserApplication");
+        let entries = built_in.entries.read().unwrap();
+        assert_eq!(entries.value, ["GetDelegate", "GetPhoto"]);
+        assert_eq!(entries.grade, Grade::Inferred);
+        let whole = include_str!("seeds/hybrid.xml");
+        let cut = decoded(whole.trim_end().trim_end_matches("</Objs>"));
+        let roles = &cut.facts[&Owner::Anyone].management_roles;
+        assert_eq!(roles.items[1].entries.read().unwrap_err().reason, Reason::Truncated);
+        assert_eq!(roles.complete.value(), None);
+    }
+
+    #[test]
+    fn results_of_the_connectivity_test_are_read() {
+        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let [result] = facts.connectivity.as_slice() else { panic!() };
+        assert_eq!(result.success.value(), Some(&false));
+        assert_eq!(result.target, "https://outlook.office365.com/ews/Exchange.asmx");
+        assert_eq!(result.aadsts, Some(700_027));
+        assert!(result.challenge.is_some());
+    }
+
+    #[test]
+    fn what_json_makes_of_them_is_understood() {
+        let facts = facts(
+            r#"[{"Name": "a", "ComponentName": "Global", "SectionName": "X", "Status": 3, "Server": "EX1",
+                 "Parameters": "Enabled=true", "MinVersion": {"Major": 15, "Minor": 2, "Build": 1748, "Revision": 24}},
+                {"Name": "EWS (Default Web Site)", "Server": "EX1", "OAuthAuthentication": true,
+                 "InternalUrl": {"AbsoluteUri": "https://x/", "OriginalString": "https://x/y"},
+                 "InternalAuthenticationMethods": [2, 10], "ExternalAuthenticationMethods": "Ntlm OAuth"},
+                {"Name": "owa (Default Web Site)", "OAuthAuthentication": true},
+                {"DomainName": {"Domain": "contoso.com", "IncludeSubDomains": true, "IsStar": false}, "DomainType": 0, "Name": "b"},
+                {"DomainName": {"Domain": "fabrikam.com"}, "DomainType": 0, "Name": "c"},
+                {"DomainName": "tailspintoys.com", "DomainType": 0, "Name": "d"},
+                {"Name": "e", "EwsAllowList": null, "EwsEnabled": true, "OWAEnabled": true}]"#,
+        );
+        let setting = &facts.setting_overrides.items[0];
+        assert_eq!(setting.status.value().unwrap(), "Accepted");
+        assert_eq!(setting.servers.value().unwrap(), &["EX1"]);
+        assert_eq!(setting.min_version.value().unwrap(), "15.2.1748.24");
+        let [directory] = facts.virtual_directories.items.as_slice() else { panic!() };
+        assert_eq!(directory.internal_url.value().unwrap(), "https://x/y");
+        assert_eq!(directory.internal_methods.value().unwrap(), &["Ntlm", "OAuth"]);
+        assert_eq!(directory.external_methods.value().unwrap(), &["Ntlm", "OAuth"]);
+        let domains = facts.accepted_domains.items.iter();
+        let domains: Vec<_> =
+            domains.map(|it| (it.domain.value().unwrap().as_str(), it.wildcard.value())).collect();
+        assert_eq!(
+            domains,
+            [
+                ("*.contoso.com", Some(&true)),
+                ("fabrikam.com", None),
+                ("tailspintoys.com", Some(&false))
+            ]
+        );
+        assert_eq!(facts.organization_config.value(), None);
+    }
 }

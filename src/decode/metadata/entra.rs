@@ -23,13 +23,16 @@ pub(super) fn recognise(root: &Object) -> Option<fn(&Object, &SeenId) -> Metadat
 
 /// The kind, if the issuer is Entra's or not told; else another product's.
 pub(super) fn kind(issuer: &str, of_entra: DocumentKind) -> DocumentKind {
+    if issuer.is_empty() || is_entra(issuer) { of_entra } else { DocumentKind::Other }
+}
+
+fn is_entra(issuer: &str) -> bool {
     let host = host_name(issuer);
-    let logs_in = CLOUDS.iter().any(|cloud| cloud.login.contains(&host.as_str()));
-    // The issuer of the first version of tokens: sts.windows.net and its like.
-    let issues = host.starts_with("sts.") && !realm(issuer).is_empty()
-        || ["sts.windows.net", "sts.chinacloudapi.cn", "sts.microsoftonline.us"]
-            .contains(&host.as_str());
-    if issuer.is_empty() || logs_in || issues { of_entra } else { DocumentKind::Other }
+    // The issuers of the first version of tokens: sts.windows.net and its like.
+    let known = ["sts.windows.net", "sts.chinacloudapi.cn", "sts.microsoftonline.us"];
+    known.contains(&host.as_str())
+        || CLOUDS.iter().any(|cloud| cloud.login.contains(&host.as_str()))
+        || (host.starts_with("sts.") && !realm(issuer).is_empty())
 }
 
 /// The tenant in an issuer's address; empty where it is a literal `{tenantid}`.
@@ -72,12 +75,17 @@ fn key_set(root: &Object, seen: &SeenId) -> MetadataDocument {
             _ => None,
         })
         .collect();
-    // Each key names its issuer, or none does.
-    let issuers = keys.iter().map(|key| key.text("issuer")).filter(|issuer| !issuer.is_empty());
-    let issuer = short(issuers.min().unwrap_or_default());
+    // The keys of `common` name several issuers, of which none is the tenant.
+    let mut issuers: Vec<&str> = keys.iter().map(|key| key.text("issuer")).collect();
+    issuers.dedup();
+    let entra = issuers.iter().any(|issuer| issuer.is_empty() || is_entra(issuer));
+    let issuer = match issuers.as_slice() {
+        [issuer] => short(issuer),
+        _ => String::new(),
+    };
     MetadataDocument {
         url: String::new(),
-        kind: kind(&issuer, DocumentKind::EntraKeys),
+        kind: if entra { DocumentKind::EntraKeys } else { DocumentKind::Other },
         realm: realm(&issuer),
         issuer,
         allowed_audiences: Vec::new(),
@@ -151,6 +159,22 @@ mod tests {
         assert_eq!((reason(1), reason(2)), (Reason::Truncated, Reason::SourceAbsent));
         assert_eq!(document.signing_keys().count(), 2);
         assert_eq!(decoded.notes.len(), 2, "{:?}", decoded.notes);
+    }
+
+    #[test]
+    fn a_key_set_of_several_issuers_is_of_no_tenant() {
+        let set = |first: &str, second: &str| {
+            document(&decoded(&format!(
+                r#"{{"keys": [{{"kty": "RSA", "issuer": "{first}"}}, {{"kty": "RSA", "issuer": "{second}"}}]}}"#
+            )))
+        };
+        let own = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+        let both = set("https://login.microsoftonline.com/{tenantid}/v2.0", &own);
+        assert_eq!((both.kind, both.realm.as_str()), (DocumentKind::EntraKeys, ""));
+        assert_eq!(set(&own, &own).realm, TENANT);
+        assert_eq!(set("https://idp.contoso.com", "").issuer, "");
+        let strange = set("https://idp.contoso.com", "https://idp.contoso.com");
+        assert_eq!(strange.kind, DocumentKind::Other);
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub(super) fn read(text: &str) -> Result<Federation, Problem> {
     loop {
         let line = |reader: &Reader<&[u8]>| {
             let position = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-            let before = text.as_bytes().get(..position.min(text.len())).unwrap_or_default();
-            1 + before.iter().filter(|octet| **octet == b'\n').count()
+            let before = text.get(..position.min(text.len())).unwrap_or_default();
+            before.split('\n').count()
         };
         let event = reader.read_event();
         let failed = |reason: Reason, text: &str| {
