@@ -12,9 +12,8 @@ mod useless_names;
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::facts::{
-    ApplicationId, Needs, Reason, ServicePrincipal, SettingOverride, Thumbprint, Unknown,
-};
+use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, Unknown};
+use crate::hybrid::{Dedicated, dedicated};
 use crate::outcome::{Severity, Verdict};
 use crate::procedure::{RequiredKey, StepId};
 use crate::remedy::{Cmdlet, Remedy};
@@ -80,11 +79,11 @@ fn unless_replaced(
     if !required_key(case, subject).is_some_and(|key| key.dedicated) {
         return judge();
     }
-    match dedicated_on(case) {
-        Ok(true) => Ok(Verdict::NotApplicable(
+    match dedicated(case) {
+        Ok(Dedicated::On(_)) => Ok(Verdict::NotApplicable(
             "the dedicated hybrid application takes its place".to_owned(),
         )),
-        Ok(false) => judge(),
+        Ok(Dedicated::Off) => judge(),
         Err(unknown) => match judge()? {
             Verdict::Flawed(findings)
                 if findings.iter().any(|it| it.severity == Severity::Critical) =>
@@ -94,50 +93,6 @@ fn unless_replaced(
             verdict => Ok(verdict),
         },
     }
-}
-
-/// Whether Exchange calls as the dedicated hybrid application: exactly one
-/// override, accepted, for all servers and builds, switches it on.
-fn dedicated_on(case: &Case) -> Result<bool, Unknown> {
-    let overrides = &case.facts.setting_overrides;
-    let mut matching = Vec::new();
-    for item in &overrides.items {
-        if is_dedicated(item)? {
-            matching.push(item);
-        }
-    }
-    // In a list that is not whole there may be another one.
-    overrides.all()?;
-    match matching.as_slice() {
-        [one] => takes_effect(one),
-        _ => Ok(false),
-    }
-}
-
-fn is_dedicated(item: &SettingOverride) -> Result<bool, Unknown> {
-    let parts = [(&item.component, "Global"), (&item.section, "ExchangeOnpremAsThirdPartyAppId")];
-    let other = |known: &str, wanted: &str| !known.trim().eq_ignore_ascii_case(wanted);
-    // One known part that differs is enough.
-    if parts.iter().any(|(fact, wanted)| fact.is(|known| other(known, wanted))) {
-        return Ok(false);
-    }
-    for (fact, _) in parts {
-        fact.read()?;
-    }
-    Ok(true)
-}
-
-fn takes_effect(item: &SettingOverride) -> Result<bool, Unknown> {
-    let on = |parameter: &String| {
-        let plain: String = parameter.split_whitespace().collect();
-        plain.eq_ignore_ascii_case("Enabled=true")
-    };
-    let parameters = &item.parameters.read()?.value;
-    let accepted = item.status.read()?.value.eq_ignore_ascii_case("Accepted");
-    let everywhere = item.servers.read()?.value.is_empty()
-        && item.min_version.read()?.value.is_empty()
-        && item.max_version.read()?.value.is_empty();
-    Ok(accepted && everywhere && parameters.iter().any(on))
 }
 
 /// The service principal that a subject is about.

@@ -4,7 +4,8 @@ use super::{change, kind_of, named, selected};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{
-    AuthServer, AuthServerKind, Certificate, Fact, Known, MetadataDocument, Needs, Reason, Unknown,
+    AuthServer, AuthServerKind, Certificate, DocumentKind, Fact, Known, MetadataDocument, Needs,
+    Reason, Unknown,
 };
 use crate::metadata::{acs_document_of, of_the_day};
 use crate::outcome::{Finding, Verdict};
@@ -49,11 +50,20 @@ fn document<'a>(
 ) -> Result<&'a MetadataDocument, Unknown> {
     match kind {
         AuthServerKind::Acs => acs_document_of(case, tenant),
-        // No fact holds what Entra publishes.
-        AuthServerKind::EvoSts | AuthServerKind::Other => {
-            Err(Unknown::new(Reason::NotCollected, needs(kind)))
-        }
+        AuthServerKind::EvoSts | AuthServerKind::Other => entra_document(case, tenant)
+            .ok_or_else(|| Unknown::new(Reason::NotCollected, needs(kind))),
     }
+}
+
+/// Entra's federation metadata of the tenant, which Exchange itself reads, or
+/// else a key set that is of this tenant or of all.
+fn entra_document<'a>(case: &Case<'a>, tenant: &str) -> Option<&'a MetadataDocument> {
+    let of_tenant =
+        |it: &&MetadataDocument| it.realm.is_empty() || it.realm.eq_ignore_ascii_case(tenant);
+    let documents = case.facts.metadata_documents.iter().filter(of_tenant);
+    documents
+        .filter(|it| matches!(it.kind, DocumentKind::EvoSts | DocumentKind::EntraKeys))
+        .min_by_key(|it| (it.kind, it.realm.is_empty(), !it.live, &it.seen))
 }
 
 fn needs(kind: AuthServerKind) -> Needs {
