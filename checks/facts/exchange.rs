@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
 use super::fact::{Fact, SeenId, Unknown};
-use super::listing::{Item, Listing, unite};
+use super::listing::{Described, Item, Listing, unite};
 use super::name::{ApplicationId, Identity, Thumbprint, is_guid, same_server};
 use crate::procedure::{ACS_ISSUERS, CLOUDS};
 use crate::schema::DateTime;
@@ -266,17 +266,16 @@ impl PartnerApplication {
     }
 }
 
-impl Item for AuthServer {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for AuthServer {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.server_type.merge(other.server_type);
         self.issuer_identifier.merge(other.issuer_identifier);
         self.realm.merge(other.realm);
@@ -287,25 +286,19 @@ impl Item for AuthServer {
         self.application_identifier.merge(other.application_identifier);
         self.domain_names.merge(other.domain_names);
         self.signing_certificates.merge(other.signing_certificates);
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 
-impl Item for PartnerApplication {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for PartnerApplication {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.application_identifier.merge(other.application_identifier);
         self.enabled.merge(other.enabled);
         self.realm.merge(other.realm);
@@ -315,58 +308,41 @@ impl Item for PartnerApplication {
         self.linked_account.merge_with(other.linked_account, |mine, theirs| {
             unite_identities(mine.as_mut(), theirs.as_ref())
         });
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 
-impl Item for Account {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for Account {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.recipient_type_details.merge(other.recipient_type_details);
         self.hidden.merge(other.hidden);
         self.external_address.merge(other.external_address);
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 
-impl Item for RoleAssignment {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for RoleAssignment {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.role.merge_with(other.role, |mine, theirs| unite_identities(Some(mine), Some(theirs)));
         self.assignee
             .merge_with(other.assignee, |mine, theirs| unite_identities(Some(mine), Some(theirs)));
         self.assignee_type.merge(other.assignee_type);
         self.delegation.merge(other.delegation);
         self.enabled.merge(other.enabled);
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 

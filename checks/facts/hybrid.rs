@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, SeenId};
-use super::listing::{Item, unite};
+use super::listing::Described;
 use super::name::{Identity, same_server};
 
 /// A SettingOverride.
@@ -147,17 +147,16 @@ impl VirtualDirectoryKind {
     }
 }
 
-impl Item for SettingOverride {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for SettingOverride {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.component.merge(other.component);
         self.section.merge(other.section);
         self.parameters.merge(other.parameters);
@@ -165,70 +164,58 @@ impl Item for SettingOverride {
         self.servers.merge(other.servers);
         self.min_version.merge(other.min_version);
         self.max_version.merge(other.max_version);
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 
-impl Item for IntraOrganizationConnector {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for IntraOrganizationConnector {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.side == other.side && self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.enabled.merge(other.enabled);
         self.discovery_endpoint.merge(other.discovery_endpoint);
         self.target_domains.merge(other.target_domains);
-        unite(&mut self.seen, other.seen);
     }
 
-    fn order(&self) -> String {
-        format!("{:?} {}", self.side, self.identity.label().to_lowercase())
+    fn apart(&self, other: &Self) -> bool {
+        self.side != other.side
+    }
+
+    fn precedence(&self) -> String {
+        format!("{:?} ", self.side)
     }
 }
 
-impl Item for AcceptedDomain {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for AcceptedDomain {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.domain.merge(other.domain);
         self.wildcard.merge(other.wildcard);
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
 
-impl Item for VirtualDirectory {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for VirtualDirectory {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        let elsewhere = matches!((self.server.value(), other.server.value()),
-            (Some(a), Some(b)) if !same_server(a, b));
-        self.kind == other.kind && !elsewhere && self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.server.merge_with(other.server, |mine, theirs| {
             if mine.len() < theirs.len() {
                 mine.clone_from(theirs);
@@ -240,11 +227,16 @@ impl Item for VirtualDirectory {
         self.oauth.merge(other.oauth);
         self.internal_methods.merge(other.internal_methods);
         self.external_methods.merge(other.external_methods);
-        unite(&mut self.seen, other.seen);
     }
 
-    fn order(&self) -> String {
+    fn apart(&self, other: &Self) -> bool {
+        let elsewhere = matches!((self.server.value(), other.server.value()),
+            (Some(a), Some(b)) if !same_server(a, b));
+        self.kind != other.kind || elsewhere
+    }
+
+    fn precedence(&self) -> String {
         let server = self.server.value().map_or("", String::as_str);
-        format!("{} {} {}", server.to_lowercase(), self.kind.name(), self.identity.label())
+        format!("{} {} ", server.to_lowercase(), self.kind.name())
     }
 }

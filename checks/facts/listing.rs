@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Reason, SeenId, Unknown};
+use super::name::Identity;
 use super::needs::Needs;
 
 /// The objects of one kind that were seen, and whether these are all.
@@ -61,6 +62,47 @@ pub trait Item: PartialEq + fmt::Debug {
     fn order(&self) -> String;
     /// Puts lists inside the object in order, once all of them are gathered.
     fn settle(&mut self) {}
+}
+
+/// An object of the directory, which its identity tells from all others.
+pub(super) trait Described {
+    /// What identifies it.
+    fn identity(&self) -> &Identity;
+    /// Its identity and its sources, to be joined.
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>);
+    /// Takes over the properties that another source gives.
+    fn absorb(&mut self, other: Self);
+    /// Whether something beside the identity tells the two apart.
+    fn apart(&self, _other: &Self) -> bool {
+        false
+    }
+    /// What comes before the name in the order of the list.
+    fn precedence(&self) -> String {
+        String::new()
+    }
+}
+
+impl<T: Described + PartialEq + fmt::Debug> Item for T {
+    fn keys(&self) -> Vec<String> {
+        self.identity().keys()
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        !self.apart(other) && self.identity().same(other.identity())
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        let (identity, seen) = other.parts();
+        let (identity, seen) = (std::mem::take(identity), std::mem::take(seen));
+        let (own_identity, own_seen) = self.parts();
+        own_identity.merge(identity);
+        unite(own_seen, seen);
+        self.absorb(other);
+    }
+
+    fn order(&self) -> String {
+        format!("{}{}", self.precedence(), self.identity().label().to_lowercase())
+    }
 }
 
 impl<T: Item> Listing<T> {

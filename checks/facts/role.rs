@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, SeenId};
-use super::listing::{Item, unite};
+use super::listing::Described;
 use super::name::Identity;
 
 /// A management role.
@@ -20,17 +20,16 @@ pub struct ManagementRole {
     pub seen: Vec<SeenId>,
 }
 
-impl Item for ManagementRole {
-    fn keys(&self) -> Vec<String> {
-        self.identity.keys()
+impl Described for ManagementRole {
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.identity.same(&other.identity)
+    fn parts(&mut self) -> (&mut Identity, &mut Vec<SeenId>) {
+        (&mut self.identity, &mut self.seen)
     }
 
-    fn merge(&mut self, other: Self) {
-        self.identity.merge(other.identity);
+    fn absorb(&mut self, other: Self) {
         self.parent.merge(other.parent);
         self.entries.merge_with(other.entries, |mine, theirs| {
             let names = |entries: &[String]| {
@@ -40,10 +39,5 @@ impl Item for ManagementRole {
             };
             names(mine) == names(theirs)
         });
-        unite(&mut self.seen, other.seen);
-    }
-
-    fn order(&self) -> String {
-        self.identity.label().to_lowercase()
     }
 }
