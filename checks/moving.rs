@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::Assessment;
+use crate::facts::ApplicationId;
 use crate::outcome::Status;
-use crate::procedure::{Procedure, Requirement, Role, application_name};
+use crate::procedure::{Procedure, RequiredAccount, Requirement, Role, application_name};
 
 /// The way from the procedure that an organisation was set up by to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -44,10 +45,30 @@ impl Moving {
             }
         }
         let wanted = things(to);
-        let (must_stay, can_go) =
+        let (must_stay, mut can_go): (Vec<String>, Vec<String>) =
             things(from).into_iter().partition(|thing| wanted.contains(thing));
+        let welcome = welcome_roles(to);
+        for thing in can_go.iter_mut().filter(|thing| welcome.contains(thing)) {
+            // Microsoft's articles contradict each other here.
+            thing.push_str(" (another article of Microsoft's still wants it)");
+        }
         Self { from: from.id, to: to.id, done, missing, open, must_stay, can_go }
     }
+}
+
+/// The roles that a procedure does not ask for, and that do no harm by it.
+fn welcome_roles(procedure: &Procedure) -> Vec<String> {
+    let accounts = procedure.linked_accounts();
+    let roles = accounts.flat_map(|(_, it)| it.most.iter().map(|role| role_of(role, it)));
+    roles.collect()
+}
+
+fn role_of(role: &str, account: &RequiredAccount) -> String {
+    format!("the role {role} for the account of {}", name(&account.of))
+}
+
+fn name(id: &ApplicationId) -> String {
+    application_name(id).map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// What a procedure asks for, each thing by a name that is the same in all procedures.
@@ -60,9 +81,6 @@ fn things(procedure: &Procedure) -> Vec<String> {
 }
 
 fn names(requirement: &Requirement) -> Vec<String> {
-    let name = |id: &crate::facts::ApplicationId| {
-        application_name(id).map_or_else(|| id.to_string(), str::to_owned)
-    };
     match requirement {
         Requirement::AuthServer(kind) => vec![format!("the {} AuthServer", kind.name())],
         Requirement::PartnerApplication(it) => {
@@ -72,7 +90,7 @@ fn names(requirement: &Requirement) -> Vec<String> {
             let of = name(&it.of);
             let role = |role: &Role| match role {
                 Role::Entry { entry, .. } => format!("{entry} for the account of {of}"),
-                role => format!("the role {} for the account of {of}", role.name()),
+                role => role_of(role.name(), it),
             };
             let account = format!("the account of {of}");
             std::iter::once(account).chain(it.roles.iter().map(role)).collect()
@@ -106,8 +124,10 @@ mod tests {
         assert_eq!(
             moving.can_go,
             [
-                "the role ArchiveApplication for the account of Skype for Business Online",
-                "the role UserApplication for the account of Skype for Business Online",
+                "the role ArchiveApplication for the account of Skype for Business Online \
+                 (another article of Microsoft's still wants it)",
+                "the role UserApplication for the account of Skype for Business Online \
+                 (another article of Microsoft's still wants it)",
             ]
         );
         let told = moving.done.len() + moving.missing.len() + moving.open.len();
