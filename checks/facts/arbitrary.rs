@@ -212,6 +212,39 @@ fn auth_config() -> impl Strategy<Value = AuthConfig> {
     })
 }
 
+fn virtual_directory() -> impl Strategy<Value = VirtualDirectory> {
+    let kind = select(vec![VirtualDirectoryKind::Ews, VirtualDirectoryKind::Autodiscover]);
+    let server = fact(select(vec!["EX1", "ex1", "ex1.corp.x", "ex2"]).prop_map(str::to_owned));
+    let methods = || fact(prop::collection::vec(text(), 0..2));
+    (identity(), kind, server, fact(text()), fact(any::<bool>()), methods(), seen()).prop_map(
+        |(identity, kind, server, url, oauth, methods, seen)| VirtualDirectory {
+            identity,
+            kind,
+            server,
+            internal_url: url.clone(),
+            external_url: url,
+            oauth,
+            internal_methods: methods.clone(),
+            external_methods: methods,
+            seen: vec![seen],
+        },
+    )
+}
+
+fn connector() -> impl Strategy<Value = IntraOrganizationConnector> {
+    let side = select(vec![Side::OnPremises, Side::Cloud]);
+    (identity(), side, fact(any::<bool>()), fact(text()), seen()).prop_map(
+        |(identity, side, enabled, discovery_endpoint, seen)| IntraOrganizationConnector {
+            identity,
+            side,
+            enabled,
+            target_domains: discovery_endpoint.clone().map(|domain| vec![domain]),
+            discovery_endpoint,
+            seen: vec![seen],
+        },
+    )
+}
+
 /// What one file may give.
 pub(super) fn facts() -> impl Strategy<Value = Facts> {
     let exchange = (
@@ -225,8 +258,9 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
         None,
         Some(Organisation { name: "Contoso".into(), forest: "corp.contoso.com".into() }),
     ]);
-    (organisation, exchange, listing(service_principal())).prop_map(
-        |(organisation, exchange, service_principals)| Facts {
+    let hybrid = (listing(virtual_directory()), listing(connector()));
+    (organisation, exchange, listing(service_principal()), hybrid).prop_map(
+        |(organisation, exchange, service_principals, hybrid)| Facts {
             organisation,
             auth_config: exchange.0,
             partner_applications: exchange.1,
@@ -234,6 +268,8 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
             role_assignments: exchange.3,
             servers: exchange.4,
             service_principals,
+            virtual_directories: hybrid.0,
+            connectors: hybrid.1,
             ..Facts::default()
         },
     )

@@ -217,7 +217,8 @@ impl Described for VirtualDirectory {
 
     fn absorb(&mut self, other: Self) {
         self.server.merge_with(other.server, |mine, theirs| {
-            if mine.len() < theirs.len() {
+            // The FQDN says more than the short name.
+            if (mine.len(), theirs.as_str()) < (theirs.len(), mine.as_str()) {
                 mine.clone_from(theirs);
             }
             true
