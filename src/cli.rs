@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use checks::Procedure;
 use checks::facts::{host_name, is_guid};
-use checks::procedure::{CLOUDS, Cloud, PROCEDURES};
+use checks::procedure::{Cloud, PROCEDURES};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use crate::cloud;
 use crate::evidence::ServerOf;
 use crate::output::escape;
 
@@ -124,8 +125,9 @@ pub struct Stated {
     /// The tenant id, or one of the tenant's verified domains
     #[arg(long, value_name = "ID|DOMAIN", value_parser = tenant)]
     pub tenant: Option<String>,
-    /// The Microsoft cloud
-    #[arg(long, value_name = "CLOUD", value_parser = cloud())]
+    /// The Microsoft cloud: global, us-gov-high, us-gov-dod, china, bleu, delos, or a JSON file
+    /// that defines one
+    #[arg(long, value_name = "CLOUD", value_parser = cloud::named)]
     pub cloud: Option<&'static Cloud>,
     /// A SIP or SMTP domain of the users; may be repeated
     #[arg(long, value_name = "DOMAIN", value_parser = domain, value_delimiter = ',')]
@@ -253,11 +255,6 @@ fn check_ids() -> PossibleValuesParser {
 fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedure> {
     PossibleValuesParser::new(PROCEDURES.iter().map(|it| it.id))
         .try_map(|id| Procedure::named(&id).ok_or("no such procedure"))
-}
-
-fn cloud() -> impl clap::builder::TypedValueParser<Value = &'static Cloud> {
-    PossibleValuesParser::new(CLOUDS.iter().map(|it| it.id))
-        .try_map(|id| Cloud::named(&id).ok_or("no such cloud"))
 }
 
 fn tenant(text: &str) -> Result<String, String> {

@@ -5,6 +5,7 @@
 //! crate `checks`), outcomes become text ([`output`]). One direction.
 
 pub mod cli;
+mod cloud;
 pub mod commands;
 pub mod decode;
 pub mod evidence;
