@@ -33,6 +33,9 @@ pub(crate) const SKYPE: &str = "00000004-0000-0ff1-ce00-000000000000.json";
 /// The file of Exchange Online's service principal.
 pub(crate) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000.json";
 
+/// The file of what a host answers to a call without a token.
+pub(crate) const CHALLENGE: &str = "mail.contoso.com.txt";
+
 /// A folder of exports, thrown away at the end.
 pub(crate) struct Organisation {
     folder: TempDir,

@@ -84,7 +84,10 @@ fn a_newer_major_version_is_refused() {
     organisation.write("facts.json", facts.to_string());
     let run = check_facts(&organisation);
     let judged = Judged::of(&run);
-    assert_eq!((run.code, judged.with_status("passed")), (3, vec![]));
+    let mut passed = judged.with_status("passed");
+    // The days on which something ends are known without any evidence.
+    passed.retain(|it| it.check != "hybrid-lifecycle");
+    assert_eq!((run.code, passed), (3, vec![]));
     assert_eq!(judged.notes(), [r#"facts.json: format version "2.0", this program reads 1.0"#]);
 }
 
