@@ -101,13 +101,11 @@ pub(crate) fn judge(
 
 /// The procedure that was chosen, or the one that the facts speak for, and why.
 fn procedure(judge: &Judge, facts: &Facts) -> (&'static Procedure, Option<&'static str>) {
-    match judge.procedure {
-        Some(chosen) => (chosen, None),
-        None => {
-            let Detected { procedure, why } = detect(facts);
-            (procedure, Some(why))
-        }
+    if let Some(chosen) = judge.procedure {
+        return (chosen, None);
     }
+    let Detected { procedure, why } = detect(facts);
+    (procedure, Some(why))
 }
 
 /// The way to the chosen procedure, where objects speak for another one.

@@ -399,8 +399,11 @@ fn assert_open(judged: &Judged, healthy: &Judged, what: &str) {
 #[test]
 fn a_property_that_was_not_exported_fails_nothing() {
     let healthy = Organisation::healthy().judge();
-    for file in Organisation::healthy().texts().iter().filter(|file| file.ends_with(".xml")) {
+    for file in &Organisation::healthy().texts() {
         let text = Organisation::healthy().text(file);
+        if !text.starts_with("<Objs") {
+            continue;
+        }
         let property = |line: &str| -> Option<String> {
             let member = line.strip_prefix("      <")?;
             Some(member.split_once(r#" N=""#)?.1.split('"').next()?.to_owned())

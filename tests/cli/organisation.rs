@@ -39,6 +39,10 @@ pub(crate) const CHALLENGE: &str = "mail.contoso.com.txt";
 /// A folder of exports, thrown away at the end.
 pub(crate) struct Organisation {
     folder: TempDir,
+    /// By which it is judged.
+    pub(crate) procedure: &'static str,
+    /// What its owner states besides.
+    pub(crate) more: Vec<String>,
 }
 
 /// One outcome, as far as tests compare it.
@@ -72,20 +76,43 @@ pub(crate) fn faults() -> Vec<String> {
 impl Organisation {
     /// Contoso in good health.
     pub(crate) fn healthy() -> Self {
-        let organisation = Self { folder: tempfile::tempdir().unwrap() };
+        let organisation = Self {
+            folder: tempfile::tempdir().unwrap(),
+            procedure: "skype-online",
+            more: Vec::new(),
+        };
         organisation.lay(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/healthy"));
         organisation
     }
 
+    /// Contoso in good health, set up by this procedure.
+    pub(crate) fn healthy_by(procedure: &'static str) -> Self {
+        match procedure {
+            "skype-online" => Self::healthy(),
+            _ => Self { procedure, ..Self::with(&format!("healthy-{procedure}")) },
+        }
+    }
+
     /// Contoso with the fault of this name.
     pub(crate) fn with(fault: &str) -> Self {
-        let organisation = Self::healthy();
-        organisation.lay(&fixtures().join("organisations").join(fault));
-        if let Ok(removed) = fs::read_to_string(organisation.path().join("REMOVED")) {
-            organisation.remove("REMOVED");
-            for name in removed.lines() {
-                organisation.remove(name);
-            }
+        let folder = fixtures().join("organisations").join(fault);
+        let lines = |name: &str| -> Vec<String> {
+            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        };
+        let mut organisation = match lines("BASE").first().map(String::as_str) {
+            Some("healthy-teams") => Self::healthy_by("teams"),
+            Some("healthy-exchange-online") => Self::healthy_by("exchange-online"),
+            _ => Self::healthy(),
+        };
+        organisation.more = lines("STATED");
+        organisation.lay(&folder);
+        for name in ["BASE", "STATED", "REMOVED"] {
+            // What tells about the fixture is no evidence.
+            let _ = fs::remove_file(organisation.path().join(name));
+        }
+        for name in lines("REMOVED") {
+            organisation.remove(&name);
         }
         organisation
     }
@@ -155,9 +182,17 @@ impl Organisation {
         self
     }
 
+    /// What the owner states, and the procedure.
+    pub(crate) fn stated(&self) -> Vec<&str> {
+        let own =
+            STATED.into_iter().map(|it| if it == "skype-online" { self.procedure } else { it });
+        own.chain(self.more.iter().map(String::as_str)).collect()
+    }
+
     /// Runs `check .` with what the owner states, and more.
     pub(crate) fn check(&self, more: &[&str]) -> Run {
-        within(self.path(), ["check", "."].iter().chain(&STATED).chain(more))
+        let stated = self.stated();
+        within(self.path(), ["check", "."].iter().chain(&stated).chain(more))
     }
 
     pub(crate) fn judge(&self) -> Judged {

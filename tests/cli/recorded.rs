@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::organisation::{Judged, Organisation, STATED, faults};
+use crate::organisation::{Judged, Organisation, faults};
 use crate::outputs::validate;
 use crate::run::{Run, within};
 
@@ -15,7 +15,7 @@ fn record(organisation: &Organisation) -> Value {
 
 fn check_facts(organisation: &Organisation) -> Run {
     let arguments = ["check", "facts.json", "--format", "json"];
-    within(organisation.path(), arguments.iter().chain(&STATED))
+    within(organisation.path(), arguments.iter().chain(&organisation.stated()))
 }
 
 #[test]
