@@ -195,6 +195,11 @@ impl Organisation {
         within(self.path(), ["check", "."].iter().chain(&stated).chain(more))
     }
 
+    /// Runs `check .` without a procedure, so that it is detected.
+    pub(crate) fn detect(&self, more: &[&str]) -> Run {
+        within(self.path(), ["check", "."].iter().chain(&STATED[..10]).chain(more))
+    }
+
     pub(crate) fn judge(&self) -> Judged {
         Judged::of(&self.check(&["--format", "json"]))
     }
