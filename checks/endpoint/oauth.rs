@@ -23,10 +23,21 @@ const KINDS: &[VirtualDirectoryKind] =
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let Some(step) = super::step(case) else { return Ok(Vec::new()) };
     let subject = |it: &VirtualDirectory| Subject::new(step, Object::VirtualDirectory(label(it)));
-    Ok(directories(case, KINDS)?.into_iter().map(subject).collect())
+    let known = directories(case, KINDS)?.into_iter().map(subject);
+    // What is known of one kind says nothing of the other.
+    let open = lacking(case).is_err().then(|| Subject::new(step, Object::Organisation));
+    Ok(known.chain(open).collect())
+}
+
+/// Why nothing is known of a whole kind of directories.
+fn lacking(case: &Case) -> Result<(), Unknown> {
+    KINDS.iter().try_for_each(|kind| directories(case, &[*kind]).map(drop))
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
+    if subject.object == Object::Organisation {
+        lacking(case)?;
+    }
     let mut same = directories(case, KINDS)?;
     same.retain(|it| subject.object == Object::VirtualDirectory(label(it)));
     let (mut sources, mut open) = (Vec::new(), None);
@@ -95,7 +106,8 @@ mod tests {
     }
 
     fn said(directory: VirtualDirectory) -> String {
-        let summary = with(vec![directory]).summary(&CHECK).concat();
+        let other = virtual_directory("EX1", VirtualDirectoryKind::Autodiscover);
+        let summary = with(vec![directory, other]).summary(&CHECK)[1..].concat();
         summary.replace("EX1\\EWS (Default Web Site): ", "")
     }
 
@@ -114,7 +126,8 @@ mod tests {
             external_methods: known(vec![], FILE),
             ..virtual_directory("EX1", VirtualDirectoryKind::Mapi)
         };
-        assert_eq!(with(vec![mapi.clone(), ews()]).summary(&CHECK), [names[1]]);
+        let other = "organisation: unknown not_collected";
+        assert_eq!(with(vec![mapi.clone(), ews()]).summary(&CHECK), [other, names[1]]);
         assert_eq!(with(vec![mapi]).summary(&CHECK), ["organisation: unknown not_collected"]);
     }
 
@@ -124,7 +137,7 @@ mod tests {
         let off =
             VirtualDirectory { oauth: known(false, FILE), external_methods: plain(), ..ews() };
         assert_eq!(said(off.clone()), "failed oauth_off");
-        let finding = with(vec![off]).judged(&CHECK)[0].findings()[0].clone();
+        let finding = with(vec![off]).judged(&CHECK)[1].findings()[0].clone();
         assert_eq!(finding.seen, "EX1\\EWS (Default Web Site) does not take OAuth");
         let script = &finding.remedies[0].script[0];
         assert!(script.starts_with("Set-WebServicesVirtualDirectory -Identity 'CN=EWS (Default"));

@@ -7,6 +7,7 @@ use crate::facts::{IntraOrganizationConnector, Side, Unknown, host_name};
 use crate::outcome::{Finding, Severity, Verdict};
 use crate::procedure::{CLOUDS, Cloud, Requirement};
 use crate::remedy::{Cmdlet, Remedy};
+use crate::trust::{Given, Giver};
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -125,7 +126,12 @@ fn cloud_hosts(case: &Case) -> Vec<&'static str> {
         cloud.exchange_online.iter().take(1).copied().chain([cloud.autodiscover])
     };
     match case.cloud() {
-        Some(cloud) => of(cloud.value).collect(),
+        Some(Given { value, by: Giver::Owner }) => of(value).collect(),
+        // An AuthServer does not tell two clouds apart that share one ACS.
+        Some(Given { value, .. }) => {
+            let host = |cloud: &Cloud| cloud.acs.map(|acs| acs.host);
+            CLOUDS.iter().filter(|cloud| host(cloud) == host(value)).flat_map(of).collect()
+        }
         None => CLOUDS.iter().flat_map(of).collect(),
     }
 }
@@ -315,6 +321,21 @@ mod tests {
         assert_eq!(of("us-gov-high", government), "passed");
         let global = "https://outlook.office365.com/autodiscover/autodiscover.svc";
         assert_eq!(of("us-gov-high", global), "warning endpoint");
+    }
+
+    #[test]
+    fn an_acs_that_two_clouds_share_tells_neither() {
+        let of = |host: &str| {
+            to_cloud(|it| {
+                let url = "https://login.microsoftonline.us/contoso.com/metadata/json/1";
+                it.facts.auth_servers.items[0].metadata_url = text(url, FILE);
+                let endpoint_url = format!("https://{host}/autodiscover/autodiscover.svc");
+                endpoint(Side::OnPremises, &endpoint_url)(it);
+            })
+        };
+        assert_eq!(of("autodiscover-s.office365.us"), "passed");
+        assert_eq!(of("autodiscover-s-dod.office365.us"), "passed");
+        assert_eq!(of("autodiscover-s.outlook.com"), "warning endpoint");
     }
 
     #[test]

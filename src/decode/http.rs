@@ -1,6 +1,6 @@
 //! Answers of HTTP servers as text, as `curl -i` and `curl -v` show them.
 
-use checks::facts::{Challenge, Fact, SeenId};
+use checks::facts::{BearerChallenge, Challenge, Fact, Needs, Reason, SeenId, Unknown, host_name};
 
 use super::{Decoded, Form, Owner, challenge, limits};
 
@@ -24,6 +24,9 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
     }
     let challenges: Vec<Challenge> =
         answers.iter().take(MANY).filter_map(|answer| answer.challenge(seen)).collect();
+    if let Some(cut) = answers.iter().find(|answer| !answer.whole) {
+        decoded.notes.push(format!("line {}: the answer ends within its headers", cut.last));
+    }
     if challenges.is_empty() {
         decoded.notes.push("no answer in it is a challenge, and none tells why it refuses".into());
     } else {
@@ -38,6 +41,9 @@ struct Answer {
     url: String,
     status: u16,
     headers: Vec<(String, String)>,
+    /// Its last line; headers end with an empty one.
+    last: usize,
+    whole: bool,
 }
 
 /// `HTTP/1.1 401 Unauthorized`
@@ -54,7 +60,7 @@ fn answers(text: &str) -> Vec<Answer> {
     let (mut request, mut open) = (Request::default(), false);
     // `curl -v` marks the lines of the conversation; all others are not of it.
     let marked = text.lines().any(|line| line.strip_prefix("< ").and_then(status).is_some());
-    for line in text.lines() {
+    for (at, line) in text.lines().enumerate() {
         if let Some(sent) = line.strip_prefix("> ").filter(|_| marked) {
             request.line(sent);
             continue;
@@ -66,16 +72,17 @@ fn answers(text: &str) -> Vec<Answer> {
             None => line,
         };
         if let Some(status) = status(line) {
-            answers.push(Answer { url: request.url(), status, headers: Vec::new() });
+            answers.push(Answer { url: request.url(), status, last: at + 1, ..Answer::default() });
             open = true;
             continue;
         }
         // The body follows an empty line, and may look like headers.
-        open &= !line.trim().is_empty();
-        let Some(answer) = answers.last_mut().filter(|it| open && it.headers.len() < HEADERS)
-        else {
+        let ends = line.trim().is_empty();
+        let Some(answer) = answers.last_mut().filter(|_| open) else { continue };
+        (answer.whole, answer.last, open) = (ends, at + 1, !ends);
+        if HEADERS <= answer.headers.len() {
             continue;
-        };
+        }
         match (line.starts_with([' ', '\t']), answer.headers.last_mut(), line.split_once(':')) {
             // A header that is folded.
             (true, Some((_, value)), _) => {
@@ -134,6 +141,11 @@ impl Request {
 }
 
 impl Answer {
+    /// Whether a quotation mark stays open.
+    fn quotes(&self) -> bool {
+        self.headers.iter().any(|(_, value)| value.matches('"').count() % 2 == 1)
+    }
+
     fn challenge(&self, seen: &SeenId) -> Option<Challenge> {
         let all = |name: &str| -> Vec<&str> {
             let own = self.headers.iter().filter(|(known, _)| known == name);
@@ -156,9 +168,18 @@ impl Answer {
             bearer = bearer.or(own);
         }
         schemes.truncate(MANY);
+        let mut status = Fact::known(self.status, seen);
+        let named =
+            |it: &BearerChallenge| it.trusted_issuers.as_ref().is_some_and(|it| !it.is_empty());
+        if !self.whole && (self.quotes() || !bearer.as_ref().is_some_and(named)) {
+            // What it offers besides, or to whom it listens, is not told.
+            (schemes, bearer) = (Vec::new(), None);
+            let needs = Needs::Challenge(host_name(&self.url));
+            status = Unknown::new(Reason::Truncated, needs).tried(seen).into();
+        }
         Some(Challenge {
             url: self.url.clone(),
-            status: Fact::known(self.status, seen),
+            status,
             schemes,
             bearer,
             server: first("server"),
@@ -230,6 +251,21 @@ mod tests {
         assert_eq!(challenges("HTTP/1.1 403 Forbidden\nServer: x\n\n").len(), 1);
         for text in ["HTTP/1.1 is a protocol", "HTTP/x 401", "see HTTP/1.1 401"] {
             assert!(!recognise(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_cut_tell_only_what_is_whole() {
+        let text = format!(
+            "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Negotiate\nWWW-Authenticate: {BEARER}\n"
+        );
+        for at in 0..text.len() {
+            let cut = &text[..at];
+            for challenge in if recognise(cut) { challenges(cut) } else { Vec::new() } {
+                let told = challenge.bearer.and_then(|it| it.trusted_issuers);
+                assert_eq!(challenge.status.value().is_some(), told.is_some(), "{cut}");
+                assert!(told.is_none_or(|it| it[0].ends_with("-555555555555")), "{cut}");
+            }
         }
     }
 }

@@ -43,11 +43,10 @@ fn named(name: &str) -> Organisation {
     for file in ["PartnerApplications.xml", "RoleAssignments.xml", "LinkedAccounts.xml"] {
         organisation.replace(file, "SfBOnline-ApplicationAccount", &part);
     }
-    for file in ["AuthConfig.xml", "AuthServers.xml", "PartnerApplications.xml"] {
-        organisation.replace(file, "CN=Contoso Org", &format!("CN={part}"));
-    }
-    for file in ["RoleAssignments.xml", "ExchangeServers.xml"] {
-        organisation.replace(file, "CN=Contoso Org", &format!("CN={part}"));
+    for file in organisation.texts() {
+        if organisation.text(&file).contains("CN=Contoso Org") {
+            organisation.replace(&file, "CN=Contoso Org", &format!("CN={part}"));
+        }
     }
     organisation.change(SKYPE, |principal| {
         principal["displayName"] = json!(name);

@@ -19,6 +19,7 @@ mod foreign;
 mod metrics;
 mod organisation;
 mod outputs;
+mod procedures;
 mod readme;
 mod recorded;
 mod run;

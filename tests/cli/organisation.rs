@@ -33,9 +33,16 @@ pub(crate) const SKYPE: &str = "00000004-0000-0ff1-ce00-000000000000.json";
 /// The file of Exchange Online's service principal.
 pub(crate) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000.json";
 
+/// The file of what a host answers to a call without a token.
+pub(crate) const CHALLENGE: &str = "mail.contoso.com.txt";
+
 /// A folder of exports, thrown away at the end.
 pub(crate) struct Organisation {
     folder: TempDir,
+    /// By which it is judged.
+    pub(crate) procedure: &'static str,
+    /// What its owner states besides.
+    pub(crate) more: Vec<String>,
 }
 
 /// One outcome, as far as tests compare it.
@@ -69,20 +76,43 @@ pub(crate) fn faults() -> Vec<String> {
 impl Organisation {
     /// Contoso in good health.
     pub(crate) fn healthy() -> Self {
-        let organisation = Self { folder: tempfile::tempdir().unwrap() };
+        let organisation = Self {
+            folder: tempfile::tempdir().unwrap(),
+            procedure: "skype-online",
+            more: Vec::new(),
+        };
         organisation.lay(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/healthy"));
         organisation
     }
 
+    /// Contoso in good health, set up by this procedure.
+    pub(crate) fn healthy_by(procedure: &'static str) -> Self {
+        match procedure {
+            "skype-online" => Self::healthy(),
+            _ => Self { procedure, ..Self::with(&format!("healthy-{procedure}")) },
+        }
+    }
+
     /// Contoso with the fault of this name.
     pub(crate) fn with(fault: &str) -> Self {
-        let organisation = Self::healthy();
-        organisation.lay(&fixtures().join("organisations").join(fault));
-        if let Ok(removed) = fs::read_to_string(organisation.path().join("REMOVED")) {
-            organisation.remove("REMOVED");
-            for name in removed.lines() {
-                organisation.remove(name);
-            }
+        let folder = fixtures().join("organisations").join(fault);
+        let lines = |name: &str| -> Vec<String> {
+            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        };
+        let mut organisation = match lines("BASE").first().map(String::as_str) {
+            Some("healthy-teams") => Self::healthy_by("teams"),
+            Some("healthy-exchange-online") => Self::healthy_by("exchange-online"),
+            _ => Self::healthy(),
+        };
+        organisation.more = lines("STATED");
+        organisation.lay(&folder);
+        for name in ["BASE", "STATED", "REMOVED"] {
+            // What tells about the fixture is no evidence.
+            let _ = fs::remove_file(organisation.path().join(name));
+        }
+        for name in lines("REMOVED") {
+            organisation.remove(&name);
         }
         organisation
     }
@@ -152,9 +182,22 @@ impl Organisation {
         self
     }
 
+    /// What the owner states, and the procedure.
+    pub(crate) fn stated(&self) -> Vec<&str> {
+        let own =
+            STATED.into_iter().map(|it| if it == "skype-online" { self.procedure } else { it });
+        own.chain(self.more.iter().map(String::as_str)).collect()
+    }
+
     /// Runs `check .` with what the owner states, and more.
     pub(crate) fn check(&self, more: &[&str]) -> Run {
-        within(self.path(), ["check", "."].iter().chain(&STATED).chain(more))
+        let stated = self.stated();
+        within(self.path(), ["check", "."].iter().chain(&stated).chain(more))
+    }
+
+    /// Runs `check .` without a procedure, so that it is detected.
+    pub(crate) fn detect(&self, more: &[&str]) -> Run {
+        within(self.path(), ["check", "."].iter().chain(&STATED[..10]).chain(more))
     }
 
     pub(crate) fn judge(&self) -> Judged {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::organisation::{Judged, Organisation, STATED, faults};
+use crate::organisation::{Judged, Organisation, faults};
 use crate::outputs::validate;
 use crate::run::{Run, within};
 
@@ -15,7 +15,7 @@ fn record(organisation: &Organisation) -> Value {
 
 fn check_facts(organisation: &Organisation) -> Run {
     let arguments = ["check", "facts.json", "--format", "json"];
-    within(organisation.path(), arguments.iter().chain(&STATED))
+    within(organisation.path(), arguments.iter().chain(&organisation.stated()))
 }
 
 #[test]
@@ -84,7 +84,10 @@ fn a_newer_major_version_is_refused() {
     organisation.write("facts.json", facts.to_string());
     let run = check_facts(&organisation);
     let judged = Judged::of(&run);
-    assert_eq!((run.code, judged.with_status("passed")), (3, vec![]));
+    let mut passed = judged.with_status("passed");
+    // The days on which something ends are known without any evidence.
+    passed.retain(|it| it.check != "hybrid-lifecycle");
+    assert_eq!((run.code, passed), (3, vec![]));
     assert_eq!(judged.notes(), [r#"facts.json: format version "2.0", this program reads 1.0"#]);
 }
 
