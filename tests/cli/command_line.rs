@@ -125,7 +125,8 @@ fn misuse_is_one_line_that_names_what_is_wrong() {
     refused(&["explain", "auth-server-presnt"], &["auth-server-presnt", "'auth-server-present'"]);
     refused(&["explain"], &["<ID>"]);
     refused(&["check", ".", "--procedure", "skypeonline"], &["--procedure", "'skype-online'"]);
-    refused(&["check", ".", "--cloud", "globl"], &["--cloud", "'global'"]);
+    refused(&["check", ".", "--cloud", "globl"], &["--cloud", "'globl'", "global"]);
+    refused(&["check", ".", "--cloud", "nowhere.json"], &["--cloud", "'nowhere.json'"]);
     refused(&["check", ".", "--format", "jsn"], &["--format", "'json'"]);
     refused(&["check", ".", "--fail-on", "warn"], &["--fail-on", "'warning'"]);
     refused(&["check", ".", "--tenant", "contoso"], &["--tenant", "'contoso'", "contoso.com"]);
