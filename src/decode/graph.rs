@@ -184,7 +184,10 @@ fn service_principal(object: &Object, seen: &SeenId) -> (ServicePrincipal, Vec<S
     }
     let notes = key_notes(&app_id, &keys);
     let principal = ServicePrincipal {
-        object_id: reading.text("id"),
+        // Every object has one; null is what PowerShell was not asked for.
+        object_id: reading.fact("id", |value| {
+            value.as_text().filter(|id| !id.trim().is_empty()).map(str::to_owned)
+        }),
         present: reading.known(true),
         display_name: reading.text("displayName"),
         enabled: reading.flag("accountEnabled"),

@@ -149,12 +149,20 @@ fn the_linked_account_may_lie_anywhere_and_be_disabled() {
     }
 }
 
+/// Every file of an organisation of 2017, and of one that is hybrid and has Teams.
+fn files_of_both() -> Vec<(&'static str, String)> {
+    let files = |procedure: &'static str| {
+        let names = Organisation::healthy_by(procedure).files().into_iter();
+        names.map(move |name| (procedure, name))
+    };
+    files("skype-online").chain(files("teams")).collect()
+}
+
 #[test]
 fn what_could_not_be_read_neither_fails_nor_passes() {
-    let healthy = Organisation::healthy();
-    let before = healthy.judge();
-    for name in healthy.files() {
-        let organisation = Organisation::healthy();
+    for (procedure, name) in files_of_both() {
+        let organisation = Organisation::healthy_by(procedure);
+        let before = organisation.judge();
         organisation.remove(&name);
         let judged = organisation.judge();
         for bad in ["failed", "blocked", "error", "warning"] {
@@ -177,10 +185,9 @@ fn what_could_not_be_read_neither_fails_nor_passes() {
 
 #[test]
 fn one_broken_file_does_not_end_the_run() {
-    let healthy = Organisation::healthy();
-    let before = healthy.judge();
-    for name in healthy.files() {
-        let organisation = Organisation::healthy();
+    for (procedure, name) in files_of_both() {
+        let organisation = Organisation::healthy_by(procedure);
+        let before = organisation.judge();
         let octets = organisation.octets(&name);
         organisation.write(&name, &octets[..octets.len() / 2]);
         let judged = organisation.judge();
@@ -398,12 +405,12 @@ fn assert_open(judged: &Judged, healthy: &Judged, what: &str) {
 
 #[test]
 fn a_property_that_was_not_exported_fails_nothing() {
-    let healthy = Organisation::healthy().judge();
-    for file in &Organisation::healthy().texts() {
-        let text = Organisation::healthy().text(file);
-        if !text.starts_with("<Objs") {
+    for (procedure, file) in files_of_both() {
+        let whole = Organisation::healthy_by(procedure);
+        if file == "OAuthCert.cer" || !whole.text(&file).starts_with("<Objs") {
             continue;
         }
+        let (healthy, text) = (whole.judge(), whole.text(&file));
         let property = |line: &str| -> Option<String> {
             let member = line.strip_prefix("      <")?;
             Some(member.split_once(r#" N=""#)?.1.split('"').next()?.to_owned())
@@ -414,8 +421,8 @@ fn a_property_that_was_not_exported_fails_nothing() {
         assert!(4 <= names.len(), "{file}");
         for name in names {
             let kept = text.lines().filter(|line| property(line).as_ref() != Some(&name));
-            let organisation = Organisation::healthy();
-            organisation.write(file, kept.collect::<Vec<&str>>().join("\n"));
+            let organisation = Organisation::healthy_by(procedure);
+            organisation.write(&file, kept.collect::<Vec<&str>>().join("\n"));
             assert_open(&organisation.judge(), &healthy, &format!("{file} without {name}"));
         }
     }
@@ -424,12 +431,23 @@ fn a_property_that_was_not_exported_fails_nothing() {
 /// A metadata document, in contrast, is whole: what is not in it is not published.
 #[test]
 fn a_member_that_is_not_in_the_answer_fails_nothing() {
-    let healthy = Organisation::healthy().judge();
-    for (file, within) in [(SKYPE, ""), (SKYPE, "/keyCredentials/0"), (EXCHANGE, "")] {
-        let whole: Value = serde_json::from_str(&Organisation::healthy().text(file)).unwrap();
+    let (old, new) = ("skype-online", "teams");
+    for (procedure, file, within) in [
+        (old, SKYPE, ""),
+        (old, SKYPE, "/keyCredentials/0"),
+        (old, EXCHANGE, ""),
+        (new, EXCHANGE, ""),
+        (new, "application.json", ""),
+        (new, "application.json", "/keyCredentials/0"),
+        (new, "application-principal.json", ""),
+        (new, "consent.json", "/value/0"),
+    ] {
+        let organisation = Organisation::healthy_by(procedure);
+        let healthy = organisation.judge();
+        let whole: Value = serde_json::from_str(&organisation.text(file)).unwrap();
         for name in whole.pointer(within).unwrap().as_object().unwrap().keys() {
             for null in [false, true] {
-                let organisation = Organisation::healthy();
+                let organisation = Organisation::healthy_by(procedure);
                 organisation.change(file, |answer| {
                     let object = answer.pointer_mut(within).unwrap().as_object_mut().unwrap();
                     let removed = object.remove(name);
