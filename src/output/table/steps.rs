@@ -22,8 +22,11 @@ pub(super) fn steps(page: &mut Page, report: &Report) {
         let here = outcomes.iter().filter(|outcome| outcome.subject.step == Some(step.id));
         section(page, &columns, &format!("Step {} · {}", step.id, step.title), &rows(here));
     }
-    let elsewhere = outcomes.iter().filter(|outcome| !known(outcome.subject.step));
-    section(page, &columns, "In no particular step", &rows(elsewhere));
+    // What another procedure asks for is no news.
+    let elsewhere = outcomes
+        .iter()
+        .filter(|outcome| !known(outcome.subject.step) && outcome.status != Status::NotApplicable);
+    section(page, &columns, "Beside the steps", &rows(elsewhere));
 }
 
 fn section(page: &mut Page, columns: &Columns, heading: &str, rows: &[Row]) {
