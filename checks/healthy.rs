@@ -615,6 +615,7 @@ pub(crate) fn connectivity(target: &str, success: bool) -> ConnectivityResult {
         tenant: String::new(),
         aadsts: None,
         missing_certificate: false,
+        tls_failed: false,
         proxy: String::new(),
         forbidden: false,
         diagnoses: vec![],

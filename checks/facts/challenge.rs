@@ -56,6 +56,7 @@ pub struct Diagnosis {
 }
 
 /// One result of Test-OAuthConnectivity.
+#[expect(clippy::struct_excessive_bools, reason = "each is a phrase that Detail holds or not")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectivityResult {
     /// Whether ResultType says Success.
@@ -74,6 +75,9 @@ pub struct ConnectivityResult {
     pub aadsts: Option<u32>,
     /// Detail says that there is no signing certificate.
     pub missing_certificate: bool,
+    /// Detail says that no TLS connection came about.
+    #[serde(default)]
+    pub tls_failed: bool,
     /// The outbound proxy that was used; empty when none.
     pub proxy: String,
     /// Detail holds an answer of 403.

@@ -158,6 +158,7 @@ mod tests {
     #[test]
     fn a_failure_is_told_by_what_it_quotes() {
         assert_eq!(failed(|it| it.missing_certificate = true), "failed missing_certificate");
+        assert_eq!(failed(|it| it.tls_failed = true), "failed tls_failed");
         assert_eq!(failed(|it| it.none_trusted = true), "failed none_trusted");
         assert_eq!(failed(|it| it.forbidden = true), "failed unexplained");
         let proxy = |it: &mut ConnectivityResult| {

@@ -194,6 +194,15 @@ static MISSING_CERTIFICATE: Symptom = Symptom {
     remedy: "provide the certificates of that server",
 };
 
+static TLS_FAILED: Symptom = Symptom {
+    code: "tls_failed",
+    trust_works: false,
+    means: "no TLS connection came about, so that the trust was not tested",
+    suspects: &[],
+    remedy: "enable TLS 1.2 on the Exchange servers, in SChannel and in .NET \
+             (SystemDefaultTlsVersions, SchUseStrongCrypto), and test again",
+};
+
 static PROXY_FORBIDDEN: Symptom = Symptom {
     code: "proxy_forbidden",
     trust_works: false,
@@ -231,6 +240,9 @@ static UNEXPLAINED: Symptom = Symptom {
 pub(super) fn symptom(failed: &ConnectivityResult) -> (&'static Symptom, String) {
     if failed.missing_certificate {
         return (&MISSING_CERTIFICATE, " with \"Missing signing certificate\"".into());
+    }
+    if failed.tls_failed {
+        return (&TLS_FAILED, " with \"SSL/TLS\"".into());
     }
     if failed.forbidden && !failed.proxy.is_empty() {
         return (&PROXY_FORBIDDEN, format!(" with 403 through {}", shown(&failed.proxy)));

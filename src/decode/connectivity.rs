@@ -29,6 +29,8 @@ pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
             || detail.contains("none of them are configured locally"),
         tenant: short(between(&detail, "tenantId '", "'")),
         aadsts,
+        // The sentence around it is localised; what it names is not.
+        tls_failed: detail.contains("SSL/TLS") || detail.contains("SecureChannelFailure"),
         missing_certificate: detail.contains("Missing signing certificate"),
         proxy: short(between(&detail, "Using custom InternetWebProxy ", " ")),
         forbidden: detail.contains("(403)"),

@@ -1,8 +1,7 @@
 //! A fault each: the diagnosis must name its cause, that cause alone, and
 //! leave everything else as it is in the healthy organisation.
 //!
-//! The numbers are those of the failure modes that users report. Of 17, TLS 1.2
-//! switched off, nothing that can be recorded tells.
+//! The numbers are those of the failure modes that users report.
 
 use serde_json::Value;
 
@@ -196,6 +195,12 @@ const EXPECTED: &[Expected] = &[
         code: 1,
         first: Some(["endpoint-challenge", "verify ./mail.contoso.com.txt", "exchange_online"]),
         unlike: &["failed endpoint-challenge · verify ./mail.contoso.com.txt"],
+    },
+    Expected {
+        fault: "17-tls-switched-off",
+        code: 1,
+        first: Some(["hybrid-connectivity", "verify ", "tls_failed"]),
+        unlike: &["failed hybrid-connectivity · verify "],
     },
     Expected {
         fault: "18-ews-allow-list",
