@@ -18,6 +18,8 @@ use crate::outcome::{Severity, Verdict};
 use crate::procedure::{RequiredKey, StepId};
 use crate::remedy::{Cmdlet, Remedy};
 
+pub(crate) use enabled::disabled;
+
 pub(crate) const CHECKS: &[Check] = &[
     present::CHECK,
     enabled::CHECK,

@@ -10,11 +10,11 @@ use super::properties::sound;
 use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing, Side};
 use crate::healthy::{
     NEXT, OTHER_TENANT, Organisation, acs_document, acs_server, application, assignment,
-    certificate, connectivity, day, exchange_document, healthy, healthy_teams, hybrid, installed,
-    key, known, text,
+    certificate, connectivity, day, exchange_document, healthy, healthy_teams, installed, key,
+    known, text,
 };
 use crate::outcome::{Outcome, Severity, Status};
-use crate::procedure::{EXCHANGE, SKYPE, TEAMS, TEAMS_SCHEDULER};
+use crate::procedure::{EXCHANGE, SKYPE, TEAMS_SCHEDULER};
 
 /// The folders with the files that declare and list what is in them.
 const FOLDERS: [(&str, &str); 8] = [
@@ -192,7 +192,7 @@ fn broken() -> Vec<Organisation> {
     all.push(healthy_teams());
     let mut teams = healthy_teams();
     teams.facts.management_roles.items[0].entries = known(vec![], "ManagementRoles.xml");
-    teams.keys(&EXCHANGE).clear();
+    teams.facts.setting_overrides.items.clear();
     *teams.keys(&SKYPE) = vec![key(crate::healthy::CURRENT, "2025-12-20", "2028-12-15")];
     teams.application(&TEAMS_SCHEDULER).linked_account = known(Some(Identity::named("x")), "x");
     all.push(teams);
@@ -203,7 +203,7 @@ fn broken() -> Vec<Organisation> {
 fn broken_hybrids() -> Vec<Organisation> {
     let mut all = Vec::new();
     let mut with = |change: fn(&mut Organisation)| {
-        let mut organisation = Organisation { procedure: &TEAMS, ..hybrid() };
+        let mut organisation = healthy_teams();
         change(&mut organisation);
         all.push(organisation);
     };
@@ -417,14 +417,7 @@ proptest! {
         let mut turns = turns.into_iter().cycle();
         for it in [healthy(), healthy_teams()] {
             let facts = forgotten(&it.facts, || turns.next() == Some(0));
-            let hybrid = Organisation { procedure: &TEAMS, ..hybrid() };
-            let less = forgotten(&hybrid.facts, || turns.next() == Some(0));
-            // Each of the two is healthy for its own groups.
-            let of_hybrid = |outcome: &Outcome| outcome.check.starts_with("hybrid-");
-            let mut outcomes = assess(&it, &facts).outcomes;
-            outcomes.retain(|outcome| !of_hybrid(outcome));
-            outcomes.extend(assess(&hybrid, &less).outcomes.into_iter().filter(of_hybrid));
-            for outcome in outcomes {
+            for outcome in assess(&it, &facts).outcomes {
                 let fine = matches!(
                     outcome.status,
                     Status::Passed | Status::NotApplicable | Status::Unknown

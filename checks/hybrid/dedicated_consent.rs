@@ -7,6 +7,7 @@ use crate::facts::{AppRoleAssignment, ApplicationId, Complete, Needs, Reason, Un
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::EXCHANGE;
 use crate::remedy::Remedy;
+use crate::service_principal::disabled;
 use crate::wording::not_among;
 
 pub(crate) const CHECK: Check = Check {
@@ -29,6 +30,11 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
         let seen = format!("the tenant holds no service principal {id}, which consent creates");
         return Ok(no_consent(case, &id, seen).seen_in(&principal.seen).into());
     }
+    // A disabled one is given no token, whatever it was consented to.
+    let disabled = disabled(case, principal);
+    if !disabled.is_empty() {
+        return Ok(Verdict::Flawed(disabled));
+    }
     let object = principal.object_id.read()?;
     let held = held(case, &object.value);
     let full = held.iter().filter(|it| it.role_id.eq_ignore_ascii_case(FULL_ACCESS_AS_APP));
@@ -41,6 +47,7 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
         let exchange = &case.service_principal(&EXCHANGE)?.object_id.read()?.value;
         let of_exchange = full.iter().find(|it| it.resource_id.eq_ignore_ascii_case(exchange));
         if let Some(consent) = of_exchange {
+            principal.enabled.read()?;
             return Ok(Verdict::passed("full_access_as_app", &consent.seen));
         }
     }
@@ -80,7 +87,7 @@ fn no_consent(case: &Case, id: &ApplicationId, seen: String) -> Finding {
 mod tests {
     use super::CHECK;
     use crate::facts::{ApplicationId, Needs};
-    use crate::healthy::{DEDICATED, Organisation, forbidden, hybrid, known};
+    use crate::healthy::{DEDICATED, Organisation, forbidden, hybrid, known, text};
     use crate::outcome::Certainty;
     use crate::procedure::EXCHANGE;
 
@@ -116,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn consent_is_of_no_use_to_a_disabled_one() {
+        let disabled = |it: &mut Organisation| it.principal(&ID).enabled = known(false, "x");
+        assert_eq!(said(disabled), "failed disabled");
+        let by_microsoft = |it: &mut Organisation| {
+            let status = "DisabledDueToViolationOfServicesAgreement";
+            it.principal(&ID).disabled_by_microsoft = text(status, "x");
+        };
+        assert_eq!(said(by_microsoft), "failed disabled_by_microsoft");
+    }
+
+    #[test]
     fn what_was_not_read_is_unknown() {
         assert_eq!(said(|it| it.facts.app_role_assignments.clear()), "unknown not_collected");
         let needs = || Needs::ServicePrincipal(ID);
@@ -123,6 +141,7 @@ mod tests {
             said(|it| it.principal(&ID).object_id = forbidden(needs())),
             "unknown forbidden"
         );
+        assert_eq!(said(|it| it.principal(&ID).enabled = forbidden(needs())), "unknown forbidden");
         let unread = said(|it| it.principal(&EXCHANGE).object_id = forbidden(needs()));
         assert_eq!(unread, "unknown forbidden");
         let unread = said(|it| it.facts.service_principals.items.retain(|it| it.app_id != ID));

@@ -82,7 +82,7 @@ mod tests {
     use crate::facts::{Complete, Fact, Identity, Listing, Needs, RoleAssignment, SeenId};
     use crate::healthy::{
         Organisation, account_identity, assignment, exchange_account_identity, forbidden, healthy,
-        healthy_exchange_online, healthy_teams, known, management_role, presumed, text,
+        healthy_teams, hybrid, known, management_role, presumed, text,
     };
     use crate::outcome::{Certainty, Finding, Judgement};
     use crate::procedure::{EXCHANGE, EXCHANGE_ONLINE, Role, SKYPE, SKYPE_ONLINE};
@@ -137,7 +137,7 @@ mod tests {
 
     /// What is said of the account of Exchange Online without this role.
     fn exchange_without(role: &str) -> Organisation {
-        let mut organisation = healthy_exchange_online();
+        let mut organisation = hybrid();
         organisation.facts.role_assignments.items.retain(|it| {
             !it.role.is(|held| held.name == role)
                 || !it.assignee.is(|who| who.same(&exchange_account_identity()))

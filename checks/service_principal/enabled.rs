@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::Unknown;
+use crate::facts::{ServicePrincipal, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::shown;
@@ -18,11 +18,25 @@ pub(crate) const CHECK: Check = Check {
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let principal = super::principal(case, subject)?;
+    let findings = disabled(case, principal);
+    if !findings.is_empty() {
+        return Ok(Verdict::Flawed(findings));
+    }
+    let enabled = principal.enabled.read()?;
+    // Few exports hold the other property, and an enabled one has hardly ever such a status.
+    Ok(match principal.disabled_by_microsoft.read() {
+        Ok(status) => Verdict::passed_by("enabled", [&enabled.seen, &status.seen]),
+        Err(_) => {
+            Verdict::passed("enabled; disabledByMicrosoftStatus was not shown", &enabled.seen)
+        }
+    })
+}
+
+/// What is known to keep Entra from issuing tokens for a service principal.
+pub(crate) fn disabled(case: &Case, principal: &ServicePrincipal) -> Vec<Finding> {
     let id = &principal.app_id;
-    let (enabled, by_microsoft) =
-        (principal.enabled.read(), principal.disabled_by_microsoft.read());
     let mut findings = Vec::new();
-    if let Some(enabled) = enabled.as_ref().ok().filter(|enabled| !enabled.value) {
+    if let Some(enabled) = principal.enabled.read().ok().filter(|enabled| !enabled.value) {
         let finding = Finding::critical(
             "disabled",
             format!("accountEnabled of {id} is false"),
@@ -32,7 +46,8 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
             .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -AccountEnabled:$true");
         findings.push(finding.graded(enabled.grade).seen_in([&enabled.seen]).remedy(enable));
     }
-    if let Some(status) = by_microsoft.as_ref().ok().filter(|status| disabled(&status.value)) {
+    let by_microsoft = principal.disabled_by_microsoft.read().ok();
+    if let Some(status) = by_microsoft.filter(|status| is_disabled(&status.value)) {
         let finding = Finding::critical(
             "disabled_by_microsoft",
             format!("disabledByMicrosoftStatus of {id} is {}", shown(&status.value)),
@@ -41,20 +56,10 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         let ask = Remedy::advice("ask Microsoft's support: only Microsoft can enable it");
         findings.push(finding.graded(status.grade).seen_in([&status.seen]).remedy(ask));
     }
-    if !findings.is_empty() {
-        return Ok(Verdict::Flawed(findings));
-    }
-    let enabled = enabled?;
-    // Few exports hold the other property, and an enabled one has hardly ever such a status.
-    Ok(match by_microsoft {
-        Ok(status) => Verdict::passed_by("enabled", [&enabled.seen, &status.seen]),
-        Err(_) => {
-            Verdict::passed("enabled; disabledByMicrosoftStatus was not shown", &enabled.seen)
-        }
-    })
+    findings
 }
 
-fn disabled(status: &str) -> bool {
+fn is_disabled(status: &str) -> bool {
     !status.is_empty() && !status.eq_ignore_ascii_case("NotDisabled")
 }
 
