@@ -259,6 +259,8 @@ fn worst(outcome: &Outcome) -> (Option<Severity>, Option<Certainty>) {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod registry;
