@@ -325,6 +325,7 @@ pub(super) const DOES_NOT_MATTER: &[(&str, &str, &str)] = &[
     ),
     ("*/connectivity/Connectivity.xml/aadsts", "*", "a detail explains a failure only"),
     ("*/connectivity/Connectivity.xml/forbidden", "*", "a detail explains a failure only"),
+    ("*/connectivity/Connectivity.xml/tls_failed", "*", "a detail explains a failure only"),
     (
         "*/connectivity/Connectivity.xml/missing_certificate",
         "*",
