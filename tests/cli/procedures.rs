@@ -118,6 +118,18 @@ fn a_procedure_that_was_chosen_is_not_called_detected() {
     }
 }
 
+#[test]
+fn every_cloud_is_healthy_by_every_procedure() {
+    for cloud in ["us-gov-high", "us-gov-dod", "china"] {
+        let mut organisation = Organisation::with(&format!("healthy-{cloud}"));
+        for procedure in PROCEDURES {
+            organisation.procedure = procedure;
+            let judged = organisation.check(&["--fail-on", "warning"]);
+            assert_eq!(judged.code, 0, "{cloud}, {procedure}: {}", judged.stdout);
+        }
+    }
+}
+
 /// The organisation before Teams, judged by the procedure for Teams.
 fn moving() -> Organisation {
     let mut organisation = before_teams();
