@@ -12,7 +12,8 @@
     reason = "a bench that cannot begin may end"
 )]
 
-use std::fmt;
+use std::sync::LazyLock;
+use std::{fmt, fs};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,29 +25,25 @@ use divan::{Bencher, black_box};
 use trustprobe::decode::{Decoded, RecordedFacts, Source, decode};
 use trustprobe::evidence;
 
-macro_rules! files {
-    ($($name:literal),+ $(,)?) => {
-        [$(($name, include_bytes!(concat!("../src/demo/healthy/", $name)) as &[u8])),+]
-    };
-}
+/// The demo organisation in good health, whatever files it has.
+static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/healthy");
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(folder)
+        .expect("the demo's folder")
+        .map(|entry| {
+            let path = entry.expect("an entry of the demo's folder").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (name, fs::read(path).expect("a file of the demo"))
+        })
+        .collect();
+    files.sort();
+    files
+});
 
-/// The demo organisation in good health.
-const FILES: [(&str, &[u8]); 14] = files!(
-    "AuthConfig.xml",
-    "AuthServers.xml",
-    "PartnerApplications.xml",
-    "LinkedAccounts.xml",
-    "RoleAssignments.xml",
-    "ExchangeServers.xml",
-    "Certificates-EX1.xml",
-    "Certificates-EX2.xml",
-    "OAuthCert.cer",
-    "00000002-0000-0ff1-ce00-000000000000.json",
-    "00000004-0000-0ff1-ce00-000000000000.json",
-    "acs.json",
-    "ex1-metadata.json",
-    "ex2-metadata.json",
-);
+/// The same, as the evidence reader takes it.
+fn files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    FILES.iter().map(|(name, octets)| (name.as_str(), octets.as_slice()))
+}
 
 fn main() {
     divan::main();
@@ -66,7 +63,7 @@ fn demo_from_files(bencher: Bencher) {
     let octets: usize = FILES.iter().map(|(_, octets)| octets.len()).sum();
     let judge = Judge::new("contoso");
     bencher.counter(BytesCount::new(octets)).bench(|| {
-        let evidence = evidence::of_memory(black_box(FILES));
+        let evidence = evidence::of_memory(black_box(files()));
         judge.assess(&evidence.organisations[0])
     });
 }
@@ -154,11 +151,7 @@ fn forms() -> Vec<Form> {
 }
 
 fn file(name: &str) -> &'static [u8] {
-    FILES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, octets)| *octets)
-        .expect("a file of the demo")
+    files().find(|(known, _)| *known == name).map(|(_, octets)| octets).expect("a file of the demo")
 }
 
 /// What a file gives; a form that was not recognised would be fast for nothing.
@@ -170,7 +163,7 @@ fn decoded(file_name: &str, octets: &[u8]) -> Decoded {
 
 /// The facts of the demo.
 fn demo() -> Facts {
-    evidence::of_memory(FILES).organisations.remove(0)
+    evidence::of_memory(files()).organisations.remove(0)
 }
 
 /// The same as `trustprobe evidence --record` writes them.
