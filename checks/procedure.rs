@@ -302,6 +302,11 @@ impl Procedure {
         })
     }
 
+    /// The service principals of which anything is required, with their step.
+    pub fn service_principals(&self) -> impl Iterator<Item = (StepId, &'static ApplicationId)> {
+        self.keys().map(|(step, key)| (step, &key.on)).chain(self.service_principal_names())
+    }
+
     /// What is required of this partner application.
     pub fn required_application(&self, id: &ApplicationId) -> Option<&'static RequiredApplication> {
         self.partner_applications().map(|(_, required)| required).find(|it| it.id == *id)

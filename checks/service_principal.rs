@@ -34,12 +34,7 @@ pub(crate) const CHECKS: &[Check] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn required(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let mut subjects: Vec<Subject> = Vec::new();
-    let required = case
-        .procedure
-        .keys()
-        .map(|(step, key)| (step, &key.on))
-        .chain(case.procedure.service_principal_names());
-    for subject in required.map(subject) {
+    for subject in case.procedure.service_principals().map(subject) {
         if subjects.iter().all(|known| known.object != subject.object) {
             subjects.push(subject);
         }

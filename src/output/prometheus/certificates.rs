@@ -71,11 +71,8 @@ fn installed(facts: &Facts) -> impl Iterator<Item = Sighting<'_>> {
 fn credentials<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
     let (facts, procedure) = (report.facts, report.procedure);
     let named = move |id: &ApplicationId| {
-        let mut ids = procedure
-            .keys()
-            .map(|(step, key)| (step, &key.on))
-            .chain(procedure.service_principal_names());
-        application_name(id).is_some() && ids.any(|(_, known)| known == id)
+        let mut required = procedure.service_principals();
+        application_name(id).is_some() && required.any(|(_, known)| known == id)
     };
     let principals = facts.service_principals.items.iter().filter(move |it| named(&it.app_id));
     principals.flat_map(move |principal| {
