@@ -31,22 +31,44 @@ use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
 
 pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
 
-/// Bounds that no file may exceed. What a real export needs is far below.
+/// Bounds on one file that its reader may move. What a real export needs is far below.
 ///
 /// Together they keep the memory that a file takes within a few times its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of nesting.
+    pub depth: usize,
+    /// Values (properties, list elements, objects).
+    pub values: usize,
+    /// Octets that references in CLIXML may make one read again.
+    pub references: usize,
+    /// Objects and keys that give facts.
+    pub objects: usize,
+    /// Those of them that make up a configuration: servers, issuers, partners.
+    pub configuration: usize,
+}
+
+impl Limits {
+    /// What holds unless somebody says otherwise.
+    pub const USUAL: Self = Self {
+        depth: 100,
+        values: 2_000_000,
+        references: 64 << 20,
+        objects: 50_000,
+        configuration: 2000,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::USUAL
+    }
+}
+
+/// Bounds that nobody has a reason to move.
 pub mod limits {
-    /// Levels of nesting in CLIXML.
-    pub const DEPTH: usize = 100;
-    /// Values (properties, list elements, objects) in one file.
-    pub const VALUES: usize = 2_000_000;
     /// Properties of one object that are looked at.
     pub const MEMBERS: usize = 1000;
-    /// Octets that references in CLIXML may make one read again.
-    pub const REPEATED: usize = 64 << 20;
-    /// Objects and keys of one file that give facts.
-    pub const OBJECTS: usize = 50_000;
-    /// Those of them that make up a configuration: servers, issuers, partners.
-    pub const CONFIGURED: usize = 2000;
     /// Octets of one text that is kept as a fact.
     pub const TEXT: usize = 8 * 1024;
     /// Octets of one certificate.
@@ -68,6 +90,15 @@ pub struct Source<'a> {
     pub file_name: &'a str,
     /// The server whose certificates a list without a name belongs to.
     pub server: Option<&'a str>,
+    /// What the file may not exceed.
+    pub limits: Limits,
+}
+
+impl<'a> Source<'a> {
+    /// A file of which no more is known than its name.
+    pub const fn named(name: &'a str) -> Self {
+        Self { path: name, file_name: name, server: None, limits: Limits::USUAL }
+    }
 }
 
 /// What a file was taken for, and what it gave.
@@ -235,10 +266,10 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
 
 fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
-        return exchange::clixml(&clixml::read(text), source, seen);
+        return exchange::clixml(&clixml::read(text, &source.limits), source, seen);
     }
     if metadata::is_federated(text) {
-        return metadata::federated(text, seen);
+        return metadata::federated(text, &source.limits, seen);
     }
     if json::recognise(text) {
         return decode_json(text, source, seen);
@@ -257,12 +288,12 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
-    let tree = json::read(text);
+    let tree = json::read(text, &source.limits);
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;
     }
     let exchange = exchange::json(&tree, source, seen);
-    match graph::decode(&tree, seen) {
+    match graph::decode(&tree, &source.limits, seen) {
         // Somebody put both into one file.
         Some(graph) if !exchange.facts.is_empty() => exchange.with(graph),
         Some(graph) => graph,

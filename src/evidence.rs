@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use checks::facts::Facts;
 
-use crate::decode::{Decoded, Form, Owner, Source, decode};
+use crate::decode::{self, Decoded, Form, Owner, Source, decode};
 
 /// Bounds on what is read. A real case is far below each.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +30,20 @@ pub struct Limits {
     pub depth: usize,
     /// Notes on what could not be read or assigned.
     pub notes: usize,
+    /// What holds within each file.
+    pub decode: decode::Limits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file: 64 << 20, total: 1 << 30, files: 10_000, depth: 16, notes: 1000 }
+        Self {
+            file: 64 << 20,
+            total: 1 << 30,
+            files: 10_000,
+            depth: 16,
+            notes: 1000,
+            decode: decode::Limits::USUAL,
+        }
     }
 }
 
@@ -257,7 +266,8 @@ impl Reader<'_> {
 
     fn decode(&mut self, octets: &[u8], path: &str, file_name: &str) {
         let server = self.server_of(path, file_name);
-        let Decoded { form, facts, notes } = decode(octets, Source { path, file_name, server });
+        let Decoded { form, facts, notes } =
+            decode(octets, Source { path, file_name, server, limits: self.limits.decode });
         let mut file = EvidenceFile {
             path: path.to_owned(),
             form,

@@ -57,7 +57,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
     let mut places = Places::default();
-    let (mut left, mut configured) = (limits::OBJECTS, 0);
+    let (mut left, mut configured) = (source.limits.objects, 0);
     let mut lost = BTreeMap::new();
     for object in &tree.objects {
         let kind = kind(object);
@@ -69,7 +69,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
         left -= 1;
         configured += usize::from(kind.is_configuration());
         let gathered = places.servers.len() + places.roles.len();
-        if left == 0 || configured + gathered > limits::CONFIGURED {
+        if left == 0 || configured + gathered > source.limits.configuration {
             let line = object.line;
             let why = format!("line {line}: more objects than any organisation has, left out");
             decoded.notes.push(why);
@@ -401,10 +401,11 @@ pub(crate) fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Limits;
     use super::*;
 
     fn decoded(objects: &str) -> Decoded {
-        let source = Source { path: "a.xml", file_name: "a.xml", server: None };
+        let source = Source::named("a.xml");
         super::super::decode(format!("<Objs>{objects}</Objs>").as_bytes(), source)
     }
 
@@ -422,9 +423,9 @@ mod tests {
     #[test]
     fn more_objects_than_any_organisation_has_are_left_out_and_the_list_is_not_whole() {
         let objects = "<Obj><Props><B N=\"IsEdgeServer\">false</B></Props></Obj>";
-        let decoded = decoded(&objects.repeat(limits::CONFIGURED + 5));
+        let decoded = decoded(&objects.repeat(Limits::USUAL.configuration + 5));
         let servers = &decoded.facts[&Owner::Anyone].servers;
-        assert_eq!(servers.items.len(), limits::CONFIGURED);
+        assert_eq!(servers.items.len(), Limits::USUAL.configuration);
         assert_eq!(servers.complete.read().unwrap_err().reason, Reason::TooLarge);
         assert!(decoded.notes[0].starts_with("line 1: more objects"), "{:?}", decoded.notes);
     }

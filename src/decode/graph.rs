@@ -12,14 +12,14 @@ use checks::procedure::application_name;
 
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, certificate, limits};
+use super::{Decoded, Form, Limits, Owner, certificate, limits};
 
 /// Decodes what Graph said, if the file is that.
-pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
+pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Decoded> {
     let mut decoded = Decoded::new(Form::Graph);
     let mut recognised = false;
     let (mut found, mut applications, mut assignments) = (Vec::new(), Vec::new(), Vec::new());
-    let mut left = limits::OBJECTS;
+    let mut left = limits.objects;
     let root = tree.objects.last().map_or("", |root| root.text("@odata.context"));
     for object in &tree.objects {
         let own = object.text("@odata.context");
@@ -46,8 +46,7 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
         let Some(enough) = left.checked_sub(1 + keys) else {
             decoded.notes.push(format!(
                 "line {}: more than {} objects and keys; the rest is left out",
-                object.line,
-                limits::OBJECTS
+                object.line, limits.objects
             ));
             break;
         };
@@ -335,7 +334,7 @@ mod tests {
     }
 
     fn principal(json: &str) -> ServicePrincipal {
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let source = super::super::Source::named("a.json");
         let mut decoded = super::super::decode(json.as_bytes(), source);
         decoded.of(Owner::Anyone).service_principals.items.remove(0)
     }
@@ -365,7 +364,7 @@ mod tests {
 
     #[test]
     fn one_file_may_hold_objects_of_both_sides() {
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let source = super::super::Source::named("a.json");
         let decoded = super::super::decode(
             br#"[{"CurrentCertificateThumbprint": ""},
                  {"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}]"#,
@@ -378,8 +377,8 @@ mod tests {
 
     #[test]
     fn many_objects_and_keys_are_bounded() {
-        let key = r#"{"usage": "Verify"},"#.repeat(limits::OBJECTS);
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let key = r#"{"usage": "Verify"},"#.repeat(Limits::USUAL.objects);
+        let source = super::super::Source::named("a.json");
         let text = format!(
             r#"[{{"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}},
                 {{"appId": "00000002-0000-0ff1-ce00-000000000000", "keyCredentials": [{key}{{}}]}}]"#

@@ -198,7 +198,7 @@ mod tests {
     const BEARER: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@11111111-2222-3333-4444-555555555555\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\"";
 
     fn challenges(text: &str) -> Vec<Challenge> {
-        let source = Source { path: "a.txt", file_name: "a.txt", server: None };
+        let source = Source::named("a.txt");
         let mut decoded = decode_file(text.as_bytes(), source);
         assert_eq!(decoded.form, Form::Http, "{text}");
         decoded.facts.remove(&Owner::Anyone).map(|facts| facts.challenges).unwrap_or_default()

@@ -32,7 +32,8 @@ const REAL: &[&[u8]] = &[
 /// One of them that is CLIXML in UTF-8.
 const CLIXML: &[u8] = include_bytes!("seeds/hybrid.xml");
 
-const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9") };
+const SOURCE: Source =
+    Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9"), limits: Limits::USUAL };
 
 /// One thing that goes wrong with a file.
 #[derive(Debug, Clone)]
