@@ -72,9 +72,7 @@ impl<'a> Case<'a> {
         &self,
         thumbprint: &Thumbprint,
     ) -> Result<(&'a Certificate, &'a SeenId), Unknown> {
-        let servers = self.facts.servers.items.iter();
-        let stores = servers.flat_map(|server| &server.certificates.items);
-        let installed = stores.map(|it| (&it.certificate, &it.seen));
+        let installed = self.facts.installed_certificates();
         // Which of several copies is named must not depend on their order; those
         // of the servers themselves come first.
         let first = |(_, seen): &(&'a Certificate, &'a SeenId)| *seen;

@@ -158,8 +158,10 @@ pub struct Server {
 /// A certificate in a server's machine store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstalledCertificate {
-    /// The certificate.
-    pub certificate: Certificate,
+    /// What names it.
+    pub thumbprint: Thumbprint,
+    /// The certificate itself; unknown where the source shows only its name, as text does.
+    pub certificate: Fact<Certificate>,
     /// HasPrivateKey.
     pub private_key: Fact<bool>,
     /// How it is known that it is installed on this server.
@@ -386,14 +388,15 @@ impl Item for Server {
 
 impl Item for InstalledCertificate {
     fn keys(&self) -> Vec<String> {
-        vec![self.certificate.sha256.clone()]
+        vec![self.thumbprint.to_string()]
     }
 
     fn same(&self, other: &Self) -> bool {
-        self.certificate.sha256 == other.certificate.sha256
+        self.thumbprint == other.thumbprint
     }
 
     fn merge(&mut self, other: Self) {
+        self.certificate.merge(other.certificate);
         self.private_key.merge(other.private_key);
         if (other.location, &self.seen) > (self.location, &other.seen) {
             self.location = other.location;
@@ -402,7 +405,7 @@ impl Item for InstalledCertificate {
     }
 
     fn order(&self) -> String {
-        self.certificate.sha256.clone()
+        self.thumbprint.to_string()
     }
 }
 

@@ -8,7 +8,7 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
-use super::installed::{Lost, installed, leave_open};
+use super::installed::{Losses, Lost, installed};
 use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
@@ -58,7 +58,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
     let mut places = Places::default();
     let (mut left, mut configured) = (source.limits.objects, 0);
-    let mut lost = BTreeMap::new();
+    let mut losses = Losses::default();
     for object in &tree.objects {
         let kind = kind(object);
         if let Some(name) = listed_type(object, kind) {
@@ -77,13 +77,11 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             decoded.facts.values_mut().for_each(|facts| incomplete(facts, &why));
             break;
         }
-        if let Some(Lost { server, reason }) =
-            add(&mut decoded, &mut places, kind, object, source, seen)
-        {
-            lost.entry(server.to_ascii_lowercase()).or_insert(reason);
+        if let Some(lost) = add(&mut decoded, &mut places, kind, object, source, seen) {
+            losses.add(lost);
         }
     }
-    decoded.facts.values_mut().for_each(|facts| leave_open(facts, &lost, seen));
+    decoded.facts.values_mut().for_each(|facts| losses.leave_open(facts, seen));
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; what stands before it is used"));
         // A list that is cut is not whole.
@@ -117,17 +115,17 @@ fn add(
         Kind::AuthServer => {
             let reading = Reading::new(object, seen, Needs::AuthServers);
             let server = auth_server(&reading, &mut decoded.notes);
-            list(&mut decoded.of(owner(&reading)).auth_servers, server, seen);
+            list(&mut decoded.of(owner(&reading)).auth_servers, server, &reading);
         }
         Kind::PartnerApplication => {
             let reading = Reading::new(object, seen, Needs::PartnerApplications);
             let application = partner_application(&reading);
-            list(&mut decoded.of(owner(&reading)).partner_applications, application, seen);
+            list(&mut decoded.of(owner(&reading)).partner_applications, application, &reading);
         }
         Kind::RoleAssignment => {
             let reading = Reading::new(object, seen, Needs::RoleAssignments);
             let assignment = role_assignment(&reading);
-            list(&mut decoded.of(owner(&reading)).role_assignments, assignment, seen);
+            list(&mut decoded.of(owner(&reading)).role_assignments, assignment, &reading);
         }
         Kind::Account => {
             let needs =
@@ -139,7 +137,7 @@ fn add(
         Kind::Server => {
             let reading = Reading::new(object, seen, Needs::Servers);
             let server = exchange_server(&reading);
-            list(&mut decoded.of(owner(&reading)).servers, server, seen);
+            list(&mut decoded.of(owner(&reading)).servers, server, &reading);
         }
         Kind::Certificate => {
             return installed(decoded, &mut places.servers, object, source, seen).err();
@@ -162,13 +160,13 @@ fn add_hybrid(
         Kind::SettingOverride => {
             let reading = reading(Needs::SettingOverrides);
             let setting = hybrid::setting_override(&reading);
-            list(&mut decoded.of(owner(&reading)).setting_overrides, setting, seen);
+            list(&mut decoded.of(owner(&reading)).setting_overrides, setting, &reading);
         }
         Kind::Connector => connector(decoded, &reading(Needs::Connectors)),
         Kind::AcceptedDomain => {
             let reading = reading(Needs::AcceptedDomains);
             let domain = hybrid::accepted_domain(&reading);
-            list(&mut decoded.of(owner(&reading)).accepted_domains, domain, seen);
+            list(&mut decoded.of(owner(&reading)).accepted_domains, domain, &reading);
         }
         Kind::OrganizationConfig => {
             let reading = reading(Needs::OrganizationConfig);
@@ -184,12 +182,12 @@ fn add_hybrid(
             let directory = hybrid::virtual_directory(&reading, kind);
             // As whole as the kinds that it holds: a kind of which there is none
             // was not exported.
-            list(&mut decoded.of(owner(&reading)).virtual_directories, directory, seen);
+            list(&mut decoded.of(owner(&reading)).virtual_directories, directory, &reading);
         }
         Kind::ManagementRole => {
             let reading = reading(Needs::ManagementRoles);
             let role = role::management_role(&reading);
-            list(&mut decoded.of(owner(&reading)).management_roles, role, seen);
+            list(&mut decoded.of(owner(&reading)).management_roles, role, &reading);
         }
         Kind::RoleEntry => {
             role::add_entry(decoded, &mut places.roles, &reading(Needs::ManagementRoles));
@@ -221,15 +219,19 @@ fn connector(decoded: &mut Decoded, reading: &Reading) {
             "line {line}: connector {name} does not tell its side; taken for that of Exchange Server"
         ));
     }
-    list(&mut decoded.of(owner(reading)).connectors, connector, reading.seen);
+    list(&mut decoded.of(owner(reading)).connectors, connector, reading);
 }
 
-/// Puts one more object into a list that looks whole.
-pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, seen: &SeenId) {
+/// Puts one more object into a list that looks whole unless it was asked for by
+/// name: then nothing tells whether there are others.
+pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, reading: &Reading) {
     listing.items.push(item);
+    if reading.object.picked {
+        return;
+    }
     if listing.seen.is_empty() {
-        listing.seen.push(seen.clone());
-        listing.complete = Fact::known(Complete::Presumed, seen);
+        listing.seen.push(reading.seen.clone());
+        listing.complete = Fact::known(Complete::Presumed, reading.seen);
     }
 }
 

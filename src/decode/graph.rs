@@ -235,7 +235,6 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
     let either = |name: &'static str, other: &'static str| {
         if object.get(name).is_some() { name } else { other }
     };
-    let instant = |name: &str| reading.fact(name, Value::as_time);
     // Neither is ever empty in Entra.
     let word = |name: &str| reading.fact(name, |value| value.as_text().map(str::to_owned));
     let short = |name: &str| object.text(name).chars().take(limits::TEXT).collect::<String>();
@@ -244,10 +243,14 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
         display_name: short("displayName"),
         certificate: material(object.get(either("key", "Value")), seen, needs),
         custom_key_identifier: object.get("customKeyIdentifier").and_then(identifier),
-        start: instant(either("startDateTime", "StartDate")),
-        end: instant(either("endDateTime", "EndDate")),
+        start: reading.instant(either("startDateTime", "StartDate")),
+        end: reading.instant(either("endDateTime", "EndDate")),
         usage: word("usage"),
-        kind: word("type"),
+        kind: word("type").map(|kind| match kind.as_str() {
+            // The retired MSOnline module's name for it.
+            "Asymmetric" => "AsymmetricX509Cert".to_owned(),
+            _ => kind,
+        }),
     })
 }
 

@@ -149,6 +149,10 @@ pub(crate) fn kind(object: &Object) -> Option<Kind> {
             && object.get("RawData").is_some_and(|raw| raw.as_bytes().is_some())
         {
             Some(Kind::Certificate)
+        } else if object.has(&["Thumbprint"])
+            && ["Services", "HasPrivateKey", "NotAfter"].iter().any(|it| object.has(&[it]))
+        {
+            Some(Kind::Certificate)
         } else if object.has(&["RecipientTypeDetails"]) {
             Some(Kind::Account)
         } else if says_nothing(&object.type_name) {

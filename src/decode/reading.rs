@@ -30,6 +30,13 @@ impl<'a> Reading<'a> {
     pub(crate) fn fact<T>(&self, name: &str, meaning: impl FnOnce(&Value) -> Option<T>) -> Fact<T> {
         match self.object.get(name) {
             None => self.unknown(Reason::NotCollected, format!("the export leaves out {name}")),
+            Some(Value::Cut(_)) => self.unknown(
+                Reason::Truncated,
+                format!("the text shows only the beginning of {name}; Export-Clixml shows all"),
+            ),
+            Some(Value::Unclear(why)) => {
+                self.unknown(Reason::Malformed, format!("{name} is wrapped in the text: {why}"))
+            }
             Some(value) if value.elements().iter().any(too_long) => {
                 self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }
@@ -68,18 +75,33 @@ impl<'a> Reading<'a> {
 
     /// An instant; unset is `None`.
     pub(crate) fn time(&self, name: &str) -> Fact<Option<Timestamp>> {
-        if let Some(Value::Text(text)) = self.object.get(name)
-            && text.parse::<jiff::civil::DateTime>().is_ok()
-            && instant(text).is_none()
-        {
-            let why = format!("{name} is a local time, and nothing tells where");
-            return self.unknown(Reason::Malformed, why);
-        }
-        self.fact(name, |value| match value {
-            Value::Null => Some(None),
-            Value::Text(text) if text.is_empty() => Some(None),
-            value => value.as_time().map(Some),
+        self.ambiguous(name).unwrap_or_else(|| {
+            self.fact(name, |value| match value {
+                Value::Null => Some(None),
+                Value::Text(text) if text.is_empty() => Some(None),
+                value => value.as_time().map(Some),
+            })
         })
+    }
+
+    /// An instant that is never unset.
+    pub(crate) fn instant(&self, name: &str) -> Fact<Timestamp> {
+        self.ambiguous(name).unwrap_or_else(|| self.fact(name, Value::as_time))
+    }
+
+    /// Why text is no instant although it holds a date: it is shown in the zone,
+    /// and often in the order, of whoever exported it.
+    fn ambiguous<T>(&self, name: &str) -> Option<Fact<T>> {
+        let Some(Value::Text(text)) = self.object.get(name) else { return None };
+        let text = text.trim();
+        let dated = text.len() <= 64 && 4 < text.bytes().filter(u8::is_ascii_digit).count();
+        if !dated || instant(text).is_some() {
+            return None;
+        }
+        let local = text.parse::<jiff::civil::DateTime>().is_ok();
+        let what = if local { "a local time" } else { "a date of an unknown order and zone" };
+        let why = format!("{name} is {text}, {what}; Export-Clixml shows the instant");
+        Some(self.unknown(Reason::Malformed, why))
     }
 
     /// A list of texts; an object in it counts by its `Domain` or what it calls itself.

@@ -1,4 +1,4 @@
-//! One tree for every form of export: CLIXML, JSON and, in time, text.
+//! One tree for every form of export: CLIXML, JSON, text.
 //!
 //! The forms differ in syntax and traps; what stands in them is the same
 //! objects with the same property names. So each form is read into this tree
@@ -31,6 +31,10 @@ pub(crate) enum Value {
     List(Vec<Value>),
     /// An object, or a list of CLIXML; several places may refer to one.
     Object(Rc<Object>),
+    /// What text shows of a value that goes on: `{a, b...}`.
+    Cut(Vec<Value>),
+    /// What text shows in a way that can be read as several values, and how.
+    Unclear(String),
 }
 
 /// An object with named properties.
@@ -48,6 +52,8 @@ pub(crate) struct Object {
     pub(crate) line: usize,
     /// How much one reads in it, as far as its form has references.
     pub(crate) octets: usize,
+    /// It was asked for by name or by a filter, so that there may be others.
+    pub(crate) picked: bool,
 }
 
 /// All objects of a file, however deep, inner before outer and before whatever
