@@ -346,7 +346,10 @@ fn primitive(tag: &str, text: String) -> Value {
         }
         // Without an offset it is local to nobody knows where, and stays text.
         "DT" => instant(&text).map_or(Value::Text(text), Value::Time),
-        "BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
+        "BA" if text.trim().is_empty() => Value::Bytes(Vec::new()),
+        "BA" => {
+            base64_octets(&text).map_or_else(|| Value::Unclear("is no base64".into()), Value::Bytes)
+        }
         _ => Value::Text(text),
     }
 }

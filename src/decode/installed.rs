@@ -143,8 +143,11 @@ fn certificate(object: &Object, seen: &SeenId) -> Result<Fact<Certificate>, Prob
         let detail = format!("the source shows the name of the certificate only{shown}");
         return Ok(Unknown::new(Reason::NotCollected, needs).detail(detail).tried(seen).into());
     };
-    certificate::der(&raw.as_bytes().unwrap_or_default())
-        .map(|certificate| Fact::known(certificate, seen))
+    let Some(octets) = raw.as_bytes() else {
+        let text = "RawData holds no octets".to_owned();
+        return Err(Problem { line: object.line, reason: Reason::Malformed, text });
+    };
+    certificate::der(&octets).map(|certificate| Fact::known(certificate, seen))
 }
 
 /// The thumbprint by which the source names it.

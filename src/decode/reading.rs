@@ -34,9 +34,7 @@ impl<'a> Reading<'a> {
                 Reason::Truncated,
                 format!("the text shows only the beginning of {name}; Export-Clixml shows all"),
             ),
-            Some(Value::Unclear(why)) => {
-                self.unknown(Reason::Malformed, format!("{name} is wrapped in the text: {why}"))
-            }
+            Some(Value::Unclear(why)) => self.unknown(Reason::Malformed, format!("{name} {why}")),
             Some(value) if value.elements().iter().any(too_long) => {
                 self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }

@@ -33,7 +33,8 @@ pub(crate) enum Value {
     Object(Rc<Object>),
     /// What text shows of a value that goes on: `{a, b...}`.
     Cut(Vec<Value>),
-    /// What text shows in a way that can be read as several values, and how.
+    /// What makes no sense, or more than one; the reason reads on after the
+    /// property's name, as "is no base64" does.
     Unclear(String),
 }
 
