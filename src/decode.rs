@@ -9,6 +9,7 @@ mod challenge;
 mod clixml;
 mod connectivity;
 mod exchange;
+mod formatted;
 mod graph;
 mod http;
 mod hybrid;
@@ -73,6 +74,8 @@ pub mod limits {
     pub const TEXT: usize = 8 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
+    /// Service principals and keys in one text.
+    pub const CREDENTIALS: usize = 1000;
     /// Octets of one file of recorded facts.
     pub const RECORDED: usize = 16 << 20;
     /// Notes on one file, and types of object that it is said to hold.
@@ -119,6 +122,8 @@ pub enum Form {
     Clixml(BTreeMap<String, usize>),
     /// The same as JSON.
     Json(BTreeMap<String, usize>),
+    /// The same as text: `Format-List`, `Format-Table`.
+    Text(BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -171,6 +176,7 @@ impl fmt::Display for Form {
         match self {
             Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
+            Self::Text(types) => write!(f, "text: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -274,11 +280,12 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if json::recognise(text) {
         return decode_json(text, source, seen);
     }
-    if http::recognise(text) {
-        return http::decode(text, seen);
-    }
-    if text.contains("-----BEGIN ") {
-        return certificates(text, source, seen);
+    // A ticket may hold several of these at once.
+    let formatted = formatted::decode(text, source, seen);
+    let http = http::recognise(text).then(|| http::decode(text, seen));
+    let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
+    if let Some(decoded) = [formatted, http, pem].into_iter().flatten().reduce(Decoded::with) {
+        return decoded;
     }
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
     {

@@ -53,6 +53,13 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     })
 }
 
+/// Decodes the objects that a text shows.
+pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    let decoded = objects(tree, source, seen);
+    let Form::Clixml(types) = decoded.form else { return decoded };
+    Decoded { form: Form::Text(types), ..decoded }
+}
+
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));

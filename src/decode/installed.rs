@@ -87,8 +87,10 @@ pub(crate) fn installed(
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
     let proven = installed_on(&blob, &thumbprint)
         .or_else(|| named_by_identity(object.text("Identity"), &thumbprint));
+    // `-Server ex1`, as the command line above a text shows it.
+    let asked = Some(object.text("-Server")).filter(|name| !name.is_empty());
     let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
-    let (name, location) = match (proven.as_deref(), source.server, ran_on) {
+    let (name, location) = match (proven.as_deref(), source.server.or(asked), ran_on) {
         (Some(name), _, _) => (name, Location::Proven),
         (None, Some(name), _) => (name, Location::Stated),
         (None, None, Some(name)) => (name, Location::Presumed),

@@ -27,6 +27,8 @@ const REAL: &[&[u8]] = &[
     include_bytes!("seeds/keys.json"),
     include_bytes!("seeds/federation.xml"),
     include_bytes!("seeds/answer.txt"),
+    include_bytes!("seeds/session.txt"),
+    include_bytes!("seeds/tenant.txt"),
 ];
 
 /// One of them that is CLIXML in UTF-8.
@@ -78,6 +80,12 @@ fn damage() -> impl Strategy<Value = Damage> {
         "WWW-Authenticate: Bearer ",
         "<KeyDescriptor>",
         "&#0;",
+        "\nRealm : ",
+        "\n---- ----\n",
+        "\n[PS] C:\\>Get-AuthServer | ft\n",
+        "...",
+        "\u{a0}",
+        "{a, b",
     ];
     prop_oneof![
         (any::<Index>(), any::<u8>()).prop_map(|(at, octet)| Damage::Flip(at, octet)),

@@ -185,6 +185,9 @@ fn of_object(object: &Object) -> Identity {
     if object.text.len() <= limits::TEXT && !object.text.is_empty() {
         identity.merge(of_text(&object.text));
     }
+    if let Some(dn) = identity.dn.as_ref().filter(|_| identity.name.is_empty()) {
+        identity.name = of_text(dn).name;
+    }
     identity
 }
 
