@@ -23,4 +23,5 @@ mod procedures;
 mod readme;
 mod recorded;
 mod run;
+mod text;
 mod wall;
