@@ -33,7 +33,7 @@ pub struct Cli {
 pub enum Command {
     /// Judge exports step by step and name the one thing to fix first
     Check(Check),
-    /// Show what each file was taken for and which facts it gave
+    /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
@@ -99,6 +99,24 @@ pub struct Evidence {
     /// Write what was understood to a file that `check` reads like any other evidence
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// The procedure for whose verdict something may be missing
+    #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
+    pub procedure: Option<&'static Procedure>,
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+    /// What the owner states.
+    #[command(flatten)]
+    pub trust: Stated,
+}
+
+/// A format of `evidence`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// `trustprobe demo`.
@@ -192,6 +210,8 @@ pub enum FailOn {
 pub enum SchemaOf {
     /// What `check --format json` prints
     Outcomes,
+    /// What `evidence --format json` prints
+    Inventory,
     /// Recorded facts
     Facts,
 }

@@ -25,10 +25,11 @@ mod role;
 mod text;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
+use jiff::Timestamp;
 
 pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
 
@@ -74,6 +75,8 @@ pub mod limits {
     pub const TEXT: usize = 8 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
+    /// Servers that a file is said to be from.
+    pub const SERVERS: usize = 5;
     /// Service principals and keys in one text.
     pub const CREDENTIALS: usize = 1000;
     /// Octets of one file of recorded facts.
@@ -113,6 +116,19 @@ pub struct Decoded {
     pub facts: BTreeMap<Owner, Facts>,
     /// What could not be used, one line each.
     pub notes: Vec<String>,
+    /// Where and when it was made.
+    pub origin: Origin,
+}
+
+/// Where and when a file was made, as far as it tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The servers that ran the cmdlets, or that answered; a few of them.
+    pub servers: BTreeSet<String>,
+    /// When it was made.
+    pub at: Option<Timestamp>,
+    /// When the newest object in it last changed: it was not made before.
+    pub changed: Option<Timestamp>,
 }
 
 /// What a file was taken for.
@@ -197,7 +213,7 @@ fn counted(types: &BTreeMap<String, usize>) -> String {
 
 impl Decoded {
     pub(crate) fn new(form: Form) -> Self {
-        Self { form, facts: BTreeMap::new(), notes: Vec::new() }
+        Self { form, facts: BTreeMap::new(), notes: Vec::new(), origin: Origin::default() }
     }
 
     fn unrecognised(why: impl Into<String>) -> Self {
@@ -226,12 +242,25 @@ impl Decoded {
         let news = other.notes.into_iter().filter(|note| !self.notes.contains(note));
         let news: Vec<String> = news.collect();
         self.notes.extend(news);
+        let Origin { servers, at, changed } = other.origin;
+        servers.iter().for_each(|server| self.origin.from(server));
+        self.origin.at = self.origin.at.max(at);
+        self.origin.changed = self.origin.changed.max(changed);
         self
     }
 
     /// The facts of this owner, to add to.
     pub(crate) fn of(&mut self, owner: Owner) -> &mut Facts {
         self.facts.entry(owner).or_default()
+    }
+}
+
+impl Origin {
+    fn from(&mut self, server: &str) {
+        let named = !server.is_empty() && server.len() <= 255;
+        if named && self.servers.len() < limits::SERVERS {
+            self.servers.insert(server.to_ascii_lowercase());
+        }
     }
 }
 
@@ -263,7 +292,11 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         None => decode_octets(octets, source, &seen),
     };
     decoded.shorten_notes();
-    let entry = Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
+    let entry = Seen {
+        source: source.path.to_owned(),
+        form: decoded.form.to_string(),
+        at: decoded.origin.at,
+    };
     for facts in decoded.facts.values_mut() {
         facts.seen.insert(seen.clone(), entry.clone());
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use checks::facts::Facts;
 
-use crate::decode::{self, Decoded, Form, Owner, Source, decode};
+use crate::decode::{self, Decoded, Form, Origin, Owner, Source, decode};
 
 /// Bounds on what is read. A real case is far below each.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +76,8 @@ pub struct EvidenceFile {
     pub path: String,
     /// What it was taken for.
     pub form: Form,
-    /// The servers that the file says it is from.
-    pub servers: Vec<String>,
+    /// Where and when it was made.
+    pub origin: Origin,
     /// The organisations whose objects stand in it.
     pub organisations: Vec<String>,
     /// What it gave, in a few words each.
@@ -266,12 +266,12 @@ impl Reader<'_> {
 
     fn decode(&mut self, octets: &[u8], path: &str, file_name: &str) {
         let server = self.server_of(path, file_name);
-        let Decoded { form, facts, notes } =
+        let Decoded { form, facts, notes, origin } =
             decode(octets, Source { path, file_name, server, limits: self.limits.decode });
         let mut file = EvidenceFile {
             path: path.to_owned(),
             form,
-            servers: Vec::new(),
+            origin,
             organisations: Vec::new(),
             gave: Vec::new(),
             notes,
@@ -281,7 +281,6 @@ impl Reader<'_> {
                 file.organisations.push(format!("{} ({})", organisation.name, organisation.forest));
             }
             file.gave.extend(summary::gave(&facts));
-            file.servers.extend(summary::servers(&facts));
             self.fragments.push(Fragment { owner, facts, path: path.to_owned() });
         }
         self.evidence.files.push(file);

@@ -10,7 +10,7 @@ use checks::facts::{
 
 use super::installed::{Losses, Lost, installed};
 use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
-use super::reading::Reading;
+use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
 use super::{Decoded, Form, Owner, Source, certificate, connectivity, hybrid, limits, role};
 
@@ -74,6 +74,8 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
         }
         let Some(kind) = kind.filter(|kind| !foreign(object, *kind)) else { continue };
         left -= 1;
+        decoded.origin.from(object.text("PSComputerName"));
+        decoded.origin.changed = decoded.origin.changed.max(changed(object));
         configured += usize::from(kind.is_configuration());
         let gathered = places.servers.len() + places.roles.len();
         if left == 0 || configured + gathered > source.limits.configuration {

@@ -18,12 +18,7 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(object: &'a Object, seen: &'a SeenId, needs: Needs) -> Self {
         // When the object last changed, its values certainly held.
-        let changed = object.get("WhenChangedUTC").and_then(|value| match value {
-            Value::Text(text) if !text.ends_with('Z') => instant(&format!("{text}Z")),
-            value => value.as_time(),
-        });
-        let as_of = changed.or_else(|| object.get("WhenChanged").and_then(Value::as_time));
-        Self { object, seen, needs, as_of }
+        Self { object, seen, needs, as_of: changed(object) }
     }
 
     /// A property, by a function that tells what its value means.
@@ -149,6 +144,15 @@ impl<'a> Reading<'a> {
     pub(crate) fn organisation(&self) -> Option<Organisation> {
         Organisation::of_dn(self.identity().dn.as_deref()?)
     }
+}
+
+/// When the object last changed, where it tells.
+pub(crate) fn changed(object: &Object) -> Option<Timestamp> {
+    let utc = object.get("WhenChangedUTC").and_then(|value| match value {
+        Value::Text(text) if !text.ends_with('Z') => instant(&format!("{text}Z")),
+        value => value.as_time(),
+    });
+    utc.or_else(|| object.get("WhenChanged").and_then(Value::as_time))
 }
 
 fn too_long(value: &Value) -> bool {

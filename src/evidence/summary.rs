@@ -138,9 +138,3 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         last.push_str(" of Test-OAuthConnectivity");
     }
 }
-
-/// The servers that the facts of one file come from.
-pub(crate) fn servers(facts: &Facts) -> Vec<String> {
-    let certified = facts.servers.items.iter().filter(|it| !it.certificates.items.is_empty());
-    certified.map(|it| it.name.clone()).filter(|name| !name.is_empty()).collect()
-}
