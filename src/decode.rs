@@ -4,12 +4,14 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
+mod capture;
 mod certificate;
 mod challenge;
 mod clixml;
 mod connectivity;
 mod exchange;
 mod graph;
+mod headers;
 mod http;
 mod hybrid;
 mod installed;
@@ -252,6 +254,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
     {
         return decode_octets(&octets, source, seen);
+    }
+    if let Some(decoded) = capture::decode(text, seen) {
+        return decoded;
     }
     Decoded::unrecognised("text of no form that trustprobe reads")
 }
