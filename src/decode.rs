@@ -17,6 +17,7 @@ mod hybrid;
 mod installed;
 mod json;
 mod kind;
+mod log;
 mod metadata;
 #[cfg(test)]
 mod properties;
@@ -51,6 +52,8 @@ pub mod limits {
     pub const CONFIGURED: usize = 2000;
     /// Octets of one text that is kept as a fact.
     pub const TEXT: usize = 8 * 1024;
+    /// Octets of one line of a log that is looked at.
+    pub const LINE: usize = 64 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
     /// Octets of one file of recorded facts.
@@ -245,8 +248,8 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if json::recognise(text) {
         return decode_json(text, source, seen);
     }
-    if http::recognise(text) {
-        return http::decode(text, seen);
+    if let Some(decoded) = decode_capture(text, seen) {
+        return decoded;
     }
     if text.contains("-----BEGIN ") {
         return certificates(text, source, seen);
@@ -255,10 +258,30 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     {
         return decode_octets(&octets, source, seen);
     }
-    if let Some(decoded) = capture::decode(text, seen) {
-        return decoded;
-    }
     Decoded::unrecognised("text of no form that trustprobe reads")
+}
+
+/// What servers said, in whatever way somebody kept it.
+fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
+    let (text, replaced) = text::plain(text);
+    let mut decoded = if log::recognise(&text) {
+        log::decode(&text, seen)
+    } else if http::recognise(&text) {
+        let answers = http::decode(&text, seen);
+        let told = |decoded: &Decoded| !decoded.facts.is_empty();
+        // A mail may quote the status in one place and the headers in another.
+        let copied =
+            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
+        copied.filter(told).unwrap_or(answers)
+    } else if text.contains("-----BEGIN ") {
+        return None;
+    } else {
+        capture::decode(&text, seen)?
+    };
+    if replaced {
+        decoded.notes.push(text::REPLACED.to_owned());
+    }
+    Some(decoded)
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
