@@ -7,6 +7,7 @@
 //! known only where it stands beside the challenge. Only what is looked for is
 //! read; a token or a cookie is not.
 
+use std::cell::Cell;
 use std::iter::Peekable;
 use std::str::MatchIndices;
 
@@ -18,19 +19,29 @@ use super::{Decoded, Form, Owner, challenge, limits};
 /// More answers than anybody puts into one file.
 const MANY: usize = 100;
 
+/// Octets of values that are read in one text. Made to hurt, a text could have
+/// each of its lines read for many.
+const ENOUGH: usize = 64 << 20;
+
+/// What a value costs beside its length.
+const VALUE: usize = 300;
+
 /// Decodes what was copied; `None` where nothing in the text is of this form.
 pub(crate) fn decode(text: &str, seen: &SeenId) -> Option<Decoded> {
     let lower = text.to_ascii_lowercase();
     if belongs_to_others(&lower) {
         return None;
     }
-    let Found { answers, more, .. } = Reader { text, lower: &lower }.read();
+    let Found { answers, more, .. } =
+        Reader { text, lower: &lower, left: Cell::new(ENOUGH) }.read();
     if answers.is_empty() {
         return None;
     }
     let mut decoded = Decoded::new(Form::Http);
     if more {
-        decoded.notes.push(format!("more than {MANY} answers; the first {MANY} are used"));
+        decoded
+            .notes
+            .push(format!("more than {MANY} answers, or too many headers; the rest is not used"));
     }
     let challenges: Vec<Challenge> =
         answers.into_iter().filter_map(|told| challenge(told, seen)).collect();
@@ -135,6 +146,8 @@ struct Reader<'t> {
     text: &'t str,
     /// The same in lower case, octet for octet.
     lower: &'t str,
+    /// What is left of [`ENOUGH`].
+    left: Cell<usize>,
 }
 
 impl Reader<'_> {
@@ -150,6 +163,7 @@ impl Reader<'_> {
                 continue;
             }
             done = self.sign(sign, at, at + length, &mut found).unwrap_or(at);
+            found.more |= self.left.get() == 0;
             if found.more {
                 break;
             }
@@ -198,6 +212,7 @@ impl Reader<'_> {
             Sign::Diagnosis => {
                 let (diagnoses, end) = self.diagnosis(at)?;
                 found.current.diagnose(diagnoses);
+                // What tells nothing is not read again from its middle.
                 Some(end)
             }
         }
@@ -288,6 +303,7 @@ impl Reader<'_> {
                 _ => begins_glued(last, here) || last == Some(' ') && is_other_line(here),
             };
             if ends {
+                self.took(at);
                 return Value { text: value.trim().to_owned(), end: from + at };
             }
             quoted ^= c == '"';
@@ -296,9 +312,14 @@ impl Reader<'_> {
                 value.extend(last);
             }
         }
+        self.took(rest.len());
         // The text ends, or the value is longer than any.
         value.push('…');
         Value { text: value.trim().to_owned(), end: from + rest.len() }
+    }
+
+    fn took(&self, octets: usize) {
+        self.left.set(self.left.get().saturating_sub(octets + VALUE));
     }
 
     /// The parameters that follow one another here: `<number>;name="value";name="value"`.
@@ -314,11 +335,12 @@ impl Reader<'_> {
         while let Some((length, whole)) = rest.get(end..).filter(|_| more).and_then(parameter) {
             (end, more) = (end + length, whole);
         }
+        self.took(end);
         let text = [front, rest.get(..end)?].concat();
         let mut diagnoses = challenge::diagnoses(&text);
         // A reason without either is of something else.
         diagnoses.retain(|it| it.number >= 10_000 || !it.category.is_empty());
-        (!diagnoses.is_empty()).then_some((diagnoses, at + end))
+        (end > 0).then_some((diagnoses, at + end))
     }
 }
 
