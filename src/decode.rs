@@ -4,6 +4,7 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
+mod capture;
 mod certificate;
 mod challenge;
 mod clixml;
@@ -11,11 +12,13 @@ mod connectivity;
 mod exchange;
 mod formatted;
 mod graph;
+mod headers;
 mod http;
 mod hybrid;
 mod installed;
 mod json;
 mod kind;
+mod log;
 mod metadata;
 #[cfg(test)]
 mod properties;
@@ -73,6 +76,8 @@ pub mod limits {
     pub const MEMBERS: usize = 1000;
     /// Octets of one text that is kept as a fact.
     pub const TEXT: usize = 8 * 1024;
+    /// Octets of one line of a log that is looked at.
+    pub const LINE: usize = 64 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
     /// Servers that a file is said to be from.
@@ -243,7 +248,9 @@ impl Decoded {
         let news: Vec<String> = news.collect();
         self.notes.extend(news);
         let Origin { servers, at, changed } = other.origin;
-        servers.iter().for_each(|server| self.origin.from(server));
+        for server in &servers {
+            self.origin.from(server);
+        }
         self.origin.at = self.origin.at.max(at);
         self.origin.changed = self.origin.changed.max(changed);
         self
@@ -315,9 +322,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);
-    let http = http::recognise(text).then(|| http::decode(text, seen));
+    let capture = decode_capture(text, seen);
     let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
-    if let Some(decoded) = [formatted, http, pem].into_iter().flatten().reduce(Decoded::with) {
+    if let Some(decoded) = [formatted, capture, pem].into_iter().flatten().reduce(Decoded::with) {
         return decoded;
     }
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
@@ -325,6 +332,29 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
         return decode_octets(&octets, source, seen);
     }
     Decoded::unrecognised("text of no form that trustprobe reads")
+}
+
+/// What servers said, in whatever way somebody kept it.
+fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
+    let (text, replaced) = text::plain(text);
+    let mut decoded = if log::recognise(&text) {
+        log::decode(&text, seen)
+    } else if http::recognise(&text) {
+        let answers = http::decode(&text, seen);
+        let told = |decoded: &Decoded| !decoded.facts.is_empty();
+        // A mail may quote the status in one place and the headers in another.
+        let copied =
+            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
+        copied.filter(told).unwrap_or(answers)
+    } else if text.contains("-----BEGIN ") {
+        return None;
+    } else {
+        capture::decode(&text, seen)?
+    };
+    if replaced {
+        decoded.notes.push(text::REPLACED.to_owned());
+    }
+    Some(decoded)
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {

@@ -29,6 +29,9 @@ const REAL: &[&[u8]] = &[
     include_bytes!("seeds/answer.txt"),
     include_bytes!("seeds/session.txt"),
     include_bytes!("seeds/tenant.txt"),
+    include_bytes!("seeds/headers.txt"),
+    include_bytes!("seeds/exception.txt"),
+    include_bytes!("seeds/iis.log"),
 ];
 
 /// One of them that is CLIXML in UTF-8.
@@ -78,6 +81,13 @@ fn damage() -> impl Strategy<Value = Damage> {
         "<!DOCTYPE x>",
         "HTTP/1.1 401 x\n",
         "WWW-Authenticate: Bearer ",
+        "x-ms-diagnostics →2000008;reason=\"",
+        "challenge from 'https://",
+        "#Fields: cs-uri-stem,\n",
+        "Authorization: Bearer eyJ",
+        "“",
+        "…",
+        "=\"",
         "<KeyDescriptor>",
         "&#0;",
         "\nRealm : ",
