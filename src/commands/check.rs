@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     if paths.is_empty() {
         bail!("nothing to judge: name the exports, as in `trustprobe check FOLDER`");
     }
-    let evidence = evidence::read(&paths, &arguments.server, Limits::default())?;
+    let evidence = evidence::read(&paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
     judge(&evidence, &stated(arguments.trust), &arguments.judge, &arguments.output)
 }
 

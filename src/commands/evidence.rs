@@ -13,7 +13,8 @@ use crate::output::{escape, escape_json, write_atomically};
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let evidence = evidence::read(&arguments.paths, &arguments.server, Limits::default())?;
+    let evidence =
+        evidence::read(&arguments.paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
     stdout::print(&listing(&evidence))?;
     if let Some(path) = &arguments.record {
         record(&evidence, path)?;
