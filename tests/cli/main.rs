@@ -10,12 +10,14 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod archives;
 mod command_line;
 mod encodings;
 mod evidence;
 mod false_alarms;
 mod faults;
 mod foreign;
+mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
@@ -24,3 +26,4 @@ mod readme;
 mod recorded;
 mod run;
 mod wall;
+mod zipped;
