@@ -286,7 +286,8 @@ fn of_another(organisation: &Organisation) -> Organisation {
     }
     let answer = r#"{"error": {"code": "Request_ResourceNotFound", "message": "Resource '' does not exist."}, "appId": "00000004-0000-0ff1-ce00-000000000000"}"#;
     other.write("principal.json", answer);
-    other.write("other.cer", organisation.octets("OAuthCert.cer"));
+    // A copy under the same name, which is read once and belongs to both.
+    other.write("OAuthCert.cer", organisation.octets("OAuthCert.cer"));
     other
 }
 
@@ -327,7 +328,7 @@ fn two_organisations_are_judged_apart_where_each_has_its_folder() {
         assert_eq!(taken.len(), 2, "{notes:?}");
         assert!(taken[0].contains("Contoso Org (corp.contoso.com)"), "{taken:?}");
         assert!(taken[1].contains("Fabrikam (fabrikam.com)"), "{taken:?}");
-        assert!(taken[1].contains("other.cer"), "{taken:?}");
+        assert!(taken[1].contains("OAuthCert.cer"), "{taken:?}");
         assert!(!notes.iter().any(|it| it.contains("nothing tells")), "{notes:?}");
     }
 }
@@ -357,7 +358,7 @@ fn what_lies_between_two_organisations_is_left_out() {
         notes.iter().filter(of).count()
     };
     assert_eq!(
-        (left("OAuthCert.cer"), left("f-other.cer"), left("00000004-")),
+        (left("/OAuthCert.cer"), left("f-OAuthCert.cer"), left("00000004-")),
         (1, 1, 1),
         "{notes:?}"
     );

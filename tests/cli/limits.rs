@@ -116,6 +116,37 @@ fn beyond_a_limit_no_list_is_whole() {
 }
 
 #[test]
+fn a_doctype_and_its_entities_are_refused_in_every_place() {
+    let secret = tempfile::tempdir().unwrap();
+    let secret = secret.path().join("secret");
+    fs::write(&secret, "THE-SECRET").unwrap();
+    let uri = format!("file://{}", secret.display());
+    let doctype = format!(r#"<!DOCTYPE x [<!ENTITY a SYSTEM "{uri}"><!ENTITY b "&a;&a;">]>"#);
+    let object = r#"<Obj RefId="0"><MS><S N="Identity">&b;</S></MS></Obj>"#;
+    let metadata = r#"<EntityDescriptor entityID="&b;" />"#;
+    for text in [
+        format!("{doctype}<Objs>{object}</Objs>"),
+        format!("<?xml version=\"1.0\"?>{doctype}<Objs>{object}</Objs>"),
+        format!("<Objs>{doctype}{object}</Objs>"),
+        format!("<Objs>{object}{doctype}</Objs>"),
+        format!("<Objs><Obj RefId=\"0\">{doctype}</Obj></Objs>"),
+        format!("<Objs>{object}</Objs>"),
+        format!("{doctype}{metadata}"),
+        format!("<?xml version=\"1.0\"?>{doctype}{metadata}"),
+    ] {
+        let organisation = Organisation::healthy();
+        organisation.write("x.xml", &text);
+        organisation.write("x.zip", zip(&[Entry::stored("x.xml", &text)]));
+        let listed = within(organisation.path(), ["evidence", "."]);
+        assert_eq!((listed.code, listed.stderr.as_str()), (0, ""), "{text}");
+        assert!(!listed.stdout.contains("THE-SECRET"), "{text}");
+        let judged = organisation.judge();
+        assert_eq!((judged.code, judged.json.to_string().contains("THE-SECRET")), (0, false));
+        assert!(judged.notes().iter().any(|it| it.starts_with("./x.xml")), "{:?}", judged.notes());
+    }
+}
+
+#[test]
 fn limits_are_refused_with_the_reason() {
     for (limit, parts) in [
         ("fil=1", &["'fil'", "'file'"][..]),
