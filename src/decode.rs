@@ -10,6 +10,7 @@ mod challenge;
 mod clixml;
 mod connectivity;
 mod exchange;
+pub(crate) mod foreign;
 mod formatted;
 mod graph;
 mod headers;
@@ -34,6 +35,7 @@ use std::fmt;
 use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
 use jiff::Timestamp;
 
+pub(crate) use exchange::incomplete;
 pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
 
 /// Bounds on one file that its reader may move. What a real export needs is far below.
@@ -221,7 +223,7 @@ impl Decoded {
         Self { form, facts: BTreeMap::new(), notes: Vec::new(), origin: Origin::default() }
     }
 
-    fn unrecognised(why: impl Into<String>) -> Self {
+    pub(crate) fn unrecognised(why: impl Into<String>) -> Self {
         Self::new(Form::Unrecognised(shortened(&why.into())))
     }
 
@@ -278,8 +280,16 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// What is said where a bound is crossed that `--limit` moves.
+fn beyond(what: &str, limit: &str) -> String {
+    format!("{what} (--limit {limit}=… moves this)")
+}
+
 /// Decodes a file whose name means nothing and whose content decides.
 pub fn decode(octets: &[u8], source: Source) -> Decoded {
+    if let Some(what) = foreign::recognise(octets) {
+        return Decoded::unrecognised(what);
+    }
     let text = text::of(octets);
     if let Some((text, _)) = text.as_ref().filter(|(text, _)| recorded::recognise(text)) {
         let mut decoded = recorded::decode(text);
@@ -378,16 +388,16 @@ fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
             exported(&mut decoded, certificate, source, seen);
             decoded
         }
-        Err(_) if octets.starts_with(b"PK\x03\x04") => {
-            Decoded::unrecognised("a zip archive: unpack it and give the folder")
-        }
         Err(_) if certificate::is_private_key(octets) => Decoded::unrecognised(DISCLOSED),
         Err(problem) if octets.first() == Some(&0x30) => {
             Decoded::unrecognised(format!("DER, but {problem}"))
         }
-        Err(_) => Decoded::unrecognised("binary data of a form that trustprobe does not read"),
+        Err(_) => Decoded::unrecognised(BINARY),
     }
 }
+
+/// What is said of a file that is neither text nor well known.
+pub(crate) const BINARY: &str = "binary data of a form that trustprobe does not read";
 
 /// What is said of a file that nobody should have handed over.
 const DISCLOSED: &str =

@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     if paths.is_empty() {
         bail!("nothing to judge: name the exports, as in `trustprobe check FOLDER`");
     }
-    let evidence = evidence::read(&paths, &arguments.server, Limits::default())?;
+    let evidence = evidence::read(&paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
     judge(&evidence, &stated(arguments.trust), &arguments.judge, &arguments.output)
 }
 
@@ -159,13 +159,22 @@ fn named(trust: &Trust, facts: &Facts) -> Trust {
 
 /// What of the evidence could not be used.
 fn notes(evidence: &Evidence) -> Vec<String> {
+    /// Files without a word, of which more than a few hundred are in nobody's case.
+    const SILENT: usize = 500;
     let mut notes = evidence.notes.clone();
+    let mut silent = 0;
     for file in &evidence.files {
         // Why nothing came of a file is told by its own notes, if it has any.
         if file.gave.is_empty() && file.notes.is_empty() {
-            notes.push(format!("{}: {}", file.path, file.form));
+            silent += 1;
+            if silent <= SILENT {
+                notes.push(format!("{}: {}", file.path, file.form));
+            }
         }
         notes.extend(file.notes.iter().map(|note| format!("{}: {note}", file.path)));
+    }
+    if SILENT < silent {
+        notes.push(format!("nothing was used of {} more files", silent - SILENT));
     }
     notes
 }

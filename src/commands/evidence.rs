@@ -13,7 +13,8 @@ use crate::output::{escape_json, inventory, write_atomically};
 use crate::stdout;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
-    let evidence = evidence::read(&arguments.paths, &arguments.server, Limits::default())?;
+    let evidence =
+        evidence::read(&arguments.paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
     let judge = Judge {
         procedure: arguments.procedure,
         at: None,

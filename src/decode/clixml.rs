@@ -13,7 +13,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::value::{Object, Tree, Value, base64_octets, instant};
-use super::{Limits, Problem, limits};
+use super::{Limits, Problem, beyond, limits};
 
 /// Whether the text is CLIXML: a root element `Objs`.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -125,10 +125,11 @@ impl<'a> Parser<'a> {
         self.values += 1;
         if depth > self.limits.depth {
             let text = format!("nested deeper than {} levels", self.limits.depth);
+            let text = beyond(&text, "depth");
             return Err(self.problem(Reason::TooLarge, &text));
         }
         if self.values > self.limits.values {
-            let text = format!("more than {} values", self.limits.values);
+            let text = beyond(&format!("more than {} values", self.limits.values), "values");
             return Err(self.problem(Reason::TooLarge, &text));
         }
         Ok(())
@@ -140,7 +141,8 @@ impl<'a> Parser<'a> {
         let Some(object) = known.cloned() else { return Ok(Value::Null) };
         self.repeated = self.repeated.saturating_add(object.octets);
         if self.repeated > self.limits.references {
-            let text = format!("references repeat more than {} MiB", self.limits.references >> 20);
+            let text = format!("references repeat more than {} octets", self.limits.references);
+            let text = beyond(&text, "references");
             return Err(self.problem(Reason::TooLarge, &text));
         }
         Ok(Value::Object(object))

@@ -12,7 +12,9 @@ use super::installed::{Losses, Lost, installed};
 use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
 use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, Source, certificate, connectivity, hybrid, limits, role};
+use super::{
+    Decoded, Form, Owner, Source, beyond, certificate, connectivity, hybrid, limits, role,
+};
 
 /// What objects of one file are gathered in.
 #[derive(Default)]
@@ -73,19 +75,26 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             *types.entry(if full { "of other types".into() } else { name }).or_default() += 1;
         }
         let Some(kind) = kind.filter(|kind| !foreign(object, *kind)) else { continue };
-        left -= 1;
-        decoded.origin.from(object.text("PSComputerName"));
-        decoded.origin.changed = decoded.origin.changed.max(changed(object));
         configured += usize::from(kind.is_configuration());
         let gathered = places.servers.len() + places.roles.len();
         if left == 0 || configured + gathered > source.limits.configuration {
             let line = object.line;
-            let why = format!("line {line}: more objects than any organisation has, left out");
-            decoded.notes.push(why);
+            let (name, most) = if left == 0 {
+                ("objects", source.limits.objects)
+            } else {
+                ("configuration", source.limits.configuration)
+            };
+            let why = format!(
+                "line {line}: more objects than any organisation has: beyond {most}, left out"
+            );
+            decoded.notes.push(beyond(&why, name));
             let why = Unknown::new(Reason::TooLarge, Needs::NewerEvidence).tried(seen);
             decoded.facts.values_mut().for_each(|facts| incomplete(facts, &why));
             break;
         }
+        left -= 1;
+        decoded.origin.from(object.text("PSComputerName"));
+        decoded.origin.changed = decoded.origin.changed.max(changed(object));
         if let Some(lost) = add(&mut decoded, &mut places, kind, object, source, seen) {
             losses.add(lost);
         }
@@ -245,10 +254,14 @@ pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, reading: &Reading
 }
 
 /// None of the lists of a file that is cut is whole.
-fn incomplete(facts: &mut Facts, why: &Unknown) {
+pub(crate) fn incomplete(facts: &mut Facts, why: &Unknown) {
     fn cut<T>(listing: &mut Listing<T>, why: &Unknown, needs: Needs) {
         if matches!(listing.complete, Fact::Known(_)) {
-            listing.complete = Unknown { needs, ..why.clone() }.detail("the list is cut").into();
+            let mut why = Unknown { needs, ..why.clone() };
+            if why.detail.is_empty() {
+                why = why.detail("the list is cut");
+            }
+            listing.complete = why.into();
         }
     }
     cut(&mut facts.auth_servers, why, Needs::AuthServers);

@@ -24,7 +24,7 @@ use self::table::Table;
 use self::wrapped::Layout;
 use super::kind::kind;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Limits, Problem, Source, exchange, graph};
+use super::{Decoded, Form, Limits, Problem, Source, beyond, exchange, graph};
 
 /// More blocks of no known kind than are named in notes.
 const FOREIGN: usize = 5;
@@ -173,7 +173,7 @@ impl Reader {
         }
         self.values += 1;
         if self.values > self.limits.values {
-            let text = format!("more than {} values", self.limits.values);
+            let text = beyond(&format!("more than {} values", self.limits.values), "values");
             return Err(Problem { line: number, reason: Reason::TooLarge, text });
         }
         if let Some(command) = Command::of(line) {
@@ -188,7 +188,7 @@ impl Reader {
         self.blank = 0;
         line.clone_into(&mut self.previous);
         if self.shown.tree.objects.len() > self.limits.objects {
-            let text = format!("more than {} objects", self.limits.objects);
+            let text = beyond(&format!("more than {} objects", self.limits.objects), "objects");
             return Err(Problem { line: number, reason: Reason::TooLarge, text });
         }
         Ok(())

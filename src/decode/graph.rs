@@ -12,7 +12,7 @@ use checks::procedure::application_name;
 
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Limits, Owner, certificate, limits};
+use super::{Decoded, Form, Limits, Owner, beyond, certificate, limits};
 
 /// Decodes what Graph said, if the file is that.
 pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Decoded> {
@@ -44,10 +44,9 @@ pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Deco
         recognised = true;
         let keys = object.get("keyCredentials").map_or(0, |keys| keys.elements().len());
         let Some(enough) = left.checked_sub(1 + keys) else {
-            decoded.notes.push(format!(
-                "line {}: more than {} objects and keys; the rest is left out",
-                object.line, limits.objects
-            ));
+            let (line, most) = (object.line, limits.objects);
+            let text = format!("line {line}: more than {most} objects and keys, left out");
+            decoded.notes.push(beyond(&text, "objects"));
             break;
         };
         left = enough;

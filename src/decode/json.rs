@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::value::{Object, Tree, Value};
-use super::{Limits, Problem};
+use super::{Limits, Problem, beyond};
 
 /// Whether the text may be JSON that holds objects.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -82,12 +82,14 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
         let mut state = self.state.borrow_mut();
         state.values += 1;
         if state.values > self.limits.values {
-            return Err(D::Error::custom(format!("more than {} values", self.limits.values)));
+            let text = format!("more than {} values", self.limits.values);
+            return Err(D::Error::custom(beyond(&text, "values")));
         }
         drop(state);
         if self.depth > self.limits.depth {
             let depth = self.limits.depth;
-            return Err(D::Error::custom(format!("nested deeper than {depth} levels")));
+            let text = format!("nested deeper than {depth} levels");
+            return Err(D::Error::custom(beyond(&text, "depth")));
         }
         d.deserialize_any(self)
     }

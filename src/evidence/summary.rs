@@ -138,3 +138,23 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         last.push_str(" of Test-OAuthConnectivity");
     }
 }
+
+/// What is shown of one file, and characters of one line of it.
+const SHOWN: usize = 50;
+const LINE: usize = 200;
+
+/// No more lines, and no longer ones, than anybody reads.
+pub(super) fn shorten(lines: &mut Vec<String>) {
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    for line in lines.iter_mut() {
+        if let Some((end, _)) = line.char_indices().nth(LINE) {
+            line.truncate(end);
+            line.push('…');
+        }
+        line.shrink_to_fit();
+    }
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
+}

@@ -146,8 +146,8 @@ fn what_is_not_recognised_is_listed_and_left() {
     let organisation = Organisation::healthy();
     let files: [(&str, &[u8], &str); 6] = [
         ("a.txt", b"Dear support,\r\nplease help", "text of no form"),
-        ("b.zip", b"PK\x03\x04\x14\0\0\0", "a zip archive: unpack it"),
-        ("c.png", b"\x89PNG\r\n\x1a\n\0\0", "binary data"),
+        ("b.7z", b"7z\xbc\xaf\x27\x1c\0\0", "a 7z archive, of which only zip is read"),
+        ("c.png", b"\x89PNG\r\n\x1a\n\0\0", "a picture: give the text"),
         ("e.json", br#"{"a": [1, 2"#, "JSON, but line 1: "),
         ("f.txt", b"", "the file is empty"),
         ("g.xml", b"<html><body/></html>", "text of no form"),

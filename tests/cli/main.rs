@@ -10,12 +10,14 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod archives;
 mod command_line;
 mod encodings;
 mod evidence;
 mod false_alarms;
 mod faults;
 mod foreign;
+mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
@@ -25,3 +27,4 @@ mod recorded;
 mod run;
 mod text;
 mod wall;
+mod zipped;

@@ -332,6 +332,7 @@ fn more_lines_or_objects_than_the_limits_end_the_reading() {
     let table = "Name DomainName DomainType\n---- ---------- ----------\n".to_owned()
         + &"a    b          c\n".repeat(50);
     let problem = |limits: Limits| read(&table, &limits).tree.problem.clone().unwrap().text;
-    assert_eq!(problem(Limits { objects: 10, ..Limits::USUAL }), "more than 10 objects");
-    assert_eq!(problem(Limits { values: 10, ..Limits::USUAL }), "more than 10 values");
+    let crossed = problem(Limits { objects: 10, ..Limits::USUAL });
+    assert_eq!(crossed, "more than 10 objects (--limit objects=… moves this)");
+    assert!(problem(Limits { values: 10, ..Limits::USUAL }).starts_with("more than 10 values"));
 }

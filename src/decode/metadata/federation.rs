@@ -12,7 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::clixml::attribute;
-use super::super::{Limits, Problem, limits};
+use super::super::{Limits, Problem, beyond, limits};
 use super::{MANY, decoded_certificate, entra, short};
 
 /// What the document says.
@@ -54,7 +54,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Federation, Problem> {
         match event {
             Ok(Event::Start(start)) => {
                 if path.len() >= limits.depth {
-                    return failed(Reason::TooLarge, "nested too deep");
+                    return failed(Reason::TooLarge, &beyond("nested too deep", "depth"));
                 }
                 if path.is_empty() {
                     federation.entity = short(&attribute(&start, "entityID").unwrap_or_default());
