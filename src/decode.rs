@@ -8,6 +8,7 @@ mod certificate;
 mod challenge;
 mod clixml;
 mod connectivity;
+mod directory;
 mod exchange;
 mod graph;
 mod http;
@@ -15,6 +16,7 @@ mod hybrid;
 mod installed;
 mod json;
 mod kind;
+mod ldif;
 mod metadata;
 #[cfg(test)]
 mod properties;
@@ -119,6 +121,8 @@ pub enum Form {
     Clixml(BTreeMap<String, usize>),
     /// The same as JSON.
     Json(BTreeMap<String, usize>),
+    /// Entries of a directory; the types that they are shown as, with counts.
+    Ldif(BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -171,6 +175,7 @@ impl fmt::Display for Form {
         match self {
             Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
+            Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -273,6 +278,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     if json::recognise(text) {
         return decode_json(text, source, seen);
+    }
+    if ldif::recognise(text) {
+        return ldif::decode(text, source, seen);
     }
     if http::recognise(text) {
         return http::decode(text, seen);

@@ -284,7 +284,7 @@ impl Described for AuthServer {
         self.enabled.merge(other.enabled);
         self.default_authorization_endpoint.merge(other.default_authorization_endpoint);
         self.application_identifier.merge(other.application_identifier);
-        self.domain_names.merge(other.domain_names);
+        self.domain_names.merge_with(other.domain_names, unite_lists);
         self.signing_certificates.merge(other.signing_certificates);
     }
 }
@@ -407,7 +407,7 @@ impl Item for InstalledCertificate {
 }
 
 /// Two descriptions of one object become one, so that they do not count as a conflict.
-fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> bool {
+pub(super) fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> bool {
     match (mine, theirs) {
         (Some(mine), Some(theirs)) if mine.same(theirs) => {
             mine.merge(theirs.clone());
@@ -415,6 +415,17 @@ fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> b
         }
         _ => false,
     }
+}
+
+/// Lists of a directory have no order, and its texts no case.
+#[expect(clippy::ptr_arg, reason = "what joins two facts hands their own type over")]
+pub(super) fn unite_lists(mine: &mut Vec<String>, theirs: &Vec<String>) -> bool {
+    let folded = |list: &[String]| {
+        let mut list: Vec<String> = list.iter().map(|it| it.to_lowercase()).collect();
+        list.sort();
+        list
+    };
+    folded(mine) == folded(theirs)
 }
 
 #[cfg(test)]

@@ -53,6 +53,11 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     })
 }
 
+/// Decodes the entries of a directory, translated into the objects of cmdlets.
+pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    objects(tree, source, seen)
+}
+
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));

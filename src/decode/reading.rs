@@ -4,7 +4,7 @@ use checks::facts::{Fact, Identity, Needs, Organisation, Reason, SeenId, Unknown
 use jiff::Timestamp;
 
 use super::limits;
-use super::value::{Object, Value, instant};
+use super::value::{Doubt, Object, Value, instant};
 
 /// One object, with where it was seen and what it would take to know more.
 #[derive(Debug, Clone)]
@@ -28,12 +28,15 @@ impl<'a> Reading<'a> {
 
     /// A property, by a function that tells what its value means.
     pub(crate) fn fact<T>(&self, name: &str, meaning: impl FnOnce(&Value) -> Option<T>) -> Fact<T> {
-        match self.object.get(name) {
-            None => self.unknown(Reason::NotCollected, format!("the export leaves out {name}")),
-            Some(value) if value.elements().iter().any(too_long) => {
+        let fact = match (self.object.get(name), self.object.doubt(name)) {
+            (_, Some(Doubt::Unread(reason, why))) => self.unknown(*reason, why.clone()),
+            (None, _) => {
+                self.unknown(Reason::NotCollected, format!("the export leaves out {name}"))
+            }
+            (Some(value), _) if value.elements().iter().any(too_long) => {
                 self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }
-            Some(value) => match meaning(value) {
+            (Some(value), _) => match meaning(value) {
                 Some(meaning) => self.known(meaning),
                 // What Graph's PowerShell was not asked for is null in what it gives.
                 None if *value == Value::Null => {
@@ -41,6 +44,10 @@ impl<'a> Reading<'a> {
                 }
                 None => self.unknown(Reason::Malformed, format!("{name} makes no sense")),
             },
+        };
+        match self.object.doubt(name) {
+            Some(Doubt::Graded(grade)) => fact.graded(*grade),
+            _ => fact,
         }
     }
 

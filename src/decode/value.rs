@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use checks::facts::{Grade, Reason};
 use jiff::Timestamp;
 
 use super::limits;
@@ -48,6 +49,17 @@ pub(crate) struct Object {
     pub(crate) line: usize,
     /// How much one reads in it, as far as its form has references.
     pub(crate) octets: usize,
+    /// Properties that are less certain than a cmdlet's, or could not be read.
+    pub(crate) doubts: Vec<(&'static str, Doubt)>,
+}
+
+/// What keeps a property from being as good as that of a cmdlet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Doubt {
+    /// Its meaning is only observed or inferred.
+    Graded(Grade),
+    /// It could not be read, and why.
+    Unread(Reason, String),
 }
 
 /// All objects of a file, however deep, inner before outer and before whatever
@@ -71,6 +83,11 @@ impl Object {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let mut members = self.members.iter().take(limits::MEMBERS);
         members.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// What is to be doubted of a property.
+    pub(crate) fn doubt(&self, name: &str) -> Option<&Doubt> {
+        self.doubts.iter().find(|(known, _)| *known == name).map(|(_, doubt)| doubt)
     }
 
     /// Whether it has all of these properties.

@@ -11,6 +11,7 @@
 )]
 
 mod command_line;
+mod directory;
 mod encodings;
 mod evidence;
 mod false_alarms;
