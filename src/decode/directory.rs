@@ -8,16 +8,15 @@
 
 mod configuration;
 mod flags;
+mod translation;
 mod values;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use checks::facts::{Grade, Reason, SeenId, relative_names};
+use checks::facts::{Reason, SeenId, relative_names};
 
-use super::value::{Doubt, Object, Tree, Value};
+use super::value::{Object, Tree, Value};
 use super::{Decoded, Problem, Source, exchange, limits};
 
 /// One entry of a directory, as an LDIF file or a search gives it.
@@ -134,9 +133,12 @@ impl Entry {
 
     /// Says that values of an attribute are missing.
     pub(crate) fn lose(&mut self, name: &str, reason: Reason, why: &str) {
-        let name = name.split(';').next().unwrap_or_default().to_ascii_lowercase();
-        let text = format!("{why} {}", if name.is_empty() { "the entry" } else { &name });
-        self.lost.entry(name).or_insert((reason, text));
+        let name = name.split(';').next().unwrap_or_default();
+        let used = ATTRIBUTES.iter().find(|used| used.eq_ignore_ascii_case(name));
+        if name.is_empty() || used.is_some() {
+            let text = format!("{why} {}", used.unwrap_or(&"the entry"));
+            self.lost.entry(name.to_ascii_lowercase()).or_insert((reason, text));
+        }
     }
 
     fn values(&self, name: &str) -> &[Vec<u8>] {
@@ -191,42 +193,16 @@ fn is_deleted(entry: &Entry) -> bool {
 
 /// The object that a cmdlet would show; of an entry that is not used, its class.
 fn object(entry: &Entry, of_type: Option<&'static str>, notes: &mut Vec<String>) -> Object {
-    let Some(type_name) = of_type else {
-        // The most specific class comes last.
-        let class = entry.values("objectClass").last().map(Vec::as_slice).unwrap_or_default();
-        return Object {
-            type_name: String::from_utf8_lossy(class).chars().take(60).collect(),
-            members: vec![("Identity".into(), Value::Null)],
-            ..Object::default()
-        };
-    };
-    let names = values::components(&entry.dn);
-    let mut it = Translation { entry, names, notes, object: Object::default() };
-    it.object.line = entry.line;
-    type_name.clone_into(&mut it.object.type_name);
-    it.identity();
-    match type_name {
-        "AuthConfig" => it.auth_config(),
-        "AuthServer" => it.auth_server(),
-        "PartnerApplication" => it.partner_application(),
-        "ExchangeRole" => it.role(),
-        "ExchangeRoleAssignmentPresentation" => it.role_assignment(),
-        "SettingOverride" => it.setting_override(),
-        "IntraOrganizationConnector" => it.connector(),
-        "AcceptedDomain" => {
-            it.property(
-                "DomainName",
-                "msExchAcceptedDomainName",
-                Grade::Documented,
-                text,
-                Absent::Hidden,
-            );
-        }
-        "ExchangeServer" => it.server(),
-        "User" => it.account(),
-        _ => it.virtual_directory(),
+    if let Some(type_name) = of_type {
+        return translation::object(entry, type_name, notes);
     }
-    it.object
+    // The most specific class comes last.
+    let class = entry.values("objectClass").last().map(Vec::as_slice).unwrap_or_default();
+    Object {
+        type_name: String::from_utf8_lossy(class).chars().take(60).collect(),
+        members: vec![("Identity".into(), Value::Null)],
+        ..Object::default()
+    }
 }
 
 /// The type of the cmdlet's object: by class, or else by what only such an
@@ -285,452 +261,85 @@ fn type_of(entry: &Entry) -> Option<&'static str> {
     }
 }
 
-/// One entry on its way to an object.
-struct Translation<'a> {
-    entry: &'a Entry,
-    /// The names of its DN as they are spelled, the entry's own first.
-    names: Vec<&'a str>,
-    notes: &'a mut Vec<String>,
-    object: Object,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What it means that an attribute is absent, of an entry that shows others.
-enum Absent {
-    /// The property has this value.
-    Means(Value, Grade),
-    /// No such object lacks it, so that it must be hidden.
-    Hidden,
-}
-
-/// What values of an attribute mean.
-type Meaning = fn(&[Vec<u8>]) -> Result<Value, Why>;
-
-/// Unset text.
-fn unset() -> Absent {
-    Absent::Means(Value::Text(String::new()), Grade::Observed)
-}
-
-impl Translation<'_> {
-    fn set(&mut self, property: &'static str, value: Value, grade: Grade) {
-        self.object.members.push((property.to_owned(), value));
-        if grade > Grade::Documented {
-            self.object.doubts.push((property, Doubt::Graded(grade)));
+    fn entry(dn: &str, attributes: &[(&str, &str)]) -> Entry {
+        let mut entry = Entry::new(dn, 1);
+        for (name, value) in attributes {
+            entry.add(name, || value.as_bytes().to_vec());
         }
+        entry
     }
 
-    fn unread(&mut self, property: &'static str, (reason, why): Why) {
-        self.object.doubts.push((property, Doubt::Unread(reason, why)));
-    }
-
-    /// The values of an attribute. None of them means that it is absent, which
-    /// is believed.
-    fn read(&self, attribute: &str) -> Result<&[Vec<u8>], Why> {
-        if let Some(why) = self.entry.lost.get(&attribute.to_ascii_lowercase()) {
-            return Err(why.clone());
-        }
-        let values = self.entry.values(attribute);
-        if !values.is_empty() {
-            return Ok(values);
-        }
-        if let Some(why) = self.entry.lost.get("") {
-            return Err(why.clone());
-        }
-        if !self.entry.has("objectClass") {
-            let why = format!("the entry shows no {attribute}, and was made by naming attributes");
-            return Err((Reason::NotCollected, why));
-        }
-        if !self.entry.attributes.keys().any(|name| name.starts_with("msexch")) {
-            let why = "whoever made the export can read none of the entry's Exchange attributes";
-            return Err((Reason::Hidden, why.to_owned()));
-        }
-        Ok(&[])
-    }
-
-    /// Translates one attribute into one property.
-    fn property(
-        &mut self,
-        property: &'static str,
-        attribute: &str,
-        grade: Grade,
-        meaning: Meaning,
-        absent: Absent,
-    ) {
-        let translated = match (self.read(attribute), absent) {
-            (Ok([]), Absent::Means(value, grade)) => Ok((value, grade)),
-            (Ok([]), Absent::Hidden) => {
-                let why = format!("the entry shows no {attribute}, which every such object has");
-                Err((Reason::Hidden, why))
-            }
-            (Ok(values), _) => match meaning(values) {
-                Ok(value) => Ok((value, grade)),
-                Err((reason, why)) => Err((reason, format!("{attribute}: {why}"))),
-            },
-            (Err(why), _) => Err(why),
-        };
-        match translated {
-            Ok((value, grade)) => self.set(property, value, grade),
-            Err(why) => self.unread(property, why),
-        }
-    }
-
-    /// A number, if the attribute is there.
-    fn number(&self, attribute: &str) -> Result<Option<i64>, Why> {
-        match self.read(attribute)? {
-            [] => Ok(None),
-            found => match values::number(found) {
-                Ok(number) => Ok(Some(number)),
-                Err((reason, why)) => Err((reason, format!("{attribute}: {why}"))),
-            },
-        }
-    }
-
-    fn identity(&mut self) {
-        let dn = self.entry.dn.clone();
-        let own = |name: &str| values::text(self.entry.values(name)).ok();
-        let name = own("cn").unwrap_or_else(|| values::leaf(&dn));
-        let guid = self.entry.values("objectGUID");
-        let guid = guid.first().and_then(|octets| values::guid(octets));
-        let changed = values::text(self.entry.values("whenChanged")).ok();
-        let changed = changed.and_then(|text| values::time(&text));
-        let mut member = |name: &str, value| self.object.members.push((name.to_owned(), value));
-        member("Name", Value::Text(name));
-        member("DistinguishedName", Value::Text(dn));
-        if let Some(guid) = guid {
-            member("Guid", Value::Text(guid));
-        }
-        if let Some(changed) = changed {
-            member("WhenChangedUTC", Value::Time(changed));
-        }
-    }
-
-    fn auth_config(&mut self) {
-        self.thumbprints();
-        self.property(
-            "NextCertificateEffectiveDate",
-            "msExchAuthNextEffectiveDate",
-            Grade::Observed,
-            values::effective_date,
-            Absent::Means(Value::Null, Grade::Observed),
+    #[test]
+    fn only_what_is_used_is_kept_and_no_secret() {
+        let entry = entry(
+            "CN=x",
+            &[
+                ("MSEXCHAUTHFLAGS", "3"),
+                ("msExchVersion", "1"),
+                ("msExchAuthAppSecret", "0:secret"),
+                ("unicodePwd;binary", "secret"),
+                ("description;lang-de", "x"),
+                ("telephoneNumber", "1"),
+            ],
         );
-        let (id, grade) = ("msExchAuthApplicationIdentifier", Grade::Documented);
-        self.property("ServiceName", id, grade, text, Absent::Hidden);
-        self.property("Realm", "msExchAuthRealm", Grade::Observed, text, unset());
+        let kept: Vec<(&str, usize)> =
+            entry.attributes.iter().map(|(name, values)| (name.as_str(), values.len())).collect();
+        assert_eq!(kept, [("msexchauthflags", 1), ("msexchversion", 0)]);
+        assert_eq!(entry.lost.len(), 0);
     }
 
-    fn thumbprints(&mut self) {
-        const SLOTS: [(&str, Grade); 3] = [
-            ("CurrentCertificateThumbprint", Grade::Documented),
-            ("PreviousCertificateThumbprint", Grade::Observed),
-            ("NextCertificateThumbprint", Grade::Documented),
-        ];
-        let attribute = "msExchAuthCertificateThumbprint";
-        let slots = match self.read(attribute) {
-            Ok(found) => values::thumbprints(found),
-            Err(why) => [(); 3].map(|()| Err(why.clone())),
+    #[test]
+    fn a_part_of_the_values_is_told_from_all() {
+        let lost =
+            |name: &str| entry("CN=x", &[(name, "a,x")]).lost.into_keys().collect::<Vec<_>>();
+        assert_eq!(lost("msExchRoleEntries;range=0-*"), [""; 0]);
+        assert_eq!(lost("msExchRoleEntries;range=0-1499"), ["msexchroleentries"]);
+        assert_eq!(lost("msExchRoleEntries;Range=1500-*"), ["msexchroleentries"]);
+        assert_eq!(lost("msExchRoleEntries;binary"), [""; 0]);
+    }
+
+    #[test]
+    fn what_an_entry_is_is_told_by_its_class_or_by_what_only_it_has() {
+        let class = |dn: &str, names: &[&str]| {
+            let attributes: Vec<(&str, &str)> =
+                names.iter().map(|it| ("objectClass", *it)).collect();
+            type_of(&entry(dn, &attributes))
         };
-        for ((property, grade), slot) in SLOTS.into_iter().zip(slots) {
-            match slot {
-                Ok(Some((value, tagged))) => {
-                    let grade = if tagged { grade } else { Grade::Observed };
-                    self.set(property, Value::Text(value), grade);
-                }
-                Ok(None) => self.set(property, Value::Text(String::new()), Grade::Observed),
-                Err((reason, why)) => {
-                    self.unread(property, (reason, format!("{attribute}: {why}")));
-                }
-            }
-        }
-    }
+        let other = "CN=x,DC=y";
+        assert_eq!(class(other, &["top", "msExchAuthAuthConfig"]), Some("AuthConfig"));
+        assert_eq!(class(other, &["msexchrole", "top"]), Some("ExchangeRole"));
+        assert_eq!(class(other, &["top", "user"]), Some("User"));
+        assert_eq!(class(other, &["top", "user", "computer"]), None);
+        assert_eq!(class(other, &["msExchConfigSettings"]), None);
+        let of_override = "CN=x,CN=Setting Overrides,CN=Global Settings,CN=Org";
+        assert_eq!(class(of_override, &["msExchConfigSettings"]), Some("SettingOverride"));
+        assert_eq!(class(of_override, &["msExchContainer"]), None);
 
-    fn auth_server(&mut self) {
-        let observed = Grade::Observed;
-        self.property("IssuerIdentifier", "msExchAuthIssuerName", observed, text, Absent::Hidden);
-        self.property("Realm", "msExchAuthRealm", observed, text, unset());
-        for (property, attribute) in [
-            ("AuthMetadataUrl", "msExchAuthMetadataUrl"),
-            ("TokenIssuingEndpoint", "msExchAuthIssuingUrl"),
-            ("AuthorizationEndpoint", "msExchAuthAuthorizationUrl"),
-            ("ApplicationIdentifier", "msExchAuthApplicationIdentifier"),
-        ] {
-            self.property(property, attribute, observed, text, unset());
-        }
-        self.property(
-            "CertificateStrings",
-            "msExchAuthCertificateData",
-            observed,
-            encoded,
-            Absent::Hidden,
+        let by = |dn: &str, name: &str| type_of(&entry(dn, &[(name, "x")]));
+        assert_eq!(by(other, "msExchAuthCertificateThumbprint"), Some("AuthConfig"));
+        assert_eq!(
+            by(other, "msExchRoleAssignmentFlags"),
+            Some("ExchangeRoleAssignmentPresentation")
         );
-        self.property(
-            "DomainName",
-            "msExchCoexistenceDomains",
-            Grade::Inferred,
-            texts,
-            Absent::Means(Value::List(Vec::new()), Grade::Inferred),
-        );
-        // The name of the type would tell the kind, which issuer and address tell as well.
-        let why = match self.number("msExchAuthAuthServerType") {
-            Ok(Some(number)) => {
-                let why = format!("the directory gives the type as {number}, and no name for it");
-                (Reason::SourceAbsent, why)
-            }
-            Ok(None) => (Reason::SourceAbsent, "the directory gives no type".to_owned()),
-            Err(why) => why,
-        };
-        self.unread("Type", why);
-        let [enabled, default] = ["Enabled", "IsDefaultAuthorizationEndpoint"];
-        match self.number("msExchAuthFlags") {
-            Ok(Some(flags)) => {
-                self.set(enabled, Value::Bool(flags & 1 != 0), observed);
-                self.set(default, Value::Bool(flags & 2 != 0), observed);
-            }
-            Ok(None) => {
-                self.set(enabled, Value::Bool(true), Grade::Inferred);
-                self.set(default, Value::Bool(false), Grade::Inferred);
-                let (line, name) = (self.entry.line, values::leaf(&self.entry.dn));
-                self.notes.push(format!(
-                    "line {line}: AuthServer {name} has no msExchAuthFlags; assumed to be enabled"
-                ));
-            }
-            Err(why) => {
-                self.unread(enabled, why.clone());
-                self.unread(default, why);
-            }
-        }
+        assert_eq!(by(other, "msExchAuthFlags"), None, "two kinds of object have them");
+        let server = "CN=x,CN=Auth Servers,CN=Auth Configuration,CN=Org";
+        assert_eq!(by(server, "msExchAuthFlags"), Some("AuthServer"));
+        assert_eq!(by(server, "description"), None);
+        let partner = "CN=x,CN=Partner Applications,CN=Auth Configuration,CN=Org";
+        assert_eq!(by(partner, "msExchAuthFlags"), Some("PartnerApplication"));
+        let group = entry(other, &[("msExchRecipientTypeDetails", "1073741824")]);
+        assert_eq!(type_of(&group), None);
     }
 
-    fn partner_application(&mut self) {
-        let observed = Grade::Observed;
-        let id = "msExchAuthApplicationIdentifier";
-        self.property("ApplicationIdentifier", id, Grade::Documented, text, Absent::Hidden);
-        self.property("Realm", "msExchAuthRealm", observed, text, unset());
-        self.property("AuthMetadataUrl", "msExchAuthMetadataUrl", observed, text, unset());
-        let account = "msExchAuthLinkedAccount";
-        self.property("LinkedAccount", account, Grade::Documented, text, unset());
-        let issuer = |found: &[Vec<u8>]| {
-            configuration::issuer_identifier(&values::text(found)?).map(Value::Text)
-        };
-        self.property("IssuerIdentifier", "msExchConfigurationXML", observed, issuer, unset());
-        let bits: [(&str, i64, Grade); 2] =
-            [("Enabled", 1, Grade::Documented), ("UseAuthServer", 2, observed)];
-        let flags = self.number("msExchAuthFlags").and_then(|flags| {
-            let why = "the entry shows no msExchAuthFlags, which every such object has";
-            flags.ok_or_else(|| (Reason::Hidden, why.to_owned()))
-        });
-        for (property, bit, grade) in bits {
-            match &flags {
-                Ok(flags) => self.set(property, Value::Bool(flags & bit != 0), grade),
-                Err(why) => self.unread(property, why.clone()),
-            }
-        }
+    #[test]
+    fn the_dead_are_not_used() {
+        let mut entries = Entries::default();
+        let class = ("objectClass", "msExchAuthAuthServer");
+        assert_eq!(entries.add(&entry("CN=a", &[class, ("isDeleted", "TRUE")])), 0);
+        assert_eq!(entries.add(&entry("CN=b", &[class, ("isDeleted", "FALSE")])), 1);
     }
-
-    /// A derived role lies below its parent.
-    fn role(&mut self) {
-        let parent = match self.names.as_slice() {
-            [_, above, ..] if !above.eq_ignore_ascii_case("CN=Roles") => {
-                let (_, parent) = values::parent(&self.entry.dn);
-                Value::Text(parent.to_owned())
-            }
-            _ => Value::Null,
-        };
-        self.set("Parent", parent, Grade::Inferred);
-        let lists = ["msExchRoleEntries", "msExchRoleEntriesExt"].map(|name| self.read(name));
-        let entries = match lists {
-            [Ok([]), Ok([])] => {
-                let why = "the entry shows no msExchRoleEntries, which every role has";
-                Err((Reason::Hidden, why.to_owned()))
-            }
-            [Ok(own), Ok(more)] => values::role_entries(own.iter().chain(more)),
-            [Err(why), _] | [_, Err(why)] => Err(why),
-        };
-        match entries {
-            Ok(entries) => self.set("RoleEntries", Value::List(entries), Grade::Observed),
-            Err(why) => self.unread("RoleEntries", why),
-        }
-    }
-
-    fn role_assignment(&mut self) {
-        let observed = Grade::Observed;
-        self.property("Role", "msExchRoleLink", observed, text, Absent::Hidden);
-        // The link is gone when the account is: an assignment to nobody.
-        self.property("RoleAssignee", "msExchUserLink", observed, text, Absent::Hidden);
-        let properties = ["Enabled", "RoleAssigneeType", "RoleAssignmentDelegationType"];
-        let flags = self.number("msExchRoleAssignmentFlags").and_then(|flags| {
-            let why = "the entry shows no msExchRoleAssignmentFlags, which every such object has";
-            flags.ok_or_else(|| (Reason::Hidden, why.to_owned()))
-        });
-        let flags = match flags {
-            Ok(flags) => flags::assignment(flags),
-            Err(why) => {
-                for property in properties {
-                    self.unread(property, why.clone());
-                }
-                return;
-            }
-        };
-        self.set("Enabled", Value::Bool(flags.enabled), observed);
-        for (property, value) in [
-            ("RoleAssigneeType", flags.assignee),
-            ("RoleAssignmentDelegationType", flags.delegation),
-        ] {
-            match value {
-                Ok(name) => self.set(property, Value::Text(name.to_owned()), observed),
-                Err(number) => {
-                    let why = format!("the directory gives it as {number}, and no name for it");
-                    self.unread(property, (Reason::SourceAbsent, why));
-                }
-            }
-        }
-    }
-
-    /// Whether Exchange accepts an override depends on the build of each server:
-    /// no attribute holds its Status. To infer it would move the place where the
-    /// dedicated hybrid application's key belongs, on a guess; whoever needs it
-    /// is told which cmdlet shows it. That the override is not there, switched
-    /// off or limited is seen without it.
-    fn setting_override(&mut self) {
-        let why = "the directory does not hold the Status of an override, which Exchange computes";
-        self.unread("Status", (Reason::SourceAbsent, why.to_owned()));
-        let xml = match self.read("msExchConfigurationXML") {
-            Ok([]) => Err((
-                Reason::Hidden,
-                "the entry shows no msExchConfigurationXML, which every override has".to_owned(),
-            )),
-            Ok(found) => values::text(found).and_then(|xml| configuration::setting(&xml)),
-            Err(why) => Err(why),
-        };
-        let limits = ["Server", "MinVersion", "MaxVersion"];
-        let setting = match xml {
-            Ok(setting) => setting,
-            Err(why) => {
-                let properties = ["ComponentName", "SectionName", "Parameters"];
-                properties.into_iter().chain(limits).for_each(|it| self.unread(it, why.clone()));
-                return;
-            }
-        };
-        self.set("ComponentName", Value::Text(setting.component), Grade::Documented);
-        self.set("SectionName", Value::Text(setting.section), Grade::Documented);
-        let parameters = setting.parameters.into_iter().map(Value::Text).collect();
-        self.set("Parameters", Value::List(parameters), Grade::Documented);
-        for property in limits {
-            if setting.strange.is_empty() {
-                self.set(property, Value::Null, Grade::Observed);
-            } else {
-                let names: Vec<String> = setting
-                    .strange
-                    .iter()
-                    .take(5)
-                    .map(|it| it.chars().take(30).collect())
-                    .collect();
-                let why = format!("the override has {}, which may limit it", names.join(", "));
-                self.unread(property, (Reason::Malformed, why));
-            }
-        }
-    }
-
-    fn connector(&mut self) {
-        let observed = Grade::Observed;
-        let none = || Absent::Means(Value::List(Vec::new()), observed);
-        self.property("TargetAddressDomains", "msExchFedDomainNames", observed, texts, none());
-        let endpoint = "msExchFedTargetAutodiscoverEPR";
-        self.property("DiscoveryEndpoint", endpoint, observed, text, unset());
-        let on = Absent::Means(Value::Bool(true), observed);
-        self.property("Enabled", "msExchFedIsEnabled", observed, flag, on);
-    }
-
-    fn server(&mut self) {
-        let fqdn = |found: &[Vec<u8>]| Ok(Value::Text(values::network_name(found)?));
-        self.property("Fqdn", "networkAddress", Grade::Documented, fqdn, Absent::Hidden);
-        let build = |found: &[Vec<u8>]| Ok(Value::Text(values::version(found)?));
-        self.property(
-            "AdminDisplayVersion",
-            "serialNumber",
-            Grade::Documented,
-            build,
-            Absent::Hidden,
-        );
-        let edge = |found: &[Vec<u8>]| Ok(Value::Bool(values::number(found)? & 64 != 0));
-        let roles = "msExchCurrentServerRoles";
-        self.property("IsEdgeServer", roles, Grade::Inferred, edge, Absent::Hidden);
-    }
-
-    fn account(&mut self) {
-        let observed = Grade::Observed;
-        let details = "msExchRecipientTypeDetails";
-        self.property("RecipientTypeDetails", details, observed, text, Absent::Hidden);
-        let visible = Absent::Means(Value::Bool(false), observed);
-        let hide = "msExchHideFromAddressLists";
-        self.property("HiddenFromAddressListsEnabled", hide, observed, flag, visible);
-        self.property("ExternalEmailAddress", "targetAddress", observed, text, unset());
-    }
-
-    fn virtual_directory(&mut self) {
-        // CN=EWS (Default Web Site),CN=HTTP,CN=Protocols,CN=<server>,CN=Servers,…
-        let place = match self.names.as_slice() {
-            [_, _, protocols, server, ..] if protocols.eq_ignore_ascii_case("CN=Protocols") => {
-                Some(values::leaf(server))
-            }
-            _ => None,
-        };
-        if let Some(server) = place {
-            self.set("Server", Value::Text(server), Grade::Documented);
-        } else {
-            self.unread("Server", (Reason::Malformed, "the DN names no server".to_owned()));
-        }
-        self.property("InternalUrl", "msExchInternalHostName", Grade::Documented, text, unset());
-        self.property("ExternalUrl", "msExchExternalHostName", Grade::Observed, text, unset());
-        let mut oauth = false;
-        for (property, attribute) in [
-            ("InternalAuthenticationMethods", "msExchInternalAuthenticationMethods"),
-            ("ExternalAuthenticationMethods", "msExchExternalAuthenticationMethods"),
-        ] {
-            let methods = self.number(attribute).and_then(|bits| {
-                let bits = bits
-                    .ok_or_else(|| (Reason::Hidden, format!("the entry shows no {attribute}")))?;
-                flags::methods(bits).ok_or_else(|| {
-                    (Reason::Malformed, format!("{attribute} has a bit without a name: {bits}"))
-                })
-            });
-            match methods {
-                Ok((names, grade)) => {
-                    oauth |= names.iter().any(|name| name == "OAuth");
-                    let names = names.into_iter().map(Value::Text).collect();
-                    self.set(property, Value::List(names), grade);
-                }
-                Err(why) => self.unread(property, why),
-            }
-        }
-        // The lists tell; that neither has it is left to whoever looks at both.
-        if oauth {
-            self.set("OAuthAuthentication", Value::Bool(true), Grade::Inferred);
-        } else {
-            let why = "the directory holds only the lists of methods".to_owned();
-            self.unread("OAuthAuthentication", (Reason::SourceAbsent, why));
-        }
-    }
-}
-
-fn text(found: &[Vec<u8>]) -> Result<Value, Why> {
-    values::text(found).map(Value::Text)
-}
-
-fn texts(found: &[Vec<u8>]) -> Result<Value, Why> {
-    let each = found.iter().map(|octets| text(std::slice::from_ref(octets)));
-    each.collect::<Result<_, _>>().map(Value::List)
-}
-
-fn flag(found: &[Vec<u8>]) -> Result<Value, Why> {
-    let text = values::text(found)?;
-    let value = Value::Text(text).as_bool();
-    value.map(Value::Bool).ok_or_else(|| (Reason::Malformed, "neither TRUE nor FALSE".to_owned()))
-}
-
-/// Octets as the text that a cmdlet makes of them.
-fn encoded(found: &[Vec<u8>]) -> Result<Value, Why> {
-    let each = found.iter().map(|octets| match octets.as_slice() {
-        [] => Err((Reason::Malformed, "an empty value".to_owned())),
-        octets => Ok(Value::Text(STANDARD.encode(octets))),
-    });
-    each.collect::<Result<_, _>>().map(Value::List)
 }

@@ -340,7 +340,15 @@ fn account(reading: &Reading) -> Account {
         recipient_type_details: reading.text("RecipientTypeDetails").map(|details| {
             named(
                 &details,
-                &[("128", "MailUser"), ("33554432", "LinkedUser"), ("1", "UserMailbox")],
+                &[
+                    ("1", "UserMailbox"),
+                    ("2", "LinkedMailbox"),
+                    ("4", "SharedMailbox"),
+                    ("128", "MailUser"),
+                    ("65536", "User"),
+                    ("2097152", "DisabledUser"),
+                    ("33554432", "LinkedUser"),
+                ],
             )
         }),
         hidden: reading.flag("HiddenFromAddressListsEnabled"),
