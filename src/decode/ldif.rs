@@ -105,11 +105,13 @@ struct Reader {
     notes: Vec<String>,
     /// What ldapsearch said of the search.
     problem: Option<Problem>,
-    /// Entries so far, used or not.
+    /// Entries of the search so far, used or not.
     count: usize,
-    /// Whether ldapsearch began to tell about the search, and whether it ended.
+    /// Whether ldapsearch began to tell about a search, whether it came to its
+    /// end, and whether it did so only to begin with another page.
     header: bool,
     ended: bool,
+    page: bool,
 }
 
 impl Reader {
@@ -124,6 +126,7 @@ impl Reader {
             count: 0,
             header: false,
             ended: false,
+            page: false,
         }
     }
 
@@ -149,7 +152,7 @@ impl Reader {
             self.line(&line)?;
         }
         self.finish()?;
-        if self.header && !self.ended {
+        if self.header && (!self.ended || self.page) {
             let text = "ldapsearch did not come to its end: the file is cut".to_owned();
             return Err(Problem { line: last, reason: Reason::Truncated, text });
         }
@@ -170,7 +173,8 @@ impl Reader {
             return Ok(());
         };
         self.count_values(number, 1)?;
-        if Entry::is_secret(name) {
+        // Without a value it is only the name of an attribute.
+        if Entry::is_secret(name) && !value.trim_matches([':', ' ']).is_empty() {
             let name: String = name.chars().take(40).collect();
             self.note(
                 number,
@@ -230,8 +234,11 @@ impl Reader {
             Place::Entry(entry) => entry,
             Place::Skipped => return,
             Place::Between if OF_THE_SEARCH.contains(&lower.as_str()) => {
-                if lower == "result" {
-                    self.result(line, value.trim());
+                match lower.as_str() {
+                    "result" => self.result(line, value.trim()),
+                    // There are more pages until the cookie is empty.
+                    "pagedresults" => self.page = !value.trim_end().ends_with("cookie="),
+                    _ => {}
                 }
                 return;
             }
@@ -282,13 +289,17 @@ impl Reader {
             if self.header && !self.ended {
                 self.problem = cut("another search begins before the last one ended".to_owned());
             }
-            (self.header, self.ended, self.count) = (true, false, 0);
+            (self.header, self.ended, self.page) = (true, false, false);
         }
         let stated: Option<usize> =
             comment.strip_prefix("numEntries:").and_then(|it| it.trim().parse().ok());
-        if let Some(stated) = stated.filter(|stated| self.header && *stated != self.count) {
-            let count = self.count;
-            self.problem = cut(format!("{count} entries, where the search found {stated}"));
+        if let Some(stated) = stated.filter(|_| self.header) {
+            let count = std::mem::take(&mut self.count);
+            if count != stated {
+                let text =
+                    format!("the file holds {count} of the {stated} entries that were found");
+                self.problem = cut(text);
+            }
         }
     }
 
@@ -486,7 +497,7 @@ mod tests {
         );
         assert_eq!(
             cut(&search("search: 2\nresult: 0 Success\n\n# numEntries: 3\n")),
-            truncated("line 11: 1 entries, where the search found 3")
+            truncated("line 11: the file holds 1 of the 3 entries that were found")
         );
         let no_end = truncated("line 7: ldapsearch did not come to its end: the file is cut");
         assert_eq!(cut(&search("")), no_end);
@@ -495,6 +506,32 @@ mod tests {
         assert_eq!(cut(&twice), another);
         let both = search("search: 2\nresult: 0 Success\n\n# numEntries: 1\n\n").repeat(2);
         assert_eq!(cut(&both), None);
+    }
+
+    #[test]
+    fn a_search_by_pages_ends_with_the_last_one() {
+        let page = |cookie: &str| {
+            format!(
+                "# extended LDIF\n#\n# with pagedResults control: size=1\n\n{PARTNER}\n\
+                 # search result\nsearch: 2\nresult: 0 Success\n\
+                 control: 1.2.840.113556.1.4.319 false MAUCAQAEAA==\n{cookie}\n\n"
+            )
+        };
+        let (more, last) =
+            (page("pagedresults: estimate=2 cookie=MQA="), page("pagedresults: cookie="));
+        let found = |number: usize| format!("# numResponses: 9\n# numEntries: {number}\n");
+        assert_eq!(cut(&[more.as_str(), &last, &found(2)].concat()), None);
+        assert_eq!(cut(&[last.as_str(), &found(1)].concat()), None);
+        let (reason, note) = cut(&more).unwrap();
+        assert_eq!(reason, Reason::Truncated);
+        assert!(note.contains("did not come to its end"), "{note}");
+        let (_, note) = cut(&[more.as_str(), &last, &found(3)].concat()).unwrap();
+        assert!(note.contains("holds 2 of the 3"), "{note}");
+    }
+
+    #[test]
+    fn names_without_values_are_no_secret() {
+        assert_eq!(decoded(&record("msExchAuthAppSecret:")).notes, [""; 0]);
     }
 
     #[test]

@@ -200,7 +200,9 @@ impl Translation<'_> {
 
     fn auth_server(&mut self) {
         let observed = Grade::Observed;
-        self.property("IssuerIdentifier", "msExchAuthIssuerName", observed, text, Absent::Hidden);
+        // Facebook and LinkedIn have neither issuer nor metadata.
+        let absent = if self.entry.has("msExchAuthMetadataUrl") { Absent::Hidden } else { unset() };
+        self.property("IssuerIdentifier", "msExchAuthIssuerName", observed, text, absent);
         self.property("Realm", "msExchAuthRealm", observed, text, unset());
         for (property, attribute) in [
             ("AuthMetadataUrl", "msExchAuthMetadataUrl"),
@@ -625,6 +627,10 @@ mod tests {
         let dn = format!("CN=a,CN=Auth Servers,CN=Auth Configuration,{ORG}");
         let off = of(&dn, "msExchAuthAuthServer", "msExchAuthFlags: 2");
         assert_eq!(said(&servers(&off)[0].enabled), "false Observed");
+        // As Facebook and LinkedIn, which come with Exchange.
+        assert_eq!(servers(&off)[0].kind(), Ok(AuthServerKind::Other));
+        let half = of(&dn, "msExchAuthAuthServer", "msExchAuthMetadataUrl: https://x/y");
+        assert_eq!(servers(&half)[0].kind().unwrap_err().reason, Reason::Hidden);
         let strange = of(&dn, "msExchAuthAuthServer", "msExchAuthFlags: x");
         assert_eq!(said(&servers(&strange)[0].enabled), "malformed");
         let bare = of(&dn, "msExchAuthAuthServer", "");
