@@ -430,8 +430,26 @@ pub(super) fn unite_lists(mine: &mut Vec<String>, theirs: &Vec<String>) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use super::AuthServerKind;
-    use crate::healthy::{TENANT, acs_server, text};
+    use super::{AuthServerKind, Described as _};
+    use crate::facts::Reason;
+    use crate::healthy::{TENANT, acs_server, known, text};
+
+    #[test]
+    fn lists_have_no_order_and_no_case() {
+        let domains = |list: &[&str]| {
+            let mut server = acs_server();
+            let list: Vec<String> = list.iter().map(|it| (*it).to_owned()).collect();
+            server.domain_names = known(list, "x");
+            server
+        };
+        let joined = |a: &[&str], b: &[&str]| {
+            let mut server = domains(a);
+            server.absorb(domains(b));
+            server.domain_names.read().map(|it| it.value.clone()).map_err(|why| why.reason)
+        };
+        assert_eq!(joined(&["a", "B"], &["b", "a"]).unwrap().len(), 2);
+        assert_eq!(joined(&["a", "b"], &["a"]), Err(Reason::Conflicting));
+    }
 
     #[test]
     fn a_federation_server_called_sts_is_not_entra() {

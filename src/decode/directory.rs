@@ -82,6 +82,10 @@ pub(crate) const ATTRIBUTES: [&str; 39] = [
     "whenChanged",
 ];
 
+/// How the names of Exchange's own attributes begin, in lower case. It stands for
+/// all of them that are not used.
+const EXCHANGE: &str = "msexch";
+
 /// Attributes that nobody should have handed over.
 const SECRETS: [&str; 7] = [
     "msexchauthappsecret",
@@ -124,9 +128,10 @@ impl Entry {
         }
         if !Self::is_secret(&name) {
             let used = ATTRIBUTES.iter().any(|used| used.eq_ignore_ascii_case(&name));
-            if used || name.starts_with("msexch") {
-                let values = self.attributes.entry(name).or_default();
-                values.extend(used.then(value));
+            if used {
+                self.attributes.entry(name).or_default().push(value());
+            } else if name.starts_with(EXCHANGE) {
+                self.attributes.entry(EXCHANGE.to_owned()).or_default();
             }
         }
     }
@@ -147,6 +152,11 @@ impl Entry {
 
     fn has(&self, name: &str) -> bool {
         !self.values(name).is_empty()
+    }
+
+    /// Whether any attribute of Exchange can be read.
+    fn shows_exchange(&self) -> bool {
+        self.attributes.keys().any(|name| name.starts_with(EXCHANGE))
     }
 
     fn is_of_class(&self, class: &str) -> bool {
@@ -239,7 +249,7 @@ fn type_of(entry: &Entry) -> Option<&'static str> {
         };
     }
     let auth = below(2, "cn=auth configuration");
-    let described = entry.attributes.keys().any(|name| name.starts_with("msexch"));
+    let described = entry.shows_exchange();
     match () {
         () if entry.has("msExchAuthCertificateThumbprint") => Some("AuthConfig"),
         () if entry.has("msExchAuthLinkedAccount") => Some("PartnerApplication"),
@@ -288,7 +298,7 @@ mod tests {
         );
         let kept: Vec<(&str, usize)> =
             entry.attributes.iter().map(|(name, values)| (name.as_str(), values.len())).collect();
-        assert_eq!(kept, [("msexchauthflags", 1), ("msexchversion", 0)]);
+        assert_eq!(kept, [("msexch", 0), ("msexchauthflags", 1)]);
         assert_eq!(entry.lost.len(), 0);
     }
 

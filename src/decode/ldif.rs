@@ -53,7 +53,10 @@ pub(crate) fn decode(text: &str, source: Source, seen: &SeenId) -> Decoded {
         return decoded;
     };
     if types.is_empty() {
-        decoded.notes.push("no entries: the search found nothing, or nothing was shown".into());
+        decoded.notes.push(
+            "no entry that tells what it is: the search found none, or did not show their classes"
+                .into(),
+        );
     }
     decoded.form = Form::Ldif(types);
     decoded

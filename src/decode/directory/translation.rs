@@ -95,7 +95,7 @@ impl Translation<'_> {
             let why = format!("the entry shows no {attribute}, and was made by naming attributes");
             return Err((Reason::NotCollected, why));
         }
-        if !self.entry.attributes.keys().any(|name| name.starts_with("msexch")) {
+        if !self.entry.shows_exchange() {
             let why = "whoever made the export can read none of the entry's Exchange attributes";
             return Err((Reason::Hidden, why.to_owned()));
         }
