@@ -9,6 +9,7 @@ mod certificate;
 mod challenge;
 mod clixml;
 mod connectivity;
+mod directory;
 mod exchange;
 pub(crate) mod foreign;
 mod formatted;
@@ -19,6 +20,7 @@ mod hybrid;
 mod installed;
 mod json;
 mod kind;
+mod ldif;
 mod log;
 mod metadata;
 #[cfg(test)]
@@ -147,6 +149,8 @@ pub enum Form {
     Json(BTreeMap<String, usize>),
     /// The same as text: `Format-List`, `Format-Table`.
     Text(BTreeMap<String, usize>),
+    /// Entries of a directory; the types that they are shown as, with counts.
+    Ldif(BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -200,6 +204,7 @@ impl fmt::Display for Form {
             Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
             Self::Text(types) => write!(f, "text: {}", counted(types)),
+            Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -329,6 +334,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     if json::recognise(text) {
         return decode_json(text, source, seen);
+    }
+    if ldif::recognise(text) {
+        return ldif::decode(text, source, seen);
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);

@@ -350,7 +350,8 @@ fn primitive(tag: &str, text: String) -> Value {
         "DT" => instant(&text).map_or(Value::Text(text), Value::Time),
         "BA" if text.trim().is_empty() => Value::Bytes(Vec::new()),
         "BA" => {
-            base64_octets(&text).map_or_else(|| Value::Unclear("is no base64".into()), Value::Bytes)
+            let none = || Value::Unread(Reason::Malformed, "it is no base64".into());
+            base64_octets(&text).map_or_else(none, Value::Bytes)
         }
         _ => Value::Text(text),
     }

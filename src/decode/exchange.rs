@@ -62,6 +62,11 @@ pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     Decoded { form: Form::Text(types), ..decoded }
 }
 
+/// Decodes the entries of a directory, translated into the objects of cmdlets.
+pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    objects(tree, source, seen)
+}
+
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
@@ -359,7 +364,15 @@ fn account(reading: &Reading) -> Account {
         recipient_type_details: reading.text("RecipientTypeDetails").map(|details| {
             named(
                 &details,
-                &[("128", "MailUser"), ("33554432", "LinkedUser"), ("1", "UserMailbox")],
+                &[
+                    ("1", "UserMailbox"),
+                    ("2", "LinkedMailbox"),
+                    ("4", "SharedMailbox"),
+                    ("128", "MailUser"),
+                    ("65536", "User"),
+                    ("2097152", "DisabledUser"),
+                    ("33554432", "LinkedUser"),
+                ],
             )
         }),
         hidden: reading.flag("HiddenFromAddressListsEnabled"),

@@ -135,9 +135,20 @@ fn is_closed(text: &str) -> bool {
     word || is_guid(text) || Thumbprint::exact(text).is_some() || text.ends_with('}')
 }
 
+/// What may be one thing or another.
+fn unclear(why: &str) -> Value {
+    Value::Unread(Reason::Malformed, why.to_owned())
+}
+
+/// What goes on beyond what is shown.
+fn cut() -> Value {
+    let why = "the text shows only its beginning; Export-Clixml shows all";
+    Value::Unread(Reason::Truncated, why.to_owned())
+}
+
 /// What is said of one that does not.
 fn open() -> Value {
-    Value::Unclear("stands at the very end of the file, where it may be cut".into())
+    unclear("it stands at the very end of the file, where it may be cut")
 }
 
 /// What the lines belong to.
@@ -277,26 +288,16 @@ fn value(text: &str) -> Value {
     let text = text.trim();
     let Some(inner) = text.strip_prefix('{') else {
         return match beginning(text) {
-            Some(start) => Value::Cut(vec![Value::Text(start.to_owned())]),
+            Some(_) => cut(),
             None => Value::Text(text.to_owned()),
         };
     };
-    let (inner, mut cut) = match inner.strip_suffix('}') {
-        Some(inner) => (inner, false),
-        // The end of the list is not shown.
-        None => (inner, true),
-    };
-    let inner = match beginning(inner) {
-        Some(start) => {
-            cut = true;
-            start
-        }
-        None => inner,
-    };
+    // Where the brace is missing, the end of the list is not shown.
+    let whole = inner.strip_suffix('}').filter(|inner| beginning(inner).is_none());
+    let Some(inner) = whole else { return cut() };
     let elements = inner.split(", ").map(|it| it.trim().trim_end_matches(','));
     let elements = elements.filter(|it| !it.is_empty()).map(|it| Value::Text(it.to_owned()));
-    let elements: Vec<Value> = elements.collect();
-    if cut { Value::Cut(elements) } else { Value::List(elements) }
+    Value::List(elements.collect())
 }
 
 /// What stands before the marks of a cut, if the text ends with them.

@@ -126,7 +126,7 @@ pub(crate) fn installed(
 /// The certificate itself; not collected where the source shows only its name.
 fn certificate(object: &Object, seen: &SeenId) -> Result<Fact<Certificate>, Problem> {
     let shown = |raw: &&Value| match raw {
-        Value::Null | Value::Cut(_) => false,
+        Value::Null | Value::Unread(Reason::Truncated, _) => false,
         Value::Bytes(octets) => !octets.is_empty(),
         raw => raw.as_text() != Some(""),
     };

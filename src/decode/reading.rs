@@ -23,13 +23,9 @@ impl<'a> Reading<'a> {
 
     /// A property, by a function that tells what its value means.
     pub(crate) fn fact<T>(&self, name: &str, meaning: impl FnOnce(&Value) -> Option<T>) -> Fact<T> {
-        match self.object.get(name) {
+        let fact = match self.object.get(name) {
             None => self.unknown(Reason::NotCollected, format!("the export leaves out {name}")),
-            Some(Value::Cut(_)) => self.unknown(
-                Reason::Truncated,
-                format!("the text shows only the beginning of {name}; Export-Clixml shows all"),
-            ),
-            Some(Value::Unclear(why)) => self.unknown(Reason::Malformed, format!("{name} {why}")),
+            Some(Value::Unread(reason, why)) => self.unknown(*reason, format!("{name}: {why}")),
             Some(value) if value.elements().iter().any(too_long) => {
                 self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }
@@ -41,7 +37,8 @@ impl<'a> Reading<'a> {
                 }
                 None => self.unknown(Reason::Malformed, format!("{name} makes no sense")),
             },
-        }
+        };
+        fact.graded(self.object.grade(name))
     }
 
     pub(crate) fn known<T>(&self, value: T) -> Fact<T> {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use checks::facts::{Grade, Reason};
 use jiff::Timestamp;
 
 use super::limits;
@@ -31,11 +32,8 @@ pub(crate) enum Value {
     List(Vec<Value>),
     /// An object, or a list of CLIXML; several places may refer to one.
     Object(Rc<Object>),
-    /// What text shows of a value that goes on: `{a, b...}`.
-    Cut(Vec<Value>),
-    /// What makes no sense, or more than one; the reason reads on after the
-    /// property's name, as "is no base64" does.
-    Unclear(String),
+    /// It could not be read, or in several ways, and why.
+    Unread(Reason, String),
 }
 
 /// An object with named properties.
@@ -55,6 +53,8 @@ pub(crate) struct Object {
     pub(crate) octets: usize,
     /// It was asked for by name or by a filter, so that there may be others.
     pub(crate) picked: bool,
+    /// Properties whose meaning is only observed or inferred.
+    pub(crate) grades: Vec<(&'static str, Grade)>,
 }
 
 /// All objects of a file, however deep, inner before outer and before whatever
@@ -78,6 +78,12 @@ impl Object {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let mut members = self.members.iter().take(limits::MEMBERS);
         members.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// How certain the meaning of a property is.
+    pub(crate) fn grade(&self, name: &str) -> Grade {
+        let graded = self.grades.iter().find(|(known, _)| *known == name);
+        graded.map_or(Grade::Documented, |(_, grade)| *grade)
     }
 
     /// Whether it has all of these properties.

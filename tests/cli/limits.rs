@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::organisation::{Judged, Organisation};
-use crate::run::{Run, trustprobe, within};
+use crate::run::{Run, flat, trustprobe, within};
 use crate::zipped::{Entry, zip};
 
 /// The lines of `trustprobe list` on limits: name, default, what it bounds.
@@ -82,9 +82,10 @@ fn every_limit_is_told_with_what_moves_it_and_the_rest_is_used() {
         assert!(names.iter().any(|it| it == name), "{name}");
         let run = listed(&organisation, &format!("{name}={value}"));
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name}");
-        assert!(run.stdout.contains(told), "{name}: {}", run.stdout);
-        assert!(run.stdout.contains(&format!("--limit {name}=… moves")), "{name}");
-        assert!(run.stdout.contains("the AuthConfig"), "{name}: {}", run.stdout);
+        let text = flat(&run.stdout);
+        assert!(text.contains(told), "{name}: {text}");
+        assert!(text.contains(&format!("--limit {name}=… moves")), "{name}");
+        assert!(text.contains("the AuthConfig"), "{name}: {text}");
         // Moved far enough, it does not stand in the way.
         let run = listed(
             &organisation,

@@ -12,6 +12,7 @@
 
 mod archives;
 mod command_line;
+mod directory;
 mod encodings;
 mod evidence;
 mod false_alarms;

@@ -7,7 +7,7 @@ use crate::outputs::validate;
 use crate::run::{Run, within};
 
 /// Records an organisation beside its exports.
-fn record(organisation: &Organisation) -> Value {
+pub(crate) fn record(organisation: &Organisation) -> Value {
     let run = within(organisation.path(), ["evidence", ".", "--record", "facts.json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     serde_json::from_str(&organisation.text("facts.json")).unwrap()

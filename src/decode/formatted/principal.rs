@@ -9,7 +9,7 @@ use checks::procedure::application_name;
 use super::super::limits;
 use super::super::value::{Object, Value};
 use super::command::Command;
-use super::open;
+use super::{cut, open};
 
 /// More names than any service principal has.
 const MANY: usize = 5000;
@@ -101,7 +101,7 @@ impl Principals {
         let names = match whole {
             true if std::mem::take(&mut self.open) => open(),
             true => Value::List(names),
-            false => Value::Cut(names),
+            false => cut(),
         };
         self.found.push(principal(&id, "servicePrincipalNames", names));
     }

@@ -4,7 +4,7 @@ use textwrap::core::display_width;
 
 use super::super::limits;
 use super::super::value::{Object, Value};
-use super::{is_closed, open, value};
+use super::{is_closed, open, unclear, value};
 
 /// A table whose head and rule were read.
 pub(super) struct Table {
@@ -58,7 +58,7 @@ impl Table {
             values.into_iter().zip(self.row.iter_mut().flat_map(|row| &mut row.members))
         {
             if value != Value::Text(String::new()) {
-                *known = Value::Unclear("is wrapped over several rows of a table".into());
+                *known = unclear("it is wrapped over several rows of a table");
             }
         }
         None
@@ -95,7 +95,7 @@ impl Table {
                 if aligned {
                     value(slice(line, column.start, end))
                 } else {
-                    Value::Unclear("does not stand below its head in the table".into())
+                    unclear("it does not stand below its head in the table")
                 }
             })
             .collect()

@@ -179,13 +179,13 @@ fn lists_are_whole_cut_or_empty() {
         ("{}", Value::List(vec![])),
         ("{a}", Value::List(list(&["a"]))),
         ("{a, b}", Value::List(list(&["a", "b"]))),
-        ("{a, b...}", Value::Cut(list(&["a", "b"]))),
-        ("{a, b…}", Value::Cut(list(&["a", "b"]))),
-        ("{a, b, ...}", Value::Cut(list(&["a", "b"]))),
-        ("{a, b", Value::Cut(list(&["a", "b"]))),
-        ("{a, b...", Value::Cut(list(&["a", "b"]))),
-        ("a...", Value::Cut(list(&["a"]))),
-        ("a,", Value::Cut(list(&["a"]))),
+        ("{a, b...}", cut()),
+        ("{a, b…}", cut()),
+        ("{a, b, ...}", cut()),
+        ("{a, b", cut()),
+        ("{a, b...", cut()),
+        ("a...", cut()),
+        ("a,", cut()),
         ("a", text("a")),
         ("", text("")),
     ] {
@@ -206,7 +206,10 @@ fn a_value_that_is_wrapped_is_joined_where_that_is_certain() {
             "UseAuthServer         : True\nApplicationIdentifier : 0\nName                  : {first}\n                        {second}\n"
         )
     };
-    assert!(matches!(property(&name("Skype for", "Business"), "Name"), Value::Unclear(_)));
+    assert!(matches!(
+        property(&name("Skype for", "Business"), "Name"),
+        Value::Unread(Reason::Malformed, _)
+    ));
     // A blank that was kept tells.
     assert_eq!(property(&name("Skype for ", "Business"), "Name"), text("Skype for Business"));
     assert_eq!(property(&name("Skype for", " Business"), "Name"), text("Skype for Business"));
@@ -256,14 +259,17 @@ fn a_table_is_read_by_its_columns() {
     assert_eq!(row[1].1, text("contoso.com"));
     // What does not stand below its head is unclear.
     let [row] = domains("Contoso Limited contoso.com Authoritative\n").try_into().unwrap();
-    assert!(row.iter().all(|(_, value)| matches!(value, Value::Unclear(_))), "{row:?}");
+    assert!(
+        row.iter().all(|(_, value)| matches!(value, Value::Unread(Reason::Malformed, _))),
+        "{row:?}"
+    );
     let [row] = domains("Contoso   contoso.com.very.lo… Authoritative\n").try_into().unwrap();
-    assert!(matches!(row[1].1, Value::Cut(_)));
+    assert!(matches!(row[1].1, Value::Unread(Reason::Truncated, _)));
     // A row that goes on in the next line was not whole.
     let [row] = domains("Contoso   contoso.com          Authoritative\n          .au\n")
         .try_into()
         .unwrap();
-    assert!(matches!(row[1].1, Value::Unclear(_)));
+    assert!(matches!(row[1].1, Value::Unread(Reason::Malformed, _)));
     assert_eq!(row[0].1, text("Contoso"));
 }
 
@@ -297,7 +303,7 @@ fn a_file_that_ends_within_a_line_shows_no_last_value() {
             for (name, value) in members {
                 let certain =
                     matches!(&value, Value::Text(text) if whole.contains(&format!(": {text}\n")));
-                let open = matches!(value, Value::Unclear(_));
+                let open = matches!(value, Value::Unread(Reason::Malformed, _));
                 assert!(certain || open, "{name} {value:?} at {at}");
             }
         }

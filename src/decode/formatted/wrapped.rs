@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use checks::facts::is_guid;
 
 use super::super::value::Value;
-use super::{list, plain, value};
+use super::{list, plain, unclear, value};
 
 /// One line of a value.
 #[derive(Debug, Clone)]
@@ -148,7 +148,7 @@ impl Layout {
                         .or_else(|| sentence.then_some(" "))
                 };
                 let Some(part) = part else {
-                    return Value::Unclear("is wrapped so that it can be read in two ways".into());
+                    return unclear("it is wrapped so that it can be read in two ways");
                 };
                 text.push_str(part);
             }
@@ -161,7 +161,7 @@ impl Layout {
         let value = value(&text);
         let torn = |value: &Value| value.as_text().is_some_and(|text| text.contains(' '));
         if solid && 1 < pieces.len() && value.elements().iter().any(torn) {
-            return Value::Unclear("is wrapped so that it makes no sense".into());
+            return unclear("it is wrapped so that it makes no sense");
         }
         value
     }
