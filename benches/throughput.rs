@@ -3,8 +3,8 @@
 //!     cargo bench
 //!
 //! What has to hold: one core assesses 5 000 organisations a second, and the
-//! cost of many is that of one times their number. `process.sh` beside this
-//! file measures the program as a whole.
+//! cost of many is that of one times their number. `process.sh` and
+//! `evidence.sh` beside this file measure the program as a whole.
 
 #![expect(
     clippy::expect_used,
@@ -17,7 +17,7 @@ use std::{fmt, fs};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use checks::facts::Facts;
+use checks::facts::{Facts, Server};
 use checks::procedure::SKYPE_ONLINE;
 use checks::{Assessment, Case, Context, Trust};
 use divan::counter::{BytesCount, ItemsCount};
@@ -50,11 +50,11 @@ fn main() {
 }
 
 /// Each form of file, in octets a second.
-#[divan::bench(args = forms())]
+#[divan::bench(args = forms(), sample_count = 20, sample_size = 1)]
 fn decoding(bencher: Bencher, form: &Form) {
     bencher
         .counter(BytesCount::of_slice(&form.octets))
-        .bench(|| decoded(form.file_name, black_box(&form.octets)));
+        .bench(|| decoded(form.name, black_box(&form.octets)));
 }
 
 /// The demo's files, from octets to outcomes.
@@ -105,15 +105,7 @@ fn trusts(bencher: Bencher, count: usize) {
 /// One organisation with many servers.
 #[divan::bench(args = [10, 100, 1_000], sample_count = 20, sample_size = 1)]
 fn servers(bencher: Bencher, count: usize) {
-    let mut facts = demo();
-    let server = facts.servers.items[0].clone();
-    facts.servers.items = (0..count)
-        .map(|at| {
-            let mut server = server.clone();
-            server.name = format!("ex{at:04}");
-            server
-        })
-        .collect();
+    let facts = with_servers(count);
     let judge = Judge::new("contoso");
     bencher.counter(ItemsCount::new(count)).bench(|| judge.assess(black_box(&facts)));
 }
@@ -121,7 +113,6 @@ fn servers(bencher: Bencher, count: usize) {
 /// One file of a form.
 struct Form {
     name: &'static str,
-    file_name: &'static str,
     octets: Vec<u8>,
 }
 
@@ -131,23 +122,114 @@ impl fmt::Display for Form {
     }
 }
 
+/// A line for each form.
 fn forms() -> Vec<Form> {
-    let form = |name, file_name, octets: &[u8]| Form { name, file_name, octets: octets.to_vec() };
-    let of_demo = |name, file_name| form(name, file_name, file(file_name));
-    let der = file("OAuthCert.cer");
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        STANDARD.encode(der)
-    );
+    let clixml = large("clixml", objects("LinkedAccounts.xml"), "", &ACCOUNT);
+    let graph = text("00000004-0000-0ff1-ce00-000000000000.json");
+    let answer = text("mail.contoso.com.txt") + &"<p>Access is denied.</p>\n".repeat(500);
     vec![
-        of_demo("clixml", "AuthServers.xml"),
-        of_demo("graph", "00000004-0000-0ff1-ce00-000000000000.json"),
-        of_demo("metadata_acs", "acs.json"),
-        of_demo("metadata_exchange", "ex1-metadata.json"),
-        of_demo("certificate_der", "OAuthCert.cer"),
-        form("certificate_pem", "OAuthCert.pem", pem.as_bytes()),
-        form("recorded", "facts.json", recorded().as_bytes()),
+        Form { name: "clixml_utf16", octets: utf16(&clixml.octets) },
+        clixml,
+        large("clixml_certificates", objects("Certificates-EX1.xml"), "", &["ex1"]),
+        large("convert_to_json", ["[", CONVERTED, "]"], ",", &ACCOUNT),
+        large("graph", ["{\"value\": [", &graph, "]}"], ",", &["000000000000", "444444444444"]),
+        large("metadata_acs", keys("acs.json"), ",", &[]),
+        large("metadata_exchange", keys("ex1-metadata.json"), ",", &[]),
+        large("metadata_keys", ["{\"keys\": [", &certified(KEY), "]}"], ",", &[SIGNATURE]),
+        large(
+            "metadata_federation",
+            [ENTITY, &certified(ROLE), "</EntityDescriptor>"],
+            "",
+            &[SIGNATURE],
+        ),
+        large("curl", ["", &answer, ""], "\n", &[]),
+        Form { name: "certificate_der", octets: file("OAuthCert.cer").to_vec() },
+        large("certificate_pem", ["", &certified(PEM), ""], "", &[SIGNATURE]),
+        Form { name: "recorded", octets: recorded(with_servers(1_000)).into_bytes() },
     ]
+}
+
+/// Octets of a file that is large. Below it no form reaches a limit.
+const LARGE: usize = 1_000_000;
+
+/// What makes an account another one.
+const ACCOUNT: [&str; 2] = ["SfBOnline-ApplicationAccount", "708192a3b4c5"];
+
+/// As Windows PowerShell converts it.
+const CONVERTED: &str = r#"{
+    "ExternalEmailAddress":  "SMTP:SfBOnline-ApplicationAccount@contoso.com",
+    "HiddenFromAddressListsEnabled":  true,
+    "RecipientTypeDetails":  {"value":  128, "Value":  "MailUser"},
+    "Name":  "SfBOnline-ApplicationAccount",
+    "DistinguishedName":  "CN=SfBOnline-ApplicationAccount,OU=Service Accounts,DC=corp,DC=contoso,DC=com",
+    "Guid":  "5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c5",
+    "WhenChangedUTC":  "\/Date(1765787100000)\/",
+    "PSComputerName":  "ex1.corp.contoso.com"
+}"#;
+
+const KEY: &str = r#"{"kty": "RSA", "use": "sig", "kid": "llkAKrvE5polyIZVcz5-in1_SkY", "e": "AQAB", "x5c": ["{}"]}"#;
+
+const ENTITY: &str = r#"<?xml version="1.0" encoding="utf-8"?><EntityDescriptor entityID="https://sts.windows.net/11111111-2222-3333-4444-555555555555/">"#;
+
+const ROLE: &str = r#"<RoleDescriptor><KeyDescriptor use="signing"><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></KeyDescriptor></RoleDescriptor>"#;
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n";
+
+/// What stands in the signature of a certificate in the place of eight digits
+/// of base64, so that a number makes it another certificate.
+const SIGNATURE: &str = "SIGNATUR";
+
+/// A file whose middle is repeated, with a number for whatever differs.
+fn large(
+    name: &'static str,
+    [head, middle, tail]: [impl AsRef<str>; 3],
+    joint: &str,
+    differs: &[&str],
+) -> Form {
+    let numbered = |at: usize| {
+        differs.iter().fold(middle.as_ref().to_owned(), |text, differs| {
+            text.replace(differs, &format!("{at:0width$}", width = differs.len()))
+        })
+    };
+    let count = LARGE / middle.as_ref().len();
+    let middles: Vec<String> = (0..count).map(numbered).collect();
+    let text = [head.as_ref(), &middles.join(joint), tail.as_ref()].concat();
+    Form { name, octets: text.into_bytes() }
+}
+
+/// A file of the demo, cut around the objects of CLIXML.
+fn objects(name: &str) -> [String; 3] {
+    cut(name, "2004/04\">", "</Objs>")
+}
+
+/// A metadata document of the demo, cut around its keys.
+fn keys(name: &str) -> [String; 3] {
+    cut(name, "\"keys\": [", "]")
+}
+
+fn cut(name: &str, after: &str, before: &str) -> [String; 3] {
+    let text = text(name);
+    let start = text.find(after).expect("where it begins") + after.len();
+    let end = start + text[start..].find(before).expect("where it ends");
+    [&text[..start], &text[start..end], &text[end..]].map(str::to_owned)
+}
+
+/// The text with a certificate in its place.
+fn certified(text: &str) -> String {
+    let mut encoded = STANDARD.encode(file("OAuthCert.cer"));
+    let signature = encoded.len() - 16;
+    encoded.replace_range(signature..signature + SIGNATURE.len(), SIGNATURE);
+    text.replace("{}", &encoded)
+}
+
+/// As Windows PowerShell writes a file.
+fn utf16(octets: &[u8]) -> Vec<u8> {
+    let text = format!("\u{feff}{}", String::from_utf8_lossy(octets));
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn text(name: &str) -> String {
+    String::from_utf8_lossy(file(name)).into_owned()
 }
 
 fn file(name: &str) -> &'static [u8] {
@@ -166,14 +248,23 @@ fn demo() -> Facts {
     evidence::of_memory(files()).organisations.remove(0)
 }
 
-/// The same as `trustprobe evidence --record` writes them.
-fn recorded() -> String {
-    serde_json::to_string_pretty(&RecordedFacts::new(demo())).expect("facts are JSON")
+/// The same in an organisation of so many servers.
+fn with_servers(count: usize) -> Facts {
+    let mut facts = demo();
+    let server = facts.servers.items[0].clone();
+    let named = |at| Server { name: format!("ex{at:04}"), ..server.clone() };
+    facts.servers.items = (0..count).map(named).collect();
+    facts
+}
+
+/// Facts as `trustprobe evidence --record` writes them.
+fn recorded(facts: Facts) -> String {
+    serde_json::to_string_pretty(&RecordedFacts::new(facts)).expect("facts are JSON")
 }
 
 /// Recorded facts of so many organisations, each under a name of its own.
 fn different(count: usize) -> Vec<(Judge, Vec<u8>)> {
-    let recorded = recorded();
+    let recorded = recorded(demo());
     let organisation = |at: usize| {
         let name = format!("org{at:04}");
         let text = recorded.replace("contoso", &name).replace("Contoso", &name);

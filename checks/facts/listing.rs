@@ -1,8 +1,9 @@
 //! Collections that know whether they are whole.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -165,47 +166,27 @@ impl<T: Item> Listing<T> {
     fn unite(&mut self) {
         let mut items = std::mem::take(&mut self.items);
         items.sort_by_cached_key(|item| (Reverse(item.keys().len()), place(item)));
-        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-        for item in items {
+        // What is known stands behind what is still to be looked at, so that
+        // all of it is in memory once.
+        let mut items = VecDeque::from(items);
+        let mut places = Places::default();
+        for left in (0..items.len()).rev() {
+            let Some(item) = items.pop_front() else { break };
             let mut keys = item.keys();
             if keys.is_empty() {
                 keys.push(String::new());
             }
-            let at = self.described(&item, &keys, &places).unwrap_or(self.items.len());
-            match self.items.get_mut(at) {
+            let known = |at: usize| items.get(left + at);
+            let at = described(&item, &keys, &places, known).unwrap_or(items.len() - left);
+            for key in &keys {
+                places.add(key, at);
+            }
+            match items.get_mut(left + at) {
                 Some(known) => known.merge(item),
-                None => self.items.push(item),
-            }
-            for key in keys {
-                let places = places.entry(key).or_default();
-                if places.len() < SAME_NAME && !places.contains(&at) {
-                    places.push(at);
-                }
+                None => items.push_back(item),
             }
         }
-    }
-
-    /// Where the object stands that this one describes, too.
-    fn described(
-        &self,
-        item: &T,
-        keys: &[String],
-        places: &HashMap<String, Vec<usize>>,
-    ) -> Option<usize> {
-        let fits =
-            |at: &usize| self.items.get(*at).is_some_and(|known| known.same(item) || known == item);
-        let fitting = |key: &String| -> Vec<usize> {
-            places.get(key).into_iter().flatten().copied().filter(fits).collect()
-        };
-        let fitting = keys.iter().map(fitting).find(|fitting| !fitting.is_empty())?;
-        match fitting.as_slice() {
-            [one] => Some(*one),
-            // Another description as poor as this one, if there is any.
-            several => several
-                .iter()
-                .copied()
-                .find(|at| self.items.get(*at).is_some_and(|known| known.keys() == item.keys())),
-        }
+        self.items = items.into();
     }
 
     /// The objects, or why nobody can tell which there are.
@@ -214,6 +195,55 @@ impl<T: Item> Listing<T> {
     pub fn all(&self) -> Result<(&[T], Complete), Unknown> {
         let complete = self.complete.read()?;
         Ok((&self.items, complete.value))
+    }
+}
+
+/// Where the object stands that this one describes, too.
+fn described<'k, T: Item + 'k>(
+    item: &T,
+    keys: &[String],
+    places: &Places,
+    known: impl Fn(usize) -> Option<&'k T>,
+) -> Option<usize> {
+    let fits = |at: &usize| known(*at).is_some_and(|known| known.same(item) || known == item);
+    let fitting = |key: &String| -> Vec<usize> { places.of(key).filter(fits).collect() };
+    let fitting = keys.iter().map(fitting).find(|fitting| !fitting.is_empty())?;
+    match fitting.as_slice() {
+        [one] => Some(*one),
+        // Another description as poor as this one, if there is any.
+        several => several
+            .iter()
+            .copied()
+            .find(|at| known(*at).is_some_and(|known| known.keys() == item.keys())),
+    }
+}
+
+/// Where objects of a name stand. Names are many and long, so that a hash is
+/// kept in their place: whoever asks looks at the objects anyway.
+#[derive(Default)]
+struct Places {
+    hasher: RandomState,
+    first: HashMap<u64, usize>,
+    more: HashMap<u64, Vec<usize>>,
+}
+
+impl Places {
+    fn of(&self, key: &str) -> impl Iterator<Item = usize> {
+        let key = self.hasher.hash_one(key);
+        let more = self.more.get(&key).into_iter().flatten();
+        self.first.get(&key).into_iter().chain(more).copied()
+    }
+
+    fn add(&mut self, key: &str, at: usize) {
+        let key = self.hasher.hash_one(key);
+        let first = *self.first.entry(key).or_insert(at);
+        if first == at {
+            return;
+        }
+        let more = self.more.entry(key).or_default();
+        if more.len() + 1 < SAME_NAME && !more.contains(&at) {
+            more.push(at);
+        }
     }
 }
 
