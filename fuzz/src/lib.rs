@@ -9,8 +9,9 @@ use checks::facts::Facts;
 use checks::{Case, Context, Trust};
 use libfuzzer_sys::Corpus;
 use trustprobe::decode::{Form, RecordedFacts, Source, decode, limits};
+use trustprobe::evidence::{Limits, of_memory};
 
-const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9") };
+const SOURCE: Source = Source { server: Some("ex9"), ..Source::named("b.xml") };
 
 /// Decodes these octets as one file, judges what it gave, and writes and reads it again.
 ///
@@ -36,6 +37,31 @@ pub fn survive(octets: &[u8], own: impl Fn(&Form) -> bool) -> Corpus {
         recorded(facts);
     }
     Corpus::Keep
+}
+
+/// Reads these octets as an archive, with bounds that a small one reaches, and
+/// judges what it gave.
+///
+/// # Panics
+///
+/// Where something does not hold.
+pub fn survive_archive(octets: &[u8]) {
+    let mut bounds = Limits::default();
+    for (name, value) in [("file", "1MiB"), ("total", "4MiB"), ("files", "100"), ("archives", "2")] {
+        bounds.set(name, value).expect("a limit");
+    }
+    // An archive on standard input takes the same way.
+    let evidence = of_memory([("case.zip", octets)], bounds);
+    assert!(evidence.files.len() <= 100, "{} files", evidence.files.len());
+    for file in &evidence.files {
+        assert!(!file.path.contains(".."), "led out: {}", file.path);
+    }
+    for facts in evidence.organisations {
+        if !facts.is_empty() {
+            judge(&facts);
+            recorded(facts);
+        }
+    }
 }
 
 /// Judges by the procedure that the facts speak for, as `trustprobe check` does.
