@@ -7,6 +7,7 @@
 pub mod cli;
 mod cloud;
 pub mod commands;
+pub mod config;
 pub mod decode;
 pub mod evidence;
 pub mod exit;

@@ -1,0 +1,374 @@
+//! `trustprobe.yaml`: the trusts that somebody cares for, and how to reach them.
+//!
+//! Read once and checked whole: an unknown key or a value that cannot be is an
+//! error with its file, its line, and the nearest key that exists. Paths are
+//! relative to the file. No secret stands in it, only where one is kept.
+
+mod secret;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use checks::Procedure;
+use checks::facts::host_name;
+use checks::procedure::{ACS, AcsAddress, CLOUDS, Cloud, PROCEDURES};
+use serde::Deserialize;
+use url::Url;
+
+pub use secret::{Secret, SecretFile};
+use value::{domain, domains, duration, hosts, https, tenant};
+
+use crate::evidence::Limits;
+
+/// Octets of a configuration. Thousands of trusts take less.
+const LARGEST: u64 = 16 << 20;
+
+/// What a configuration says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What holds for every trust that does not say otherwise.
+    pub defaults: Defaults,
+    /// The trusts by the names of their owner's choice.
+    pub trusts: BTreeMap<String, Trust>,
+    /// Clouds beside the built-in ones.
+    pub clouds: BTreeMap<String, Endpoints>,
+    /// How to reach anything.
+    pub network: Network,
+    /// Bounds on evidence, by the names of `--limit`.
+    pub limits: BTreeMap<String, String>,
+    /// The folder of the file, from which its paths start.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// What holds for every trust that does not say otherwise.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// How long one request may take.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    /// How long a whole run may take.
+    #[serde(deserialize_with = "duration")]
+    pub deadline: Duration,
+    /// How long before an expiry it is worth a warning.
+    #[serde(deserialize_with = "duration")]
+    pub expiry_notice: Duration,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(30),
+            expiry_notice: Duration::from_secs(60 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// One trust: what its owner states, and where to look.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trust {
+    /// The tenant: its id, or one of its verified domains.
+    #[serde(deserialize_with = "tenant")]
+    pub tenant: Option<String>,
+    /// The cloud: a built-in one, or one of `clouds`.
+    pub cloud: Option<String>,
+    /// The procedure that says what must exist.
+    pub procedure: Option<String>,
+    /// The SIP domains of the accounts in the cloud.
+    #[serde(deserialize_with = "domains")]
+    pub sip_domains: Vec<String>,
+    /// The SMTP domains of the accounts on premises.
+    #[serde(deserialize_with = "domains")]
+    pub smtp_domains: Vec<String>,
+    /// The external hosts of Exchange; a port may follow.
+    #[serde(deserialize_with = "hosts")]
+    pub hosts: Vec<Host>,
+    /// A mailbox on premises, for Autodiscover v2.
+    pub probe_mailbox: Option<String>,
+    /// Exchange servers, which are asked one by one for their metadata.
+    #[serde(deserialize_with = "hosts")]
+    pub servers: Vec<Host>,
+    /// Whether a host whose certificate is refused is asked for its metadata all the same.
+    pub ask_despite_bad_tls: bool,
+    /// The directory.
+    pub active_directory: Option<ActiveDirectory>,
+    /// The tenant's directory.
+    pub entra: Option<Entra>,
+    /// Exports that are read as well, or instead.
+    pub evidence: Vec<PathBuf>,
+}
+
+/// A host, and the port that is not the usual one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Host {
+    /// The name, or an address.
+    pub name: String,
+    /// The port, where it is stated.
+    pub port: Option<u16>,
+}
+
+/// Domain controllers, and the account that asks them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActiveDirectory {
+    /// `ldaps://…`, or `ldap://…` for StartTLS; the first that answers is asked.
+    pub url: Vec<String>,
+    /// The account, as `user@domain`; left out for Kerberos.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The file that holds its password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Bind by Kerberos, with the credential cache of the user.
+    #[serde(default)]
+    pub kerberos: bool,
+    /// A keytab for Kerberos.
+    #[serde(default)]
+    pub keytab: Option<PathBuf>,
+}
+
+/// How to become somebody in Microsoft Entra who may read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entra {
+    /// The application that asks.
+    pub client_id: Option<String>,
+    /// The file that holds its secret.
+    pub client_secret_file: Option<PathBuf>,
+    /// The PEM file that holds its certificate and private key.
+    pub certificate_file: Option<PathBuf>,
+    /// The machine's own identity.
+    pub managed_identity: bool,
+    /// The token that Kubernetes or another platform puts into a file.
+    pub workload_identity: bool,
+    /// Whoever logged in with `az`.
+    pub azure_cli: bool,
+    /// A person at a terminal, with a code.
+    pub device_code: bool,
+}
+
+/// Where a cloud is found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoints {
+    /// Where tokens are issued.
+    #[serde(deserialize_with = "https")]
+    pub login: Url,
+    /// Microsoft Graph.
+    #[serde(deserialize_with = "https")]
+    pub graph: Url,
+    /// Where ACS publishes its metadata.
+    #[serde(default, deserialize_with = "value::maybe_https")]
+    pub acs: Option<Url>,
+    /// Exchange Online.
+    #[serde(default, deserialize_with = "domain")]
+    pub exchange_online: Option<String>,
+    /// Autodiscover of Exchange Online.
+    #[serde(default, deserialize_with = "domain")]
+    pub autodiscover: Option<String>,
+}
+
+/// How to reach anything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Roots that are trusted beside those of the machine, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Name servers in place of the system's, as `address:port`.
+    pub nameservers: Vec<std::net::SocketAddr>,
+    /// The proxy for HTTP.
+    #[serde(deserialize_with = "value::proxy")]
+    pub proxy: Option<Url>,
+    /// Whether names may lead to this machine or its link: for a lab.
+    pub allow_local: bool,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {text}")]
+pub struct Invalid {
+    path: String,
+    text: String,
+}
+
+impl Config {
+    /// Reads a configuration and checks it whole.
+    pub fn read(path: &Path) -> Result<Self, Invalid> {
+        let invalid = |text: String| Invalid { path: path.display().to_string(), text };
+        let size = fs::metadata(path).map_err(|error| invalid(error.to_string()))?.len();
+        if size > LARGEST {
+            return Err(invalid(format!("more than {} MiB", LARGEST >> 20)));
+        }
+        let text = fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
+        let mut config = Self::of(&text).map_err(invalid)?;
+        config.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(config)
+    }
+
+    fn of(text: &str) -> Result<Self, String> {
+        let config: Self = serde_saphyr::from_str(text).map_err(|error| value::told(&error))?;
+        for (name, trust) in &config.trusts {
+            trust.check(&config).map_err(|text| format!("trust {name:?}: {text}"))?;
+        }
+        config.limits()?;
+        Ok(config)
+    }
+
+    /// A trust by its name, or the names that come near.
+    pub fn trust(&self, name: &str) -> Result<&Trust, String> {
+        self.trusts.get(name).ok_or_else(|| {
+            let names = self.trusts.keys().map(String::as_str);
+            match value::nearest(name, names) {
+                Some(near) => format!("no trust {name:?}; did you mean {near:?}?"),
+                None => format!("no trust {name:?}"),
+            }
+        })
+    }
+
+    /// A path of the configuration, from where its file is.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The bounds on evidence.
+    pub fn limits(&self) -> Result<Limits, String> {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limits {
+            limits.set(name, value).map_err(|error| format!("limits: {error}"))?;
+        }
+        Ok(limits)
+    }
+}
+
+impl Trust {
+    fn check(&self, config: &Config) -> Result<(), String> {
+        if let Some(cloud) = &self.cloud
+            && Cloud::named(cloud).is_none()
+            && !config.clouds.contains_key(cloud)
+        {
+            let known =
+                CLOUDS.iter().map(|it| it.id).chain(config.clouds.keys().map(String::as_str));
+            return Err(value::unknown("cloud", cloud, known));
+        }
+        if let Some(procedure) = &self.procedure
+            && Procedure::named(procedure).is_none()
+        {
+            return Err(value::unknown("procedure", procedure, PROCEDURES.iter().map(|it| it.id)));
+        }
+        if let Some(directory) = &self.active_directory {
+            directory.check()?;
+        }
+        self.entra.as_ref().map_or(Ok(()), Entra::check)
+    }
+
+    /// The procedure that was chosen.
+    pub fn procedure(&self) -> Option<&'static Procedure> {
+        Procedure::named(self.procedure.as_deref()?)
+    }
+
+    /// The cloud's definition for the judgement.
+    pub fn cloud(&self, config: &Config) -> Option<&'static Cloud> {
+        let name = self.cloud.as_deref()?;
+        Cloud::named(name).or_else(|| Some(config.clouds.get(name)?.cloud(name)))
+    }
+
+    /// Where its cloud is found; the global one unless it says otherwise.
+    pub fn endpoints(&self, config: &Config) -> Endpoints {
+        let name = self.cloud.as_deref().unwrap_or("global");
+        let built_in = || Cloud::named(name).or_else(|| Cloud::named("global"));
+        match config.clouds.get(name) {
+            Some(endpoints) => endpoints.clone(),
+            None => Endpoints::of(built_in().unwrap_or(&CLOUDS[0])),
+        }
+    }
+}
+
+impl ActiveDirectory {
+    fn check(&self) -> Result<(), String> {
+        if self.url.is_empty() {
+            return Err("active_directory has no url".to_owned());
+        }
+        for url in &self.url {
+            let parsed = Url::parse(url).ok().filter(|it| it.host().is_some());
+            if !parsed.is_some_and(|it| matches!(it.scheme(), "ldap" | "ldaps")) {
+                return Err(format!("active_directory: {url:?} is no ldap:// or ldaps:// address"));
+            }
+        }
+        match (&self.user, self.kerberos) {
+            (Some(_), true) => Err("active_directory: user or kerberos, not both".to_owned()),
+            (None, false) => Err("active_directory: neither user nor kerberos".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Entra {
+    fn check(&self) -> Result<(), String> {
+        let ways = [
+            self.client_secret_file.is_some(),
+            self.certificate_file.is_some(),
+            self.managed_identity,
+            self.workload_identity,
+            self.azure_cli,
+            self.device_code,
+        ];
+        match ways.iter().filter(|way| **way).count() {
+            0 => Err("entra: none of client_secret_file, certificate_file, managed_identity, \
+                      workload_identity, azure_cli, device_code"
+                .to_owned()),
+            1 => Ok(()),
+            _ => Err("entra: more than one way to log in".to_owned()),
+        }
+    }
+}
+
+impl Endpoints {
+    /// Those of a built-in cloud.
+    fn of(cloud: &Cloud) -> Self {
+        let at = |host: &str| Url::parse(&format!("https://{host}")).ok();
+        let login = cloud.login.first().copied().unwrap_or_default();
+        let fallback = || Url::parse("https://invalid.invalid").ok();
+        #[expect(clippy::unwrap_used, reason = "the literal is an address")]
+        let address = |host: &str| at(host).or_else(fallback).unwrap();
+        Self {
+            login: address(login),
+            graph: address(cloud.graph),
+            acs: cloud.acs.and_then(|acs| at(acs.host)),
+            exchange_online: cloud.exchange_online.first().map(|it| (*it).to_owned()),
+            autodiscover: Some(cloud.autodiscover.to_owned()),
+        }
+    }
+
+    /// The same for the judgement. It lives as long as the process, which defines few.
+    fn cloud(&self, id: &str) -> &'static Cloud {
+        let kept = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+        let host = |url: &Url| kept(&host_name(url.host_str().unwrap_or_default()));
+        let online = self.exchange_online.as_deref().map(kept);
+        let hosts = |hosts: Vec<&'static str>| -> &'static [&'static str] {
+            Box::leak(hosts.into_boxed_slice())
+        };
+        Box::leak(Box::new(Cloud {
+            id: kept(id),
+            login: hosts(vec![host(&self.login)]),
+            graph: host(&self.graph),
+            graph_environment: None,
+            exchange_online: hosts(online.into_iter().collect()),
+            autodiscover: self.autodiscover.as_deref().map_or("", kept),
+            acs: self
+                .acs
+                .as_ref()
+                .map(|acs| AcsAddress { host: host(acs), grade: checks::facts::Grade::Documented }),
+            acs_issuer: ACS,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

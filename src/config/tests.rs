@@ -1,0 +1,110 @@
+use super::*;
+
+const WHOLE: &str = r#"
+defaults: { timeout: 5s, deadline: 20s, expiry_notice: 30d }
+trusts:
+  contoso:
+    tenant: 11111111-2222-3333-4444-555555555555
+    cloud: lab
+    procedure: skype-online
+    sip_domains: [contoso.com]
+    smtp_domains: [Contoso.com]
+    hosts: [mail.contoso.com, "autodiscover.contoso.com:8443"]
+    probe_mailbox: calendar-probe@contoso.com
+    servers: [ex1.corp.contoso.com]
+    active_directory:
+      url: [ldaps://dc1.corp.contoso.com, ldap://dc2.corp.contoso.com]
+      user: svc-trustprobe@corp.contoso.com
+      password_file: ad-password
+    entra:
+      client_id: 99999999-8888-7777-6666-555555555555
+      client_secret_file: graph-secret
+    evidence: [exports/contoso]
+clouds:
+  lab: { login: "https://127.0.0.1:8443", graph: "https://127.0.0.1:8444", acs: "https://127.0.0.1:8445" }
+network:
+  ca_file: extra-roots.pem
+  nameservers: ["127.0.0.1:5353"]
+  proxy: http://proxy.corp:8080
+limits: { file: 200MiB }
+"#;
+
+#[test]
+fn a_whole_configuration_is_read() {
+    let config = Config::of(WHOLE).unwrap();
+    assert_eq!(config.defaults.timeout, Duration::from_secs(5));
+    let trust = config.trust("contoso").unwrap();
+    assert_eq!(trust.smtp_domains, ["contoso.com"]);
+    assert_eq!(trust.hosts[1], Host { name: "autodiscover.contoso.com".into(), port: Some(8443) });
+    assert_eq!(trust.procedure().unwrap().id, "skype-online");
+    assert_eq!(trust.endpoints(&config).graph.as_str(), "https://127.0.0.1:8444/");
+    assert_eq!(trust.cloud(&config).unwrap().graph, "127.0.0.1");
+    assert_eq!(config.limits().unwrap().file, 200 << 20);
+    assert_eq!(config.network.nameservers.len(), 1);
+}
+
+#[test]
+fn nothing_is_needed() {
+    let config = Config::of("trusts: { a: {} }").unwrap();
+    assert_eq!(config.defaults.deadline, Duration::from_secs(30));
+    let trust = config.trust("a").unwrap();
+    assert_eq!(trust.endpoints(&config).login.as_str(), "https://login.microsoftonline.com/");
+    assert!(trust.cloud(&config).is_none());
+    assert!(Config::of("").unwrap().trusts.is_empty());
+}
+
+#[test]
+fn a_mistake_is_told_with_its_line_and_what_was_meant() {
+    for (from, to, told) in [
+        (
+            "    tenant:",
+            "    tennant:",
+            "line 5: unknown field \"tennant\", did you mean \"tenant\"?",
+        ),
+        ("timeout: 5s", "timeout: 5", "line 2: \"5\" is no duration such as"),
+        ("[mail.contoso.com,", "[mail,", "line 10: \"mail\" is no name with a dot"),
+        (
+            "procedure: skype-online",
+            "procedure: skype",
+            "trust \"contoso\": unknown procedure \"skype\"",
+        ),
+        (
+            "cloud: lab",
+            "cloud: labb",
+            "trust \"contoso\": unknown cloud \"labb\", did you mean \"lab\"?",
+        ),
+        ("https://127.0.0.1:8443", "http://127.0.0.1:8443", "is no address such as https://"),
+        ("ldaps://dc1", "https://dc1", "is no ldap:// or ldaps:// address"),
+        ("      user: svc", "      kerberos: true\n      user: svc", "user or kerberos, not both"),
+        ("      client_secret_file: graph-secret\n", "", "entra: none of client_secret_file"),
+        ("file: 200MiB", "fil: 200MiB", "limits: no limit is called \"fil\""),
+        ("clouds:", "trusts:", "line 21: duplicate mapping key"),
+        ("\"127.0.0.1:5353\"", "dns", "line 25: "),
+    ] {
+        assert!(WHOLE.contains(from), "{from}");
+        let error = Config::of(&WHOLE.replacen(from, to, 1)).unwrap_err();
+        assert!(error.contains(told), "{to}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_trust_is_told_with_the_nearest() {
+    let config = Config::of(WHOLE).unwrap();
+    assert_eq!(
+        config.trust("contoto").unwrap_err(),
+        "no trust \"contoto\"; did you mean \"contoso\"?"
+    );
+    assert_eq!(config.trust("fabrikam").unwrap_err(), "no trust \"fabrikam\"");
+}
+
+#[test]
+fn hostile_yaml_ends_in_an_error() {
+    let deep = "[".repeat(100_000);
+    let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b]\n";
+    for text in
+        [deep.as_str(), laughs, "\u{0}", "trusts: !!python/object x", "- a\n- b", "trusts: 1"]
+    {
+        Config::of(text).unwrap_err();
+    }
+}
