@@ -107,12 +107,14 @@ pub struct Source<'a> {
     pub server: Option<&'a str>,
     /// What the file may not exceed.
     pub limits: Limits,
+    /// When a server gave it, where it was asked just then.
+    pub at: Option<Timestamp>,
 }
 
 impl<'a> Source<'a> {
     /// A file of which no more is known than its name.
     pub const fn named(name: &'a str) -> Self {
-        Self { path: name, file_name: name, server: None, limits: Limits::USUAL }
+        Self { path: name, file_name: name, server: None, limits: Limits::USUAL, at: None }
     }
 }
 
@@ -317,7 +319,7 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
     let entry = Seen {
         source: source.path.to_owned(),
         form: decoded.form.to_string(),
-        at: decoded.origin.at,
+        at: source.at.or(decoded.origin.at),
     };
     for facts in decoded.facts.values_mut() {
         facts.seen.insert(seen.clone(), entry.clone());
@@ -376,7 +378,7 @@ fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
-    let tree = json::read(text, &source.limits);
+    let tree = json::read(text, &source);
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;
     }

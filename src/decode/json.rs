@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::value::{Object, Tree, Value};
-use super::{Limits, Problem, beyond};
+use super::{Problem, Source, beyond};
 
 /// Whether the text may be JSON that holds objects.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -29,10 +29,10 @@ pub(crate) fn recognise(text: &str) -> bool {
 }
 
 /// Reads one JSON text; a problem ends the reading, not the result.
-pub(crate) fn read(text: &str, limits: &Limits) -> Tree {
+pub(crate) fn read(text: &str, source: &Source) -> Tree {
     let state = RefCell::new(State::default());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let seed = Seed { state: &state, limits, depth: 0 };
+    let seed = Seed { state: &state, source, depth: 0 };
     let result = seed.deserialize(&mut deserializer).and_then(|_| deserializer.end());
     let problem = result.err().map(|error| problem(&error));
     Tree { objects: state.into_inner().objects, problem }
@@ -65,7 +65,7 @@ struct State {
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     state: &'a RefCell<State>,
-    limits: &'a Limits,
+    source: &'a Source<'a>,
     depth: usize,
 }
 
@@ -81,13 +81,13 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Value, D::Error> {
         let mut state = self.state.borrow_mut();
         state.values += 1;
-        if state.values > self.limits.values {
-            let text = format!("more than {} values", self.limits.values);
+        if state.values > self.source.limits.values {
+            let text = format!("more than {} values", self.source.limits.values);
             return Err(D::Error::custom(beyond(&text, "values")));
         }
         drop(state);
-        if self.depth > self.limits.depth {
-            let depth = self.limits.depth;
+        if self.depth > self.source.limits.depth {
+            let depth = self.source.limits.depth;
             let text = format!("nested deeper than {depth} levels");
             return Err(D::Error::custom(beyond(&text, "depth")));
         }
@@ -144,7 +144,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
         match unwrapped(members) {
             Ok(value) => Ok(value),
             Err(members) => {
-                let object = Rc::new(Object { members, ..Object::default() });
+                let read_at = self.source.at;
+                let object = Rc::new(Object { members, read_at, ..Object::default() });
                 self.state.borrow_mut().objects.push(Rc::clone(&object));
                 Ok(Value::Object(object))
             }
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     fn read_usual(text: &str) -> Tree {
-        read(text, &Limits::USUAL)
+        read(text, &Source::named("a.json"))
     }
 
     fn member(json: &str) -> Value {

@@ -41,8 +41,7 @@ const CLIXML: &[u8] = include_bytes!("seeds/hybrid.xml");
 /// What ldapsearch writes, which says where it ends.
 const LDIF: &[u8] = include_bytes!("seeds/organisation.ldif");
 
-const SOURCE: Source =
-    Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9"), limits: Limits::USUAL };
+const SOURCE: Source = Source { server: Some("ex9"), path: "a/b.xml", ..Source::named("b.xml") };
 
 /// One thing that goes wrong with a file.
 #[derive(Debug, Clone)]

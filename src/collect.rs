@@ -1,0 +1,243 @@
+//! Live sources: what the directory, the tenant and the endpoints say now.
+//!
+//! Each source fetches and does not judge; the decoders of evidence read what it
+//! brings. All run side by side, each within its time and all within the
+//! deadline. What was not reached is unknown, with the reason, and the rest is
+//! there all the same.
+
+mod challenge;
+mod dns;
+mod http;
+mod metadata;
+mod tls;
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::path::Path;
+use std::task::Poll;
+use std::time::Duration;
+
+use checks::facts::{Facts, Reason, SeenId};
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use self::dns::Names;
+use self::http::{Client, Reach, Settings};
+use self::tls::Roots;
+use crate::config::{Config, Endpoints, Host, Trust};
+use crate::decode::{self, Source};
+use crate::output::SourceState;
+
+/// What the live sources of one trust said.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// The facts of all of them.
+    pub facts: Facts,
+    /// How each of them fared.
+    pub sources: Vec<SourceState>,
+    /// What is to be said about it, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What one source said.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) facts: Facts,
+    /// Why it did not answer, or not whole.
+    pub(crate) failure: Option<Failure>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Why a source, or a part of it, did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) reason: Reason,
+    pub(crate) detail: String,
+    /// Whether the next try may succeed.
+    pub(crate) transient: bool,
+}
+
+pub(crate) fn failure(reason: Reason, detail: String) -> Failure {
+    Failure { reason, detail, transient: false }
+}
+
+impl Failure {
+    /// The same after so many tries.
+    pub(crate) fn after(mut self, tries: u32) -> Self {
+        if 1 < tries {
+            self.detail = format!("{} ({tries} tries)", self.detail);
+        }
+        self
+    }
+
+    /// What is said of it in a note.
+    pub(crate) fn text(&self) -> String {
+        if self.detail.is_empty() {
+            self.reason.as_str().replace('_', " ")
+        } else {
+            self.detail.clone()
+        }
+    }
+}
+
+/// What the sources of one trust need to know.
+pub(crate) struct Task<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) trust: &'a Trust,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) roots: Roots,
+    pub(crate) names: Names,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Instant,
+    /// The one that speaks HTTP, or why there is none.
+    pub(crate) client: Result<Client, Failure>,
+}
+
+/// What the directory said, for the sources that follow its addresses: `None`
+/// until it has spoken, or will not.
+pub(crate) type Directory = watch::Receiver<Option<Facts>>;
+
+/// Asks every source of a trust, side by side. Never fails: what went wrong is
+/// in the result.
+pub async fn collect(config: &Config, trust: &Trust) -> Collected {
+    let mut collected = Collected::default();
+    let task = Task::new(config, trust, &mut collected.notes);
+    let (told, directory) = watch::channel(None);
+    let asked = async {
+        let found = run(&task, "active_directory", false, async { Found::default() }).await;
+        let _ = told.send(Some(found.1.facts.clone()));
+        found
+    };
+    let metadata = metadata::read(&task, directory.clone());
+    let challenge = challenge::read(&task);
+    let has_hosts = !trust.hosts.is_empty();
+    let (asked, metadata, challenge) = tokio::join!(
+        asked,
+        run(&task, "metadata", true, metadata),
+        run(&task, "challenge", has_hosts, challenge),
+    );
+    let mut all = Vec::new();
+    for (state, found) in [asked, metadata, challenge] {
+        let Some(state) = state else { continue };
+        if let Some(failure) = &found.failure {
+            collected.notes.push(format!("{}: {}", state.name, failure.text()));
+        }
+        collected.notes.extend(found.notes);
+        collected.sources.push(state);
+        all.push(found.facts);
+    }
+    collected.facts = Facts::join(all);
+    collected
+}
+
+/// Runs one source until it is done or the deadline has come.
+async fn run(
+    task: &Task<'_>,
+    name: &'static str,
+    wanted: bool,
+    source: impl Future<Output = Found>,
+) -> (Option<SourceState>, Found) {
+    if !wanted {
+        return (None, Found::default());
+    }
+    let started = Instant::now();
+    let found = timeout_at(task.deadline, source).await.unwrap_or_else(|_| {
+        let failure = failure(Reason::Deadline, "the run ended before it answered".to_owned());
+        Found { failure: Some(failure), ..Found::default() }
+    });
+    let up = found.failure.is_none();
+    (Some(SourceState { name, up, duration: started.elapsed() }), found)
+}
+
+impl<'a> Task<'a> {
+    fn new(config: &'a Config, trust: &'a Trust, notes: &mut Vec<String>) -> Self {
+        let (timeout, deadline) =
+            (config.defaults.timeout, Instant::now() + config.defaults.deadline);
+        let ca_file = config.network.ca_file.as_deref().map(|file| config.path(file));
+        let roots = Roots::with(ca_file.as_deref()).unwrap_or_else(|error| {
+            notes.push(error);
+            Roots::default()
+        });
+        let network = &config.network;
+        let names = Names::new(&network.nameservers, network.allow_local, timeout);
+        let endpoints = trust.endpoints(config);
+        let client = Client::new(Settings {
+            roots: &roots,
+            names: names.clone(),
+            proxy: network.proxy.as_ref(),
+            reach: reach(trust, &endpoints),
+            timeout,
+            deadline,
+            careless: trust.ask_despite_bad_tls,
+        });
+        Self { config, trust, endpoints, roots, names, timeout, deadline, client }
+    }
+
+    /// A file that the configuration names.
+    pub(crate) fn path(&self, path: &Path) -> std::path::PathBuf {
+        self.config.path(path)
+    }
+}
+
+/// The hosts that may be asked: those of the cloud and of the trust.
+fn reach(trust: &Trust, endpoints: &Endpoints) -> Reach {
+    let mut hosts = BTreeSet::new();
+    let mut add = |host: &str| hosts.insert(host.trim_matches(['[', ']']).to_ascii_lowercase());
+    for url in [Some(&endpoints.login), Some(&endpoints.graph), endpoints.acs.as_ref()] {
+        url.and_then(Url::host_str).map(&mut add);
+    }
+    for host in endpoints.exchange_online.iter().chain(&endpoints.autodiscover) {
+        add(host);
+    }
+    for host in trust.hosts.iter().chain(&trust.servers) {
+        add(&host.name);
+    }
+    Reach { hosts }
+}
+
+impl Host {
+    /// An address on this host.
+    pub(crate) fn url(&self, path: &str) -> Option<Url> {
+        let port = self.port.map_or_else(String::new, |port| format!(":{port}"));
+        Url::parse(&format!("https://{}{port}{path}", self.name)).ok()
+    }
+}
+
+/// Waits for all of them, side by side.
+pub(crate) async fn join_all<T>(running: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = running.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut waiting = false;
+        for (future, done) in running.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+            match future.as_mut().poll(context) {
+                Poll::Ready(value) => *done = Some(value),
+                Poll::Pending => waiting = true,
+            }
+        }
+        if waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+/// The facts in what a server answered, with the server as their source.
+pub(crate) fn decoded(octets: &[u8], source: &str, at: Timestamp) -> (Facts, Vec<String>) {
+    let decoded = decode::decode(octets, Source { at: Some(at), ..Source::named(source) });
+    let notes = match &decoded.form {
+        decode::Form::Unrecognised(why) => vec![format!("{source}: {why}")],
+        _ => decoded.notes.iter().map(|note| format!("{source}: {note}")).collect(),
+    };
+    (Facts::join(decoded.facts.into_values()), notes)
+}
+
+/// The name of a source that was asked, for facts that no decoder made.
+pub(crate) fn asked(facts: &mut Facts, source: &str, form: &str, at: Timestamp) -> SeenId {
+    let seen = SeenId::new(&format!("{source} at {at}"));
+    let entry =
+        checks::facts::Seen { source: source.to_owned(), form: form.to_owned(), at: Some(at) };
+    facts.seen.insert(seen.clone(), entry);
+    seen
+}

@@ -1,0 +1,73 @@
+//! What each external host answers to a call without a token.
+
+use checks::facts::Facts;
+use url::Url;
+
+use super::http::{Answer, Credentials, Get, shown};
+use super::{Found, Task, decoded, join_all};
+
+/// The addresses that are asked on each host.
+const PATHS: [&str; 4] = [
+    "/ews/exchange.asmx",
+    "/autodiscover/autodiscover.svc",
+    "/api",
+    "/Microsoft-Server-ActiveSync",
+];
+
+pub(super) async fn read(task: &Task<'_>) -> Found {
+    let client = match &task.client {
+        Ok(client) => client,
+        Err(failed) => return Found { failure: Some(failed.clone()), ..Found::default() },
+    };
+    let hosts = task.trust.hosts.iter();
+    let urls: Vec<Url> =
+        hosts.flat_map(|host| PATHS.iter().filter_map(|path| host.url(path))).collect();
+    let mut found = Found::default();
+    let mut facts = Vec::new();
+    let answers = join_all(
+        urls.iter()
+            .map(|url| async move {
+                let get = Get {
+                    credentials: Credentials::EmptyBearer,
+                    redirects: false,
+                    ..Get::new(url)
+                };
+                (url, client.get(get).await)
+            })
+            .collect(),
+    )
+    .await;
+    for (url, answer) in answers {
+        match answer {
+            Ok(answer) => {
+                let (told, notes) = decoded(&as_text(url, &answer), &shown(url), answer.asked);
+                found.notes.extend(notes);
+                facts.push(told);
+            }
+            Err(failed) => {
+                found.notes.push(format!("{}: {}", shown(url), failed.text()));
+                found.failure = found.failure.or(Some(failed));
+            }
+        }
+    }
+    found.facts = Facts::join(facts);
+    found
+}
+
+/// The answer as `curl -v` would show it, which the decoder of captures reads:
+/// one decoder for what was saved and for what is asked now.
+fn as_text(url: &Url, answer: &Answer) -> Vec<u8> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let mut text = format!(
+        "> GET {} HTTP/1.1\n> Host: {host}{port}\n>\n< HTTP/1.1 {} \n",
+        url.path(),
+        answer.status
+    );
+    for (name, value) in &answer.headers {
+        let line = |c: char| if c.is_control() { ' ' } else { c };
+        text.extend(format!("< {name}: {value}").chars().map(line));
+        text.push('\n');
+    }
+    (text + "< \n").into_bytes()
+}

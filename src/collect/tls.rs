@@ -1,0 +1,158 @@
+//! TLS: whom to believe, and what a refusal means.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use checks::facts::Reason;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+use super::{Failure, failure};
+
+/// Octets of a file of roots.
+const LARGEST: u64 = 16 << 20;
+
+/// The roots that are believed: those of the machine, and those of a file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roots {
+    extra: Vec<CertificateDer<'static>>,
+}
+
+/// The cryptography that is used everywhere.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+impl Roots {
+    /// Those of the machine, and those of this file in PEM.
+    pub(crate) fn with(file: Option<&Path>) -> Result<Self, String> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        let shown = file.display();
+        let found = fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?;
+        if found.len() > LARGEST {
+            return Err(format!("{shown}: more than {} MiB", LARGEST >> 20));
+        }
+        let extra = CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| format!("{shown}: {error}"))?;
+        if extra.is_empty() {
+            return Err(format!("{shown}: no certificate in it"));
+        }
+        Ok(Self { extra })
+    }
+
+    /// Where the roots come from.
+    pub(crate) fn shown(&self) -> &'static str {
+        if self.extra.is_empty() {
+            "the machine's roots"
+        } else {
+            "the machine's roots and ca_file"
+        }
+    }
+
+    /// What verifies a chain. A machine without any root has none.
+    pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+        let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
+        match made {
+            Ok(verifier) => Ok(Arc::new(verifier)),
+            Err(error) => Err(failure(Reason::TlsFailed, format!("no roots: {error}"))),
+        }
+    }
+
+    /// A configuration that believes them.
+    pub(crate) fn client(&self) -> Result<ClientConfig, Failure> {
+        Ok(configured(self.verifier()?))
+    }
+}
+
+/// A configuration that believes anybody. Nothing secret goes over it, and what
+/// is learned is marked.
+pub(crate) fn careless() -> ClientConfig {
+    configured(Arc::new(Anybody))
+}
+
+fn configured(verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
+    let builder = ClientConfig::builder_with_provider(provider());
+    #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
+    let builder = builder.with_safe_default_protocol_versions().expect("TLS 1.2 and 1.3");
+    builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+}
+
+/// Believes anybody.
+#[derive(Debug)]
+struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Why TLS was not established, where that is the cause.
+pub(crate) fn failure_of(cause: &(dyn Error + 'static)) -> Option<Failure> {
+    let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
+        let io = cause.downcast_ref::<std::io::Error>()?;
+        io.get_ref()?.downcast_ref::<rustls::Error>()
+    })?;
+    Some(failure(Reason::TlsFailed, told(tls)))
+}
+
+/// What TLS says, in the field's words.
+pub(crate) fn told(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(refused) => match refused {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate has expired".to_owned()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate is not valid yet".to_owned()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is for another name".to_owned()
+            }
+            CertificateError::UnknownIssuer => {
+                "the certificate is of an issuer that is not trusted".to_owned()
+            }
+            CertificateError::Revoked => "the certificate was revoked".to_owned(),
+            other => format!("the certificate is refused: {other}"),
+        },
+        other => other.to_string(),
+    }
+}
