@@ -33,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Judge exports step by step and name the one thing to fix first
     Check(Check),
+    /// Ask the directory, Entra and the endpoints, and write what they said to a file
+    Collect(Collect),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
@@ -43,6 +45,8 @@ pub enum Command {
         #[arg(value_parser = check_ids(), hide_possible_values = true)]
         id: String,
     },
+    /// Print the rights that each source needs
+    Permissions,
     /// List the checks, the procedures, the clouds and the limits
     List,
     /// Print the JSON Schema of a format
@@ -79,15 +83,43 @@ pub struct Check {
     /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
     #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
     pub limit: Vec<Moved>,
+    /// Ask the live sources of the trust as well; without PATH they are asked anyway
+    #[arg(long)]
+    pub live: bool,
     /// What the owner states.
     #[command(flatten)]
     pub trust: Stated,
+    /// Where it is configured.
+    #[command(flatten)]
+    pub place: Where,
     /// How to judge.
     #[command(flatten)]
     pub judge: Judge,
     /// How to show it.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `trustprobe collect`.
+#[derive(Debug, Args)]
+pub struct Collect {
+    /// The trust, as the configuration names it
+    #[arg(long, value_name = "NAME")]
+    pub trust: Option<String>,
+    /// Where it is configured.
+    #[command(flatten)]
+    pub place: Where,
+    /// The file to write, which `check` reads like any other evidence
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Where the trusts are configured.
+#[derive(Debug, Default, Args)]
+pub struct Where {
+    /// The configuration [default: $TRUSTPROBE_CONFIG, or trustprobe.yaml here]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `trustprobe evidence`.
@@ -140,10 +172,10 @@ pub struct Demo {
 }
 
 /// What the owner of a trust states about it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The trust")]
 pub struct Stated {
-    /// A name of your choice, for results and metrics [default: the organisation's name]
+    /// A trust of the configuration, or a name of your choice [default: the organisation's name]
     #[arg(long, value_name = "NAME")]
     pub trust: Option<String>,
     /// The tenant id, or one of the tenant's verified domains
@@ -283,11 +315,11 @@ fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedur
         .try_map(|id| Procedure::named(&id).ok_or("no such procedure"))
 }
 
-fn tenant(text: &str) -> Result<String, String> {
+pub(crate) fn tenant(text: &str) -> Result<String, String> {
     if is_guid(text) { Ok(text.to_ascii_lowercase()) } else { domain(text) }
 }
 
-fn domain(text: &str) -> Result<String, String> {
+pub(crate) fn domain(text: &str) -> Result<String, String> {
     let name = host_name(text);
     let label = |label: &str| {
         !label.is_empty()

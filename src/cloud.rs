@@ -5,21 +5,51 @@ use std::path::Path;
 
 use checks::facts::{ApplicationId, Grade};
 use checks::procedure::{ACS, AcsAddress, CLOUDS, Cloud};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// A cloud as its file states it.
-#[derive(Debug, Deserialize)]
+/// A cloud as a file states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Stated {
-    id: String,
-    login: Vec<String>,
-    graph: String,
-    exchange_online: Vec<String>,
-    autodiscover: String,
+pub struct Definition {
+    /// A name of its owner's choice, or the id of a built-in cloud.
+    pub id: String,
+    /// Hosts where users and applications log in.
+    pub login: Vec<String>,
+    /// The host of Microsoft Graph.
+    pub graph: String,
+    /// Hosts of Exchange Online.
+    pub exchange_online: Vec<String>,
+    /// The host of its Autodiscover.
+    pub autodiscover: String,
     /// The host that publishes the metadata of ACS.
-    acs: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acs: Option<String>,
     /// The issuer of actor tokens; the usual one where it is left out.
-    acs_issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acs_issuer: Option<String>,
+}
+
+impl Definition {
+    /// What defines this cloud.
+    pub fn of(cloud: &Cloud) -> Self {
+        let all = |hosts: &[&str]| hosts.iter().map(|it| (*it).to_owned()).collect();
+        Self {
+            id: cloud.id.to_owned(),
+            login: all(cloud.login),
+            graph: cloud.graph.to_owned(),
+            exchange_online: all(cloud.exchange_online),
+            autodiscover: cloud.autodiscover.to_owned(),
+            acs: cloud.acs.map(|acs| acs.host.to_owned()),
+            acs_issuer: Some(cloud.acs_issuer.to_string()),
+        }
+    }
+
+    /// The cloud: the built-in one, where this is that.
+    pub fn cloud(&self) -> &'static Cloud {
+        let built_in = Cloud::named(&self.id).filter(|it| Self::of(it) == *self);
+        built_in.unwrap_or_else(|| Box::leak(Box::new(defined(self.clone()))))
+    }
 }
 
 /// A built-in cloud by its id, or one that a JSON file defines.
@@ -32,12 +62,12 @@ pub(crate) fn named(text: &str) -> Result<&'static Cloud, String> {
         return Err(format!("expected {}, or a JSON file that defines one", known.join(", ")));
     }
     let json = fs::read_to_string(text).map_err(|error| error.to_string())?;
-    let stated: Stated = serde_json::from_str(&json).map_err(|error| error.to_string())?;
-    Ok(Box::leak(Box::new(defined(stated))))
+    let stated: Definition = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+    Ok(stated.cloud())
 }
 
 /// Clouds live as long as the process; a run defines one at most.
-fn defined(stated: Stated) -> Cloud {
+fn defined(stated: Definition) -> Cloud {
     let kept = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     let hosts = |hosts: Vec<String>| -> &'static [&'static str] {
         Box::leak(hosts.into_iter().map(kept).collect())

@@ -1,11 +1,14 @@
 //! A function for each command.
 
 mod check;
+mod collect;
 mod demo;
 mod evidence;
 mod explain;
+mod gather;
 mod list;
 mod man;
+mod permissions;
 mod schema;
 
 use crate::cli::Command;
@@ -15,6 +18,8 @@ use crate::exit::Code;
 pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
         Command::Check(arguments) => check::run(arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
+        Command::Permissions => permissions::run(),
         Command::Evidence(arguments) => evidence::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Explain { id } => explain::run(&id),

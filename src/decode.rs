@@ -38,7 +38,7 @@ use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
 use jiff::Timestamp;
 
 pub(crate) use exchange::incomplete;
-pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
+pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts, StatedTrust};
 
 /// Bounds on one file that its reader may move. What a real export needs is far below.
 ///
@@ -129,6 +129,8 @@ pub struct Decoded {
     pub notes: Vec<String>,
     /// Where and when it was made.
     pub origin: Origin,
+    /// What the owner of the trust stated, which only recorded facts hold.
+    pub stated: Option<StatedTrust>,
 }
 
 /// Where and when a file was made, as far as it tells.
@@ -227,7 +229,13 @@ fn counted(types: &BTreeMap<String, usize>) -> String {
 
 impl Decoded {
     pub(crate) fn new(form: Form) -> Self {
-        Self { form, facts: BTreeMap::new(), notes: Vec::new(), origin: Origin::default() }
+        Self {
+            form,
+            facts: BTreeMap::new(),
+            notes: Vec::new(),
+            origin: Origin::default(),
+            stated: None,
+        }
     }
 
     pub(crate) fn unrecognised(why: impl Into<String>) -> Self {

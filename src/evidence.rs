@@ -20,7 +20,7 @@ use checks::facts::Facts;
 
 pub use limits::{LIMITS, Limit, Limits, Moved, Refused};
 
-use crate::decode::{Form, Origin};
+use crate::decode::{Form, Origin, StatedTrust};
 use reader::Reader;
 
 /// Which server the certificates of a file belong to, as the person who gave it says.
@@ -41,6 +41,8 @@ pub struct Evidence {
     pub organisations: Vec<Facts>,
     /// What could not be assigned or read, one line each.
     pub notes: Vec<String>,
+    /// What recorded facts hold of the owner's statements, each once.
+    pub stated: Vec<StatedTrust>,
     /// How long reading and decoding took.
     pub duration: Duration,
 }

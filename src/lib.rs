@@ -5,7 +5,7 @@
 //! crate `checks`), outcomes become text ([`output`]). One direction.
 
 pub mod cli;
-mod cloud;
+pub mod cloud;
 pub mod collect;
 pub mod commands;
 pub mod config;

@@ -2,47 +2,34 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use checks::facts::Facts;
 use checks::procedure::{Detected, detect};
 use checks::{Assessment, Case, Context, Moving, Procedure, Status, Trust};
 use jiff::Timestamp;
 
-use crate::cli::{Check, Format, Judge, Output, Stated};
-use crate::evidence::{self, Evidence, Limits};
+use super::gather::{Material, Named, gather};
+use crate::cli::{Check, Format, Judge, Output};
+use crate::evidence::Evidence;
 use crate::exit::Code;
-use crate::output::{self, Report, SourceState, write_atomically};
+use crate::output::{self, Report, write_atomically};
 use crate::stdout;
 
 pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
-    if paths.is_empty() {
-        bail!("nothing to judge: name the exports, as in `trustprobe check FOLDER`");
-    }
-    let evidence = evidence::read(&paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
-    judge(&evidence, &stated(arguments.trust), &arguments.judge, &arguments.output)
-}
-
-/// What the flags state.
-pub(crate) fn stated(stated: Stated) -> Trust {
-    Trust {
-        name: stated.trust.unwrap_or_default(),
-        tenant: stated.tenant,
-        cloud: stated.cloud,
-        sip_domains: stated.domain.clone(),
-        smtp_domains: stated.domain,
-        hosts: stated.host,
-    }
+    let material = gather(&Named {
+        paths: &paths,
+        server: &arguments.server,
+        limit: &arguments.limit,
+        stated: &arguments.trust,
+        place: &arguments.place,
+        live: arguments.live,
+    })?;
+    judge(&material, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
-pub(crate) fn judge(
-    evidence: &Evidence,
-    trust: &Trust,
-    judge: &Judge,
-    output: &Output,
-) -> anyhow::Result<Code> {
-    with_reports(evidence, trust, judge, |reports| {
+pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
+    with_reports(material, judge, |reports| {
         show(reports, output)?;
         let codes = reports.iter().map(|report| {
             let outcomes = &report.assessment.outcomes;
@@ -55,16 +42,19 @@ pub(crate) fn judge(
 
 /// Judges every organisation of the evidence and hands the reports over.
 pub(crate) fn with_reports<T>(
-    evidence: &Evidence,
-    trust: &Trust,
+    material: &Material,
     judge: &Judge,
     then: impl FnOnce(&[Report]) -> T,
 ) -> T {
+    let Material { evidence, sources, trust, .. } = material;
     let evaluated = Timestamp::now();
-    let context = Context::at(judge.at.unwrap_or(evaluated));
+    let mut context = Context::at(judge.at.unwrap_or(evaluated));
+    if let Some(notice) = material.expiry_notice {
+        context.expiry_notice = notice;
+    }
     let trusts = named_apart(trust, &evidence.organisations);
     let procedures: Vec<(&Procedure, Option<&str>)> =
-        evidence.organisations.iter().map(|facts| procedure(judge, facts)).collect();
+        evidence.organisations.iter().map(|facts| procedure(material, judge, facts)).collect();
     let assessments: Vec<Assessment> = evidence
         .organisations
         .iter()
@@ -84,11 +74,6 @@ pub(crate) fn with_reports<T>(
         .map(|(assessment, (facts, (chosen, _)))| moving(judge, facts, chosen, assessment))
         .collect();
     let notes = notes(evidence);
-    let sources = [SourceState {
-        name: "evidence",
-        up: evidence.organisations.iter().any(|facts| !facts.is_empty()),
-        duration: evidence.duration,
-    }];
     let reports: Vec<Report> = assessments
         .iter()
         .zip(&movings)
@@ -102,7 +87,7 @@ pub(crate) fn with_reports<T>(
             context: &context,
             assessment,
             notes: &notes,
-            sources: &sources,
+            sources,
             evaluated,
         })
         .collect();
@@ -110,8 +95,12 @@ pub(crate) fn with_reports<T>(
 }
 
 /// The procedure that was chosen, or the one that the facts speak for, and why.
-fn procedure(judge: &Judge, facts: &Facts) -> (&'static Procedure, Option<&'static str>) {
-    if let Some(chosen) = judge.procedure {
+fn procedure(
+    material: &Material,
+    judge: &Judge,
+    facts: &Facts,
+) -> (&'static Procedure, Option<&'static str>) {
+    if let Some(chosen) = judge.procedure.or(material.procedure) {
         return (chosen, None);
     }
     let Detected { procedure, why } = detect(facts);

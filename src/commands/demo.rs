@@ -4,6 +4,7 @@ use checks::Trust;
 use checks::procedure::SKYPE_ONLINE;
 
 use super::check;
+use super::gather::Material;
 use crate::cli::{Demo, Judge};
 use crate::evidence::{self, Limits};
 use crate::exit::Code;
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
         procedure: arguments.judge.procedure.or(Some(&SKYPE_ONLINE)),
         fail_on: arguments.judge.fail_on,
     };
-    check::judge(&evidence, &trust, &judge, &arguments.output)
+    check::judge(&Material::of(evidence, trust), &judge, &arguments.output)
 }
 
 fn files(healthy: bool) -> Vec<(&'static str, &'static [u8])> {

@@ -4,42 +4,42 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::check::{stated, with_reports};
+use super::check::with_reports;
+use super::gather::{Material, stated, to_record};
 use crate::cli::{Evidence as Arguments, FailOn, Judge, ListFormat};
-use crate::decode::RecordedFacts;
+use crate::decode::{RecordedFacts, StatedTrust};
 use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
 use crate::output::{escape_json, inventory, write_atomically};
 use crate::stdout;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
-    let evidence =
-        evidence::read(&arguments.paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
+    let limits = Limits::default().moved(&arguments.limit)?;
+    let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
+    let material = Material::of(evidence, stated(&arguments.trust));
     let judge = Judge {
         procedure: arguments.procedure,
         at: None,
         only: Vec::new(),
         fail_on: FailOn::Failed,
     };
-    let text =
-        with_reports(&evidence, &stated(arguments.trust), &judge, |reports| {
-            match arguments.format {
-                ListFormat::Table => Ok(inventory::table(&evidence, reports, &stdout::style())),
-                ListFormat::Json => inventory::json(&evidence, reports),
-            }
-        })?;
+    let text = with_reports(&material, &judge, |reports| match arguments.format {
+        ListFormat::Table => Ok(inventory::table(&material.evidence, reports, &stdout::style())),
+        ListFormat::Json => inventory::json(&material.evidence, reports),
+    })?;
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
-        record(&evidence, path)?;
+        let stated = to_record(&material.trust, arguments.procedure);
+        record(&material.evidence, stated, path)?;
     }
     Ok(Code::Passed)
 }
 
-fn record(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn record(evidence: &Evidence, stated: StatedTrust, path: &Path) -> anyhow::Result<()> {
     let [facts] = evidence.organisations.as_slice() else {
         bail!("the evidence is of several organisations; give each organisation's files alone");
     };
-    let recorded = RecordedFacts::new(facts.clone());
+    let recorded = RecordedFacts::new(facts.clone()).stating(stated);
     let text = escape_json(&serde_json::to_string_pretty(&recorded)?) + "\n";
     write_atomically(path, &text)
 }

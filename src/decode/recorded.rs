@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decoded, Form, Owner, Problem, json, limits};
+use crate::cloud::Definition;
 
 /// What the `format` of such a file says.
 pub const FORMAT: &str = "trustprobe/facts";
@@ -18,14 +19,51 @@ pub struct RecordedFacts {
     pub format: String,
     /// Major and minor version of the format.
     pub version: String,
+    /// What the owner of the trust stated, so that whoever judges need not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<StatedTrust>,
     /// The facts, with the provenance that they had when they were recorded.
     pub facts: Facts,
+}
+
+/// What the owner of a trust states about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct StatedTrust {
+    /// The trust's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The tenant: its id, or one of its verified domains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The cloud.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Definition>,
+    /// The id of the procedure that was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<String>,
+    /// The SIP domains of the accounts in the cloud.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sip_domains: Vec<String>,
+    /// The SMTP domains of the accounts on premises.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub smtp_domains: Vec<String>,
+    /// The external hosts of Exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
 }
 
 impl RecordedFacts {
     /// These facts in the present format.
     pub fn new(facts: Facts) -> Self {
-        Self { format: FORMAT.to_owned(), version: VERSION.to_owned(), facts }
+        Self { format: FORMAT.to_owned(), version: VERSION.to_owned(), trust: None, facts }
+    }
+
+    /// The same with what was stated, if anything was.
+    #[must_use]
+    pub fn stating(mut self, trust: StatedTrust) -> Self {
+        self.trust = Some(trust).filter(|it| *it != StatedTrust::default());
+        self
     }
 }
 
@@ -58,7 +96,8 @@ fn header(text: &str) -> Result<Header, serde_json::Error> {
 pub(crate) fn decode(text: &str) -> Decoded {
     let mut decoded = Decoded::new(Form::Recorded);
     match read(text, &mut decoded.notes) {
-        Ok(facts) => {
+        Ok(RecordedFacts { trust, facts, .. }) => {
+            decoded.stated = trust;
             let owner = facts.organisation.clone().map_or(Owner::Anyone, Owner::Organisation);
             decoded.facts.insert(owner, facts);
         }
@@ -67,7 +106,7 @@ pub(crate) fn decode(text: &str) -> Decoded {
     decoded
 }
 
-fn read(text: &str, notes: &mut Vec<String>) -> Result<Facts, Problem> {
+fn read(text: &str, notes: &mut Vec<String>) -> Result<RecordedFacts, Problem> {
     if text.len() > limits::RECORDED {
         let text = format!("more than {} MiB of facts", limits::RECORDED >> 20);
         return Err(Problem { line: 0, reason: Reason::TooLarge, text });
@@ -87,7 +126,7 @@ fn read(text: &str, notes: &mut Vec<String>) -> Result<Facts, Problem> {
     })
     .map_err(|error| json::problem(&error))?;
     notes.extend(unknown.into_iter().map(|field| format!("unknown field {field}, left out")));
-    Ok(recorded.facts)
+    Ok(recorded)
 }
 
 #[cfg(test)]

@@ -215,9 +215,9 @@ impl fmt::Display for Moved {
 }
 
 impl Limits {
-    /// The usual bounds, some of them moved. The last of one name counts.
-    pub fn moved(moved: &[Moved]) -> Result<Self, Refused> {
-        let mut limits = Self::default();
+    /// These bounds, some of them moved. The last of one name counts.
+    pub fn moved(self, moved: &[Moved]) -> Result<Self, Refused> {
+        let mut limits = self;
         for Moved { name, value } in moved {
             limits.set(name, value)?;
         }

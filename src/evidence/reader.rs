@@ -15,6 +15,9 @@ use super::{Evidence, EvidenceFile, ServerOf, Unreadable, archive, summary};
 use crate::decode::foreign::{self, ENOUGH};
 use crate::decode::{self, Decoded, Owner, Source, decode};
 
+/// Statements of owners that are kept: two are one too many already.
+const STATED: usize = 2;
+
 /// A part of the facts, and the files that gave it: copies give the same.
 pub(super) struct Fragment {
     pub(super) owner: Owner,
@@ -364,6 +367,11 @@ impl<'a> Reader<'a> {
             return;
         }
         self.kept += weight;
+        if let Some(stated) = decoded.stated.filter(|it| !self.evidence.stated.contains(it))
+            && self.evidence.stated.len() < STATED
+        {
+            self.evidence.stated.push(stated);
+        }
         for (owner, facts) in decoded.facts {
             if let Owner::Organisation(organisation) = &owner {
                 file.organisations.push(format!("{} ({})", organisation.name, organisation.forest));
