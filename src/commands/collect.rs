@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
     for note in &material.evidence.notes {
         text += &format!("! {}\n", escape(note));
     }
-    let stated = to_record(&material.trust, material.procedure);
+    let stated = to_record(&material, material.procedure);
     record(&material.evidence, stated, &arguments.output)?;
     stdout::print(&text)?;
     Ok(Code::Passed)

@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
     })?;
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
-        let stated = to_record(&material.trust, arguments.procedure);
+        let stated = to_record(&material, arguments.procedure);
         record(&material.evidence, stated, path)?;
     }
     Ok(Code::Passed)

@@ -176,7 +176,10 @@ fn state(
         [] => {}
         [one] => {
             let (recorded, procedure, note) = recorded_states(one);
+            let days =
+                one.expiry_notice_days.map(|days| SignedDuration::from_hours(i64::from(days) * 24));
             material.evidence.notes.extend(note);
+            material.expiry_notice = material.expiry_notice.or(days);
             fill(&mut trust, recorded);
             material.procedure = material.procedure.or(procedure);
         }
@@ -256,8 +259,10 @@ fn fill(trust: &mut Trust, other: Trust) {
 }
 
 /// What is written beside facts, so that whoever judges them need not know it.
-pub(crate) fn to_record(trust: &Trust, procedure: Option<&Procedure>) -> StatedTrust {
+pub(crate) fn to_record(material: &Material, procedure: Option<&Procedure>) -> StatedTrust {
+    let (trust, notice) = (&material.trust, material.expiry_notice);
     StatedTrust {
+        expiry_notice_days: notice.and_then(|it| u32::try_from(it.as_hours() / 24).ok()),
         name: trust.name.clone(),
         tenant: trust.tenant.clone(),
         cloud: trust.cloud.map(Definition::of),

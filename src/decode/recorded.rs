@@ -51,6 +51,9 @@ pub struct StatedTrust {
     /// The external hosts of Exchange.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Days before an expiry from which it is worth a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry_notice_days: Option<u32>,
 }
 
 impl RecordedFacts {
