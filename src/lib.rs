@@ -13,4 +13,5 @@ pub mod decode;
 pub mod evidence;
 pub mod exit;
 pub mod output;
+pub mod redact;
 pub mod stdout;
