@@ -4,30 +4,21 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
-mod capture;
 mod certificate;
-mod challenge;
 mod clixml;
-mod connectivity;
 mod directory;
 mod exchange;
 pub(crate) mod foreign;
 mod formatted;
 mod graph;
-mod headers;
 mod http;
-mod hybrid;
-mod installed;
 mod json;
-mod kind;
 mod ldif;
-mod log;
 mod metadata;
 #[cfg(test)]
 mod properties;
 mod reading;
 mod recorded;
-mod role;
 mod text;
 mod value;
 
@@ -340,9 +331,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);
-    let capture = decode_capture(text, seen);
+    let answers = http::decode(text, seen);
     let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
-    if let Some(decoded) = [formatted, capture, pem].into_iter().flatten().reduce(Decoded::with) {
+    if let Some(decoded) = [formatted, answers, pem].into_iter().flatten().reduce(Decoded::with) {
         return decoded;
     }
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
@@ -350,29 +341,6 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
         return decode_octets(&octets, source, seen);
     }
     Decoded::unrecognised("text of no form that trustprobe reads")
-}
-
-/// What servers said, in whatever way somebody kept it.
-fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
-    let (text, replaced) = text::plain(text);
-    let mut decoded = if log::recognise(&text) {
-        log::decode(&text, seen)
-    } else if http::recognise(&text) {
-        let answers = http::decode(&text, seen);
-        let told = |decoded: &Decoded| !decoded.facts.is_empty();
-        // A mail may quote the status in one place and the headers in another.
-        let copied =
-            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
-        copied.filter(told).unwrap_or(answers)
-    } else if text.contains("-----BEGIN ") {
-        return None;
-    } else {
-        capture::decode(&text, seen)?
-    };
-    if replaced {
-        decoded.notes.push(text::REPLACED.to_owned());
-    }
-    Some(decoded)
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {

@@ -1,5 +1,11 @@
 //! Exchange's own objects, whatever form they were exported in.
 
+mod connectivity;
+mod hybrid;
+mod installed;
+mod kind;
+mod role;
+
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{
@@ -8,13 +14,13 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
-use super::installed::{Losses, Lost, installed};
-use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
+pub(crate) use self::kind::kind;
+
+use self::installed::{Losses, Lost, installed};
+use self::kind::{Kind, foreign, in_cloud, listed_type};
 use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
-use super::{
-    Decoded, Form, Owner, Source, beyond, certificate, connectivity, hybrid, limits, role,
-};
+use super::{Decoded, Form, Owner, Source, beyond, certificate, limits};
 
 /// What objects of one file are gathered in.
 #[derive(Default)]

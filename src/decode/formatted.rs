@@ -22,7 +22,7 @@ use self::command::Command;
 use self::list::List;
 use self::table::Table;
 use self::wrapped::Layout;
-use super::kind::kind;
+use super::exchange::kind;
 use super::value::{Object, Tree, Value};
 use super::{Decoded, Form, Limits, Problem, Source, beyond, exchange, graph};
 

@@ -3,7 +3,7 @@
 use checks::facts::{ApplicationId, is_guid};
 use checks::procedure::application_name;
 
-use super::super::kind::kind;
+use super::super::exchange::kind;
 use super::super::limits;
 use super::super::value::{Object, Value};
 

@@ -4,8 +4,8 @@ use checks::facts::{BearerChallenge, Challenge, Reason, SeenId, host_name};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use super::super::{Decoded, Form, Owner};
 use super::headers::{self, Told, named, unglued};
-use super::{Decoded, Form, Owner};
 
 /// More answers than anybody puts into one file.
 const MANY: usize = 100;
@@ -195,7 +195,7 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, decode as decode_file};
+    use super::super::super::{Source, decode as decode_file};
     use super::*;
 
     const BEARER: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@11111111-2222-3333-4444-555555555555\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\"";

@@ -6,7 +6,7 @@
 
 use checks::facts::{BearerChallenge, Diagnosis};
 
-use super::limits;
+use super::super::limits;
 
 /// The schemes that stand without a parameter.
 const SCHEMES: [&str; 6] = ["bearer", "negotiate", "ntlm", "kerberos", "basic", "digest"];

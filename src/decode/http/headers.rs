@@ -4,7 +4,8 @@ use checks::facts::{
     BearerChallenge, Challenge, Diagnosis, Fact, Needs, Reason, SeenId, Unknown, host_name,
 };
 
-use super::{challenge, limits};
+use super::super::limits;
+use super::challenge;
 
 /// More schemes, or diagnoses, of one answer than anybody offers.
 const MANY: usize = 100;

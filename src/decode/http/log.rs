@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use checks::facts::{Diagnosis, Reason, SeenId};
 
+use super::super::{Decoded, Form, Owner, limits};
+use super::challenge;
 use super::headers::{Told, address};
-use super::{Decoded, Form, Owner, challenge, limits};
 
 /// More different refusals than anybody looks through.
 const MANY: usize = 100;
@@ -194,7 +195,7 @@ fn by_commas(line: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, decode as decode_file};
+    use super::super::super::{Source, decode as decode_file};
     use super::*;
     use checks::facts::Challenge;
 

@@ -1,0 +1,35 @@
+//! What HTTP servers answered, in whatever way somebody kept it: whole answers,
+//! headers that were copied, a log.
+
+mod answer;
+mod capture;
+pub(crate) mod challenge;
+mod headers;
+mod log;
+
+use checks::facts::SeenId;
+
+use super::{Decoded, text};
+
+/// Decodes what servers said; `None` where nothing in the text is of that kind.
+pub(crate) fn decode(text: &str, seen: &SeenId) -> Option<Decoded> {
+    let (text, replaced) = text::plain(text);
+    let mut decoded = if log::recognise(&text) {
+        log::decode(&text, seen)
+    } else if answer::recognise(&text) {
+        let answers = answer::decode(&text, seen);
+        let told = |decoded: &Decoded| !decoded.facts.is_empty();
+        // A mail may quote the status in one place and the headers in another.
+        let copied =
+            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
+        copied.filter(told).unwrap_or(answers)
+    } else if text.contains("-----BEGIN ") {
+        return None;
+    } else {
+        capture::decode(&text, seen)?
+    };
+    if replaced {
+        decoded.notes.push(text::REPLACED.to_owned());
+    }
+    Some(decoded)
+}
