@@ -134,14 +134,8 @@ pub struct Origin {
 /// What a file was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// An export of cmdlets; the types of object that stand in it, with counts.
-    Clixml(BTreeMap<String, usize>),
-    /// The same as JSON.
-    Json(BTreeMap<String, usize>),
-    /// The same as text: `Format-List`, `Format-Table`.
-    Text(BTreeMap<String, usize>),
-    /// Entries of a directory; the types that they are shown as, with counts.
-    Ldif(BTreeMap<String, usize>),
+    /// Objects of Exchange; the types that stand in it, with counts.
+    Objects(Syntax, BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -154,6 +148,19 @@ pub enum Form {
     Recorded,
     /// Nothing that this version reads, and why.
     Unrecognised(String),
+}
+
+/// How objects of Exchange are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// `Export-Clixml`.
+    Clixml,
+    /// `ConvertTo-Json`.
+    Json,
+    /// `Format-List`, `Format-Table`.
+    Text,
+    /// Entries of a directory, as the objects of cmdlets.
+    Ldif,
 }
 
 /// To whom facts belong, as far as they tell themselves.
@@ -192,10 +199,7 @@ impl std::error::Error for Problem {}
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
-            Self::Json(types) => write!(f, "JSON: {}", counted(types)),
-            Self::Text(types) => write!(f, "text: {}", counted(types)),
-            Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
+            Self::Objects(syntax, types) => write!(f, "{syntax}: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -203,6 +207,17 @@ impl fmt::Display for Form {
             Self::Recorded => f.write_str("recorded facts"),
             Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
         }
+    }
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clixml => "CLIXML",
+            Self::Json => "JSON",
+            Self::Text => "text",
+            Self::Ldif => "LDIF",
+        })
     }
 }
 
@@ -220,7 +235,7 @@ impl Decoded {
     }
 
     pub(crate) fn unrecognised(why: impl Into<String>) -> Self {
-        Self::new(Form::Unrecognised(shortened(&why.into())))
+        Self::new(Form::Unrecognised(shortened(&why.into(), limits::NOTE)))
     }
 
     /// No more notes than anybody reads.
@@ -228,10 +243,10 @@ impl Decoded {
         let more = self.notes.len().saturating_sub(limits::NOTES);
         self.notes.truncate(limits::NOTES);
         for note in &mut self.notes {
-            *note = shortened(note);
+            *note = shortened(note, limits::NOTE);
         }
         if more > 0 {
-            self.notes.push(format!("{more} more notes like these"));
+            self.notes.push(format!("{} like these", numbered(more, "more note")));
         }
     }
 
@@ -269,11 +284,17 @@ impl Origin {
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(limits::NOTE) {
+/// At most so many characters of a text, and a mark where it goes on.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+/// `1 key`, `2 keys`.
+pub(crate) fn numbered(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What is said where a bound is crossed that `--limit` moves.

@@ -20,7 +20,7 @@ use self::installed::{Losses, Lost, installed};
 use self::kind::{Kind, foreign, in_cloud, listed_type};
 use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, Source, beyond, certificate, limits};
+use super::{Decoded, Form, Owner, Source, Syntax, beyond, certificate, limits};
 
 /// What objects of one file are gathered in.
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Places {
 
 /// Decodes the objects of a CLIXML file.
 pub(crate) fn clixml(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let mut decoded = objects(tree, source, seen);
+    let mut decoded = objects(Syntax::Clixml, tree, source, seen);
     if let (true, None) = (tree.objects.is_empty(), &tree.problem) {
         decoded
             .notes
@@ -44,10 +44,9 @@ pub(crate) fn clixml(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 
 /// Decodes the objects of a JSON file, if any of them is Exchange's.
 pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let decoded = objects(tree, source, seen);
-    let Form::Clixml(types) = decoded.form.clone() else { return decoded };
+    let decoded = objects(Syntax::Json, tree, source, seen);
     if !decoded.facts.is_empty() {
-        return Decoded { form: Form::Json(types), ..decoded };
+        return decoded;
     }
     let root = tree.objects.last();
     let has = |name: &str| root.is_some_and(|root| root.get(name).is_some());
@@ -61,21 +60,10 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     })
 }
 
-/// Decodes the objects that a text shows.
-pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let decoded = objects(tree, source, seen);
-    let Form::Clixml(types) = decoded.form else { return decoded };
-    Decoded { form: Form::Text(types), ..decoded }
-}
-
-/// Decodes the entries of a directory, translated into the objects of cmdlets.
-pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    objects(tree, source, seen)
-}
-
-fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+/// Decodes objects, however they were written down.
+pub(crate) fn objects(syntax: Syntax, tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
-    let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
+    let mut decoded = Decoded::new(Form::Objects(syntax, BTreeMap::new()));
     let mut places = Places::default();
     let (mut left, mut configured) = (source.limits.objects, 0);
     let mut losses = Losses::default();
@@ -118,7 +106,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             incomplete(facts, &Unknown::new(problem.reason, Needs::NewerEvidence).tried(seen));
         }
     }
-    decoded.form = Form::Clixml(types);
+    decoded.form = Form::Objects(syntax, types);
     decoded
 }
 

@@ -23,8 +23,9 @@ use self::list::List;
 use self::table::Table;
 use self::wrapped::Layout;
 use super::exchange::kind;
+use super::text::{is_blank, is_quotation_mark};
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Limits, Problem, Source, beyond, exchange, graph};
+use super::{Decoded, Form, Limits, Problem, Source, Syntax, beyond, exchange, graph};
 
 /// More blocks of no known kind than are named in notes.
 const FOREIGN: usize = 5;
@@ -38,12 +39,12 @@ pub(crate) fn decode(text: &str, source: Source, seen: &SeenId) -> Option<Decode
     if tree.objects.is_empty() {
         return None;
     }
-    let mut decoded = exchange::text(&tree, source, seen);
+    let mut decoded = exchange::objects(Syntax::Text, &tree, source, seen);
     if let Some(mut entra) = graph::decode(&tree, &source.limits, seen) {
         // Both tell what ended the reading.
         entra.notes.retain(|note| !decoded.notes.contains(note));
         let number: usize = entra.facts.values().map(|it| it.service_principals.items.len()).sum();
-        if let (Form::Text(types), 1..) = (&mut decoded.form, number) {
+        if let (Form::Objects(_, types), 1..) = (&mut decoded.form, number) {
             types.insert("service principal".to_owned(), number);
         }
         decoded = decoded.with(entra);
@@ -108,10 +109,12 @@ fn plain(line: &str) -> String {
         line = rest;
     }
     let kept = |c: char| match c {
-        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\t' => Some(' '),
+        '\t' => Some(' '),
+        c if is_blank(c) => Some(' '),
+        // A mark of direction stays: Exchange stores it with a pasted thumbprint.
         '\u{feff}' | '\u{200b}' | '\r' => None,
         '\u{2018}' | '\u{2019}' => Some('\''),
-        '\u{201c}' | '\u{201d}' | '\u{201e}' => Some('"'),
+        c if is_quotation_mark(c) => Some('"'),
         c => Some(c),
     };
     let mut plain = String::with_capacity(line.len());

@@ -11,6 +11,10 @@ use checks::facts::SeenId;
 
 use super::{Decoded, text};
 
+/// More answers in one file, and more schemes or diagnoses in one answer, than
+/// anybody looks through.
+const MANY: usize = 100;
+
 /// Decodes what servers said; `None` where nothing in the text is of that kind.
 pub(crate) fn decode(text: &str, seen: &SeenId) -> Option<Decoded> {
     let (text, replaced) = text::plain(text);

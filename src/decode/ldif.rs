@@ -13,7 +13,7 @@ use checks::facts::{Reason, SeenId};
 
 use super::directory::{Entries, Entry};
 use super::value::base64_octets;
-use super::{Decoded, Form, Limits, Problem, Source, limits};
+use super::{Decoded, Form, Limits, Problem, Source, Syntax, limits};
 
 /// What an entry counts for, against the bound on values: it takes more than one.
 const ENTRY: usize = 10;
@@ -50,18 +50,14 @@ pub(crate) fn decode(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let mut reader = Reader::new(source.limits);
     let ended = reader.read(text);
     let Reader { entries, notes, problem, .. } = reader;
-    let mut decoded = entries.decode(ended.err().or(problem), source, seen);
+    let mut decoded = entries.decode(Syntax::Ldif, ended.err().or(problem), source, seen);
     decoded.notes.splice(0..0, notes);
-    let Form::Clixml(types) = std::mem::replace(&mut decoded.form, Form::Graph) else {
-        return decoded;
-    };
-    if types.is_empty() {
+    if matches!(&decoded.form, Form::Objects(_, types) if types.is_empty()) {
         decoded.notes.push(
             "no entry that tells what it is: the search found none, or did not show their classes"
                 .into(),
         );
     }
-    decoded.form = Form::Ldif(types);
     decoded
 }
 

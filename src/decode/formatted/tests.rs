@@ -1,6 +1,6 @@
 use checks::facts::{Facts, Location, VirtualDirectoryKind};
 
-use super::super::{Decoded, Owner, Source, decode as decode_file};
+use super::super::{Decoded, Owner, Source, Syntax, decode as decode_file};
 use super::*;
 
 const SESSION: &str = include_str!("../seeds/session.txt");
@@ -13,7 +13,7 @@ fn decoded(text: &str) -> Decoded {
 /// The facts of all owners: a text rarely tells whose they are.
 fn facts(text: &str) -> Facts {
     let decoded = decoded(text);
-    assert!(matches!(decoded.form, Form::Text(_)), "{}", decoded.form);
+    assert!(matches!(decoded.form, Form::Objects(Syntax::Text, _)), "{}", decoded.form);
     Facts::join(decoded.facts.into_values())
 }
 
@@ -150,7 +150,11 @@ fn service_principals_are_read_from_every_module() {
 fn keys_and_names_of_nobody_are_said_and_left() {
     let keys = "Type      : Asymmetric\nValue     :\nKeyId     : x\nUsage     : Verify\n";
     let decoded = decoded(&format!("{keys}\n{TENANT}"));
-    assert!(decoded.notes[0].starts_with("1 keys that do not tell whose"), "{:?}", decoded.notes);
+    assert!(
+        decoded.notes[0].starts_with("1 key left out: nothing tells whose"),
+        "{:?}",
+        decoded.notes
+    );
     let both = "00000002-0000-0ff1-ce00-000000000000\n00000004-0000-0ff1-ce00-000000000000\n";
     assert!(matches!(
         super::super::decode(both.as_bytes(), Source::named("a")).form,
@@ -319,7 +323,7 @@ fn other_texts_are_no_lists() {
         "--- a/x\n+++ b/x\n----\n",
         "Name : x\n",
     ] {
-        assert!(!matches!(decoded(other).form, Form::Text(_)), "{other}");
+        assert!(!matches!(decoded(other).form, Form::Objects(Syntax::Text, _)), "{other}");
     }
 }
 

@@ -5,10 +5,8 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::super::{Decoded, Form, Owner};
+use super::MANY;
 use super::headers::{self, Told, named, unglued};
-
-/// More answers than anybody puts into one file.
-const MANY: usize = 100;
 
 /// More headers of one answer than are looked at.
 const HEADERS: usize = 200;

@@ -17,11 +17,8 @@ use std::str::MatchIndices;
 use checks::facts::{Challenge, Diagnosis, Reason, SeenId};
 
 use super::super::{Decoded, Form, Owner, limits};
-use super::challenge;
 use super::headers::{Told, begins_glued, without_secrets};
-
-/// More answers than anybody puts into one file.
-const MANY: usize = 100;
+use super::{MANY, challenge};
 
 /// Octets of values that are read in one text. Made to hurt, a text could have
 /// each of its lines read for many.

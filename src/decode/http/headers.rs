@@ -5,10 +5,7 @@ use checks::facts::{
 };
 
 use super::super::limits;
-use super::challenge;
-
-/// More schemes, or diagnoses, of one answer than anybody offers.
-const MANY: usize = 100;
+use super::{MANY, challenge};
 
 /// Headers that are told from what stands before them without a blank.
 pub(crate) const GLUED: [&str; 6] = [
