@@ -349,7 +349,8 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     {
         return decode_octets(&octets, source, seen);
     }
-    Decoded::unrecognised("text of no form that trustprobe reads")
+    let others = formatted::others(text, &source.limits);
+    Decoded::unrecognised(others.unwrap_or_else(|| "text of no form that trustprobe reads".into()))
 }
 
 /// What servers said, in whatever way somebody kept it.
