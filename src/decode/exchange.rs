@@ -235,6 +235,14 @@ fn connector(decoded: &mut Decoded, reading: &Reading) {
         decoded.of(Owner::Anyone).connectors.items.push(connector);
         return;
     }
+    if matches!(reading.object.get("DistinguishedName"), Some(Value::Unread(..))) {
+        let (line, identity) = (reading.object.line, reading.identity());
+        let name = identity.label();
+        decoded.notes.push(format!(
+            "line {line}: connector {name} shows its DistinguishedName so that its side cannot be told; not used"
+        ));
+        return;
+    }
     let connector = hybrid::connector(reading, Side::OnPremises);
     if connector.identity.dn.is_none() {
         let (line, name) = (reading.object.line, connector.identity.label());

@@ -14,6 +14,7 @@ mod table;
 mod tests;
 mod wrapped;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use checks::facts::{Reason, SeenId, Thumbprint, is_guid};
@@ -22,7 +23,7 @@ use self::command::Command;
 use self::list::List;
 use self::table::Table;
 use self::wrapped::Layout;
-use super::kind::kind;
+use super::kind::{Kind, in_cloud, kind};
 use super::value::{Object, Tree, Value};
 use super::{Decoded, Form, Limits, Problem, Source, beyond, exchange, graph};
 
@@ -86,6 +87,9 @@ fn read(text: &str, limits: &Limits) -> Shown {
         answered: false,
         talk: Talk::default(),
         loose: Vec::new(),
+        session: 0,
+        sessions: Vec::new(),
+        cloudy: BTreeSet::new(),
         state: State::Nothing,
         previous: String::new(),
         blank: 0,
@@ -108,17 +112,57 @@ fn read(text: &str, limits: &Limits) -> Shown {
     }
     reader.close();
     reader.end_saying();
-    let Reader { mut shown, principals, talk, loose, .. } = reader;
+    let Reader { mut shown, principals, talk, loose, sessions, cloudy, .. } = reader;
     // What a person put between sentences was chosen by that person.
     for at in loose.into_iter().filter(|_| talk.any) {
         if let Some(object) = shown.tree.objects.get_mut(at).and_then(Rc::get_mut) {
             object.picked = true;
         }
     }
+    let strays = leave_strays(&mut shown.tree.objects, &sessions, &cloudy);
+    shown.foreign.extend(strays);
     let (principals, notes) = principals.finish();
     shown.tree.objects.extend(principals.into_iter().map(Rc::new));
     shown.foreign.extend(notes);
     shown
+}
+
+/// Leaves out what may be of Exchange Online, which was asked in the same session;
+/// a note where that is something.
+fn leave_strays(
+    objects: &mut Vec<Rc<Object>>,
+    sessions: &[usize],
+    cloudy: &BTreeSet<usize>,
+) -> Option<String> {
+    let mut sessions = sessions.iter();
+    let mut strays = Vec::new();
+    objects.retain(|object| {
+        let stray = sessions.next().is_some_and(|it| cloudy.contains(it)) && is_placeless(object);
+        strays.extend(stray.then_some(object.line));
+        !stray
+    });
+    let (first, number) = (strays.first()?, strays.len());
+    Some(format!(
+        "line {first}: what may be of Exchange Online, as it shows no DistinguishedName, is not used ({number} objects)"
+    ))
+}
+
+/// Whether Exchange Online has objects like this one, and it does not tell where it
+/// stands.
+fn is_placeless(object: &Object) -> bool {
+    let here_only = |it: Kind| {
+        matches!(
+            it,
+            Kind::AuthConfig
+                | Kind::AuthServer
+                | Kind::Server
+                | Kind::Certificate
+                | Kind::SettingOverride
+                | Kind::VirtualDirectory(_)
+                | Kind::Connectivity
+        )
+    };
+    object.text("DistinguishedName").is_empty() && !kind(object).is_some_and(here_only)
 }
 
 /// The line as the program wrote it: without what copying, quoting in a mail or
@@ -212,6 +256,12 @@ struct Reader {
     talk: Talk,
     /// Objects of which no command is known, by their places.
     loose: Vec<usize>,
+    /// The number of the shell's session, which may be one with Exchange Online.
+    session: usize,
+    /// The session of each object.
+    sessions: Vec<usize>,
+    /// Those in which Exchange Online was asked.
+    cloudy: BTreeSet<usize>,
     state: State,
     /// The last line that was not blank.
     previous: String,
@@ -260,6 +310,11 @@ impl Reader {
         }
         if let Some(command) = Command::of(line) {
             self.close();
+            let before = self.command.as_ref();
+            self.session += usize::from(before.is_none_or(|it| it.is_elsewhere(&command)));
+            if command.connects() {
+                self.cloudy.insert(self.session);
+            }
             self.command = Some(command);
             self.commanding = true;
             self.answered = false;
@@ -365,6 +420,10 @@ impl Reader {
             if command.is_none_or(Command::is_empty) {
                 self.loose.push(self.shown.tree.objects.len());
             }
+            if in_cloud(&object) {
+                self.cloudy.insert(self.session);
+            }
+            self.sessions.push(self.session);
             self.shown.tree.objects.push(Rc::new(object));
         } else if object.members.len() > 2 && self.shown.foreign.len() < FOREIGN {
             let names: Vec<&str> =

@@ -31,10 +31,15 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
         decoded.origin.from(&host_name(&answer.url));
         decoded.origin.at = decoded.origin.at.max(answer.date());
     }
+    let told = answers.iter().filter(|it| it.status >= 200 && !it.url.is_empty());
+    for answer in told.take(MANY).filter(|it| it.challenge(seen).is_none()) {
+        let Answer { url, status, .. } = answer;
+        decoded.notes.push(format!("an answer {status} of {url} is no challenge and is not used"));
+    }
     if let Some(cut) = answers.iter().find(|answer| !answer.whole) {
         decoded.notes.push(format!("line {}: the answer ends within its headers", cut.last));
     }
-    if challenges.is_empty() {
+    if challenges.is_empty() && decoded.notes.is_empty() {
         decoded.notes.push("no answer in it is a challenge, and none tells why it refuses".into());
     } else {
         decoded.of(Owner::Anyone).challenges = challenges;

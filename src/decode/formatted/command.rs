@@ -23,6 +23,8 @@ pub(super) struct Command {
     server: Option<String>,
     /// The one application that it names.
     application: Option<ApplicationId>,
+    /// How the prompt before it begins.
+    prompt: &'static str,
 }
 
 /// The cmdlets whose output is read, and the type of what they print.
@@ -68,7 +70,8 @@ impl Command {
             return None;
         }
         if let Some(command) = after_prompt(line) {
-            return Some(Self::read(command));
+            let prompt = if line.starts_with('[') { "[PS]" } else { "PS" };
+            return Some(Self { prompt, ..Self::read(command) });
         }
         let first = line.split([' ', '|']).next().unwrap_or_default().to_ascii_lowercase();
         let known = ["get-", "test-"].iter().any(|verb| first.starts_with(verb));
@@ -92,7 +95,8 @@ impl Command {
         } else {
             return None;
         }
-        (text.len() <= limits::TEXT).then(|| Self::read(&text))
+        let prompt = self.prompt;
+        (text.len() <= limits::TEXT).then(|| Self { prompt, ..Self::read(&text) })
     }
 
     fn read(text: &str) -> Self {
@@ -139,7 +143,24 @@ impl Command {
                 [one] if application_name(one).is_some() => Some(one.clone()),
                 _ => None,
             },
+            prompt: "",
         }
+    }
+
+    /// Whether what follows may be asked of others than what this one was.
+    pub(super) fn is_elsewhere(&self, next: &Self) -> bool {
+        (!next.prompt.is_empty() && self.prompt != next.prompt)
+            || next.connects()
+            || next.begins("disconnect-exchangeonline")
+    }
+
+    /// Whether it turns to Exchange Online.
+    pub(super) fn connects(&self) -> bool {
+        ["connect-exchangeonline", "connect-exopssession"].iter().any(|it| self.begins(it))
+    }
+
+    fn begins(&self, cmdlet: &str) -> bool {
+        self.text.get(..cmdlet.len()).is_some_and(|it| it.eq_ignore_ascii_case(cmdlet))
     }
 
     /// Whether a prompt stands alone.

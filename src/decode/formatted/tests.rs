@@ -419,3 +419,41 @@ fn limits_of_a_mailbox_are_not_those_of_the_organisation() {
         assert!(!found && form.contains("EwsEnabled"), "{other}: {form}");
     }
 }
+
+#[test]
+fn what_exchange_online_may_have_shown_is_not_taken_for_this_side() {
+    let limits = |prompt: &str| {
+        format!(
+            "{prompt}> Get-OrganizationConfig | fl Ews*\n\nEwsEnabled   : False\nEwsAllowList : {{a}}\n\n\n"
+        )
+    };
+    let online = "PS C:\\> Get-PartnerApplication | fl\n\nUseAuthServer         : True\nApplicationIdentifier : 00000002-0000-0ff1-ce00-000000000000\nDistinguishedName     : CN=x,CN=contoso.onmicrosoft.com,CN=ConfigurationUnits,DC=PROD,DC=OUTLOOK,DC=COM\n\n\n";
+    let known = |text: &str| {
+        let decoded = decoded(text);
+        let told = decoded.notes.iter().any(|note| note.contains("Exchange Online"));
+        let config = decoded.facts.values().any(|it| it.organization_config.value().is_some());
+        (config, told)
+    };
+    let (ems, shell) = (limits("[PS] C:\\"), limits("PS C:\\"));
+    let connect = |prompt: &str| format!("{prompt}> Connect-ExchangeOnline\n");
+    assert_eq!(known(&shell), (true, false));
+    assert_eq!(known(&format!("{ems}{online}")), (true, false));
+    assert_eq!(known(&format!("{online}{ems}")), (true, false));
+    assert_eq!(known(&format!("{ems}{}{online}", connect("PS C:\\"))), (true, false));
+    let config = "[PS] C:\\>Get-AuthConfig | fl\n\nCurrentCertificateThumbprint :\n\n\n";
+    assert_eq!(known(&format!("{config}{}{shell}", connect("PS C:\\"))), (false, true));
+    assert_eq!(known(&format!("{config}{}{ems}", connect("[PS] C:\\"))), (false, true));
+    assert_eq!(known(&format!("{config}{online}{shell}")), (false, true));
+}
+
+#[test]
+fn the_directory_of_exchange_online_is_told_by_a_name_that_is_wrapped() {
+    let text = "TargetAddressDomains : {contoso.com}\nDiscoveryEndpoint    : https://mail.contoso.com/autodiscover/autodiscover.svc\nDistinguishedName    : CN=x,CN=contoso.onmicrosoft.com,CN=Co\n                       nfigurationUnits,DC=PROD,DC=OUTLOOK,DC=COM\nEnabled              : True\n";
+    let shown = facts(text);
+    let [connector] = shown.connectors.items.as_slice() else { panic!() };
+    assert_eq!(connector.side, checks::facts::Side::Cloud);
+    let torn = text
+        .replace("Co\n                       nf", "Conf")
+        .replace("CN=contoso.on", "CN=contoso.on\n                       ");
+    assert_eq!(decoded(&torn).facts.len(), 0, "{torn}");
+}
