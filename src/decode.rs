@@ -302,6 +302,7 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         return decoded;
     }
     let seen = seen_id(octets, source.file_name);
+    let discloses = text.as_ref().is_some_and(|(text, _)| certificate::discloses(text));
     let mut decoded = match text {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
         Some((text, certain)) => {
@@ -313,6 +314,12 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         }
         None => decode_octets(octets, source, &seen),
     };
+    if discloses {
+        match &mut decoded.form {
+            Form::Unrecognised(why) => DISCLOSED.clone_into(why),
+            _ => decoded.notes.insert(0, DISCLOSED.to_owned()),
+        }
+    }
     decoded.shorten_notes();
     let entry = Seen {
         source: source.path.to_owned(),
@@ -415,9 +422,6 @@ const DISCLOSED: &str =
 /// Every certificate of a PEM file. A private key is neither kept nor shown.
 fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Certificate);
-    if text.contains("PRIVATE KEY-----") {
-        decoded.notes.push(DISCLOSED.into());
-    }
     for (at, octets) in certificate::pem(text).into_iter().enumerate() {
         match certificate::der(&octets) {
             Ok(certificate) => exported(&mut decoded, certificate, source, seen),

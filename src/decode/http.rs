@@ -267,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_no_challenge_is_told() {
+        let text = "> GET /ews/exchange.asmx HTTP/1.1\n> Host: mail.contoso.com\n>\n< HTTP/1.1 302 Found\n< Location: https://sso.contoso.com/?x=secret\n<\n\
+             > GET /ews/exchange.asmx HTTP/1.1\n> Host: ex2.contoso.com\n>\n< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Negotiate\n<\n";
+        let decoded = decode_file(text.as_bytes(), Source::named("a.txt"));
+        let note = "an answer 302 of https://mail.contoso.com/ews/exchange.asmx is no challenge and is not used";
+        assert_eq!(decoded.notes, [note]);
+    }
+
+    #[test]
     fn headers_that_lost_their_line_break_are_told_apart() {
         let text = format!(
             "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: {BEARER}WWW-Authenticate: Negotiate\n\
