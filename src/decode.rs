@@ -314,6 +314,7 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         return decoded;
     }
     let seen = seen_id(octets, source.file_name);
+    let discloses = text.as_ref().is_some_and(|(text, _)| certificate::discloses(text));
     let mut decoded = match text {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
         Some((text, certain)) => {
@@ -325,6 +326,12 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         }
         None => decode_octets(octets, source, &seen),
     };
+    if discloses {
+        match &mut decoded.form {
+            Form::Unrecognised(why) => DISCLOSED.clone_into(why),
+            _ => decoded.notes.insert(0, DISCLOSED.to_owned()),
+        }
+    }
     decoded.shorten_notes();
     let entry = Seen {
         source: source.path.to_owned(),
@@ -361,7 +368,8 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     {
         return decode_octets(&octets, source, seen);
     }
-    Decoded::unrecognised("text of no form that trustprobe reads")
+    let others = formatted::others(text, &source.limits);
+    Decoded::unrecognised(others.unwrap_or_else(|| "text of no form that trustprobe reads".into()))
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
@@ -403,9 +411,6 @@ const DISCLOSED: &str =
 /// Every certificate of a PEM file. A private key is neither kept nor shown.
 fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Certificate);
-    if text.contains("PRIVATE KEY-----") {
-        decoded.notes.push(DISCLOSED.into());
-    }
     for (at, octets) in certificate::pem(text).into_iter().enumerate() {
         match certificate::der(&octets) {
             Ok(certificate) => exported(&mut decoded, certificate, source, seen),

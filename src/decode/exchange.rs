@@ -14,10 +14,10 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
-pub(crate) use self::kind::kind;
+pub(crate) use self::kind::{Kind, in_cloud, kind};
 
 use self::installed::{Losses, Lost, installed};
-use self::kind::{Kind, foreign, in_cloud, listed_type};
+use self::kind::{foreign, listed_type};
 use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
 use super::{Decoded, Form, Owner, Source, Syntax, beyond, certificate, limits};
@@ -227,6 +227,14 @@ fn connector(decoded: &mut Decoded, reading: &Reading) {
         let connector = hybrid::connector(reading, Side::Cloud);
         // The directory of Exchange Online is no domain of anybody here.
         decoded.of(Owner::Anyone).connectors.items.push(connector);
+        return;
+    }
+    if matches!(reading.object.get("DistinguishedName"), Some(Value::Unread(..))) {
+        let (line, identity) = (reading.object.line, reading.identity());
+        let name = identity.label();
+        decoded.notes.push(format!(
+            "line {line}: connector {name} shows its DistinguishedName so that its side cannot be told; not used"
+        ));
         return;
     }
     let connector = hybrid::connector(reading, Side::OnPremises);

@@ -42,7 +42,7 @@ fn application(line: &str) -> Option<ApplicationId> {
 }
 
 /// Whether the line is the name of a service principal in any of its forms.
-fn is_name(line: &str) -> bool {
+pub(super) fn is_name(line: &str) -> bool {
     let url = ["https://", "http://", "api://"].iter().any(|scheme| line.starts_with(scheme));
     let bare = || line.contains('/') && line.contains('.') && !line.contains(':');
     line.len() <= 1024 && !line.contains(' ') && (url || application(line).is_some() || bare())

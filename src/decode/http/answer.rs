@@ -29,10 +29,15 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
         decoded.origin.from(&host_name(&answer.url));
         decoded.origin.at = decoded.origin.at.max(answer.date());
     }
+    let told = answers.iter().filter(|it| it.status >= 200 && !it.url.is_empty());
+    for answer in told.take(MANY).filter(|it| it.challenge(seen).is_none()) {
+        let Answer { url, status, .. } = answer;
+        decoded.notes.push(format!("an answer {status} of {url} is no challenge and is not used"));
+    }
     if let Some(cut) = answers.iter().find(|answer| !answer.whole) {
         decoded.notes.push(format!("line {}: the answer ends within its headers", cut.last));
     }
-    if challenges.is_empty() {
+    if challenges.is_empty() && decoded.notes.is_empty() {
         decoded.notes.push("no answer in it is a challenge, and none tells why it refuses".into());
     } else {
         decoded.of(Owner::Anyone).challenges = challenges;
@@ -257,6 +262,15 @@ mod tests {
         assert!(first.bearer.is_some());
         assert_eq!(second.url, "https://mail.contoso.com/api/v2.0/users");
         assert_eq!((second.status.value(), second.bearer), (Some(&401), None));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_challenge_is_told() {
+        let text = "> GET /ews/exchange.asmx HTTP/1.1\n> Host: mail.contoso.com\n>\n< HTTP/1.1 302 Found\n< Location: https://sso.contoso.com/?x=secret\n<\n\
+             > GET /ews/exchange.asmx HTTP/1.1\n> Host: ex2.contoso.com\n>\n< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Negotiate\n<\n";
+        let decoded = decode_file(text.as_bytes(), Source::named("a.txt"));
+        let note = "an answer 302 of https://mail.contoso.com/ews/exchange.asmx is no challenge and is not used";
+        assert_eq!(decoded.notes, [note]);
     }
 
     #[test]
