@@ -238,7 +238,7 @@ fn file(name: &str) -> &'static [u8] {
 
 /// What a file gives; a form that was not recognised would be fast for nothing.
 fn decoded(file_name: &str, octets: &[u8]) -> Decoded {
-    let decoded = decode(octets, Source { path: file_name, file_name, server: None });
+    let decoded = decode(octets, Source::named(file_name));
     assert!(!decoded.facts.is_empty(), "{file_name}: {} {:?}", decoded.form, decoded.notes);
     decoded
 }

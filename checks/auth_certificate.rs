@@ -74,7 +74,7 @@ pub(crate) fn servers_named<'a>(case: &Case<'a>, name: &str) -> Vec<&'a Server> 
 
 /// The certificate of this thumbprint in a server's store.
 fn installed<'a>(server: &'a Server, thumbprint: &Thumbprint) -> Option<&'a InstalledCertificate> {
-    server.certificates.items.iter().find(|it| it.certificate.sha1 == *thumbprint)
+    server.certificates.items.iter().find(|it| it.thumbprint == *thumbprint)
 }
 
 /// A server from which the certificate can be copied: one known to lack the private

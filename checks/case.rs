@@ -72,9 +72,7 @@ impl<'a> Case<'a> {
         &self,
         thumbprint: &Thumbprint,
     ) -> Result<(&'a Certificate, &'a SeenId), Unknown> {
-        let servers = self.facts.servers.items.iter();
-        let stores = servers.flat_map(|server| &server.certificates.items);
-        let installed = stores.map(|it| (&it.certificate, &it.seen));
+        let installed = self.facts.installed_certificates();
         // Which of several copies is named must not depend on their order; those
         // of the servers themselves come first.
         let first = |(_, seen): &(&'a Certificate, &'a SeenId)| *seen;
@@ -82,10 +80,20 @@ impl<'a> Case<'a> {
         let copies = self.facts.certificates().filter(same);
         installed.filter(same).min_by_key(first).or_else(|| copies.min_by_key(first)).ok_or_else(
             || {
-                Unknown::new(Reason::NotCollected, Needs::ServerCertificates(String::new()))
-                    .detail(format!("no source holds the certificate {thumbprint}"))
+                self.shown_by_name(thumbprint).unwrap_or_else(|| {
+                    Unknown::new(Reason::NotCollected, Needs::ServerCertificates(String::new()))
+                        .detail(format!("no source holds the certificate {thumbprint}"))
+                })
             },
         )
+    }
+
+    /// Why a certificate that is installed somewhere was not seen itself.
+    fn shown_by_name(&self, thumbprint: &Thumbprint) -> Option<Unknown> {
+        let stores = self.facts.servers.items.iter().flat_map(|server| &server.certificates.items);
+        let named = stores.filter(|it| it.thumbprint == *thumbprint);
+        let unknowns = named.filter_map(|it| Some((&it.seen, it.certificate.read().err()?)));
+        unknowns.min_by_key(|(seen, _)| *seen).map(|(_, unknown)| unknown)
     }
 
     /// The service principal of this application, present or proven absent.

@@ -281,27 +281,27 @@ impl Facts {
 
     /// Every certificate among the facts, with where it was seen.
     pub fn certificates(&self) -> impl Iterator<Item = (&Certificate, &SeenId)> {
-        let installed =
-            self.servers.items.iter().flat_map(|server| {
-                server.certificates.items.iter().map(|c| (&c.certificate, &c.seen))
-            });
         let exported = self.exported_certificates.iter().map(|c| (&c.certificate, &c.seen));
         let credentials = self.service_principals.items.iter().flat_map(|principal| {
-            principal.keys.value().into_iter().flatten().filter_map(|key| {
-                key.certificate.read().ok().map(|known| (&known.value, &known.seen))
-            })
+            principal.keys.value().into_iter().flatten().filter_map(|key| key.certificate.sighted())
         });
         let registered = self.applications.iter().flat_map(|application| {
-            application.keys.value().into_iter().flatten().filter_map(|key| {
-                key.certificate.read().ok().map(|known| (&known.value, &known.seen))
-            })
+            let keys = application.keys.value().into_iter().flatten();
+            keys.filter_map(|key| key.certificate.sighted())
         });
         let published = self.metadata_documents.iter().flat_map(|document| {
             document.keys.iter().filter_map(|key| {
                 key.certificate.value().map(|certificate| (certificate, &document.seen))
             })
         });
+        let installed = self.installed_certificates();
         installed.chain(exported).chain(credentials).chain(registered).chain(published)
+    }
+
+    /// Every certificate in the servers' stores that was seen itself, with where.
+    pub fn installed_certificates(&self) -> impl Iterator<Item = (&Certificate, &SeenId)> {
+        let stores = self.servers.items.iter().flat_map(|server| &server.certificates.items);
+        stores.filter_map(|installed| installed.certificate.sighted())
     }
 
     /// The certificate of this thumbprint, wherever it was seen.

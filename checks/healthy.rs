@@ -379,7 +379,8 @@ pub(crate) fn current_certificate() -> Certificate {
 
 pub(crate) fn installed(certificate: Certificate, file: &str) -> InstalledCertificate {
     InstalledCertificate {
-        certificate,
+        thumbprint: certificate.sha1.clone(),
+        certificate: known(certificate, file),
         private_key: known(true, file),
         location: Location::Proven,
         seen: SeenId::new(file),

@@ -1,19 +1,19 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use checks::Procedure;
 use checks::facts::{host_name, is_guid};
 use checks::procedure::{Cloud, PROCEDURES};
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::cloud;
-use crate::evidence::ServerOf;
+use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 
 /// Does server-to-server OAuth between this Exchange organisation and this
@@ -33,7 +33,7 @@ pub struct Cli {
 pub enum Command {
     /// Judge exports step by step and name the one thing to fix first
     Check(Check),
-    /// Show what each file was taken for and which facts it gave
+    /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
@@ -43,7 +43,7 @@ pub enum Command {
         #[arg(value_parser = check_ids(), hide_possible_values = true)]
         id: String,
     },
-    /// List the checks, the procedures and the clouds
+    /// List the checks, the procedures, the clouds and the limits
     List,
     /// Print the JSON Schema of a format
     Schema {
@@ -67,7 +67,7 @@ pub enum Command {
 /// `trustprobe check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Exports to judge: files and folders, recognised by content; `-` is standard input
+    /// Exports to judge: files, folders and zip archives, recognised by content; `-` is standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// The same as PATH
@@ -76,6 +76,9 @@ pub struct Check {
     /// A server whose certificates a list belongs to that names none; FILE= for one list only
     #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
     pub server: Vec<ServerOf>,
+    /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
+    pub limit: Vec<Moved>,
     /// What the owner states.
     #[command(flatten)]
     pub trust: Stated,
@@ -90,15 +93,36 @@ pub struct Check {
 /// `trustprobe evidence`.
 #[derive(Debug, Args)]
 pub struct Evidence {
-    /// Files and folders; `-` is standard input
+    /// Files, folders and zip archives; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     /// A server whose certificates a list belongs to that names none; FILE= for one list only
     #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
     pub server: Vec<ServerOf>,
+    /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
+    pub limit: Vec<Moved>,
     /// Write what was understood to a file that `check` reads like any other evidence
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// The procedure for whose verdict something may be missing
+    #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
+    pub procedure: Option<&'static Procedure>,
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+    /// What the owner states.
+    #[command(flatten)]
+    pub trust: Stated,
+}
+
+/// A format of `evidence`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// `trustprobe demo`.
@@ -192,6 +216,8 @@ pub enum FailOn {
 pub enum SchemaOf {
     /// What `check --format json` prints
     Outcomes,
+    /// What `evidence --format json` prints
+    Inventory,
     /// Recorded facts
     Facts,
 }
@@ -284,6 +310,34 @@ fn server_of(text: &str) -> Result<ServerOf, String> {
         return Err("expected a server's name".to_owned());
     }
     Ok(ServerOf { file, server: server.to_ascii_lowercase() })
+}
+
+/// Reads `NAME=VALUE`; of a name that is misspelt, clap tells the nearest one.
+#[derive(Debug, Clone)]
+struct Bound;
+
+impl TypedValueParser for Bound {
+    type Value = Moved;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        text: &OsStr,
+    ) -> Result<Moved, clap::Error> {
+        let stated = text.to_string_lossy().into_owned();
+        let name = stated.split('=').next().unwrap_or_default();
+        let names = PossibleValuesParser::new(LIMITS.iter().map(|limit| limit.name));
+        names.parse_ref(command, argument, OsStr::new(name))?;
+        let parser = |stated: &str| {
+            let (name, value) = stated.split_once('=').unwrap_or((stated, ""));
+            Limits::default().set(name, value)?;
+            let known = LIMITS.iter().find(|limit| limit.name == name);
+            let name = known.map_or("", |limit| limit.name);
+            Ok::<Moved, Refused>(Moved { name, value: value.to_owned() })
+        };
+        TypedValueParser::parse_ref(&parser, command, argument, text)
+    }
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -15,7 +15,7 @@ use crate::exit::Code;
 pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
         Command::Check(arguments) => check::run(arguments),
-        Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Explain { id } => explain::run(&id),
         Command::List => list::run(),

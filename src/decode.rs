@@ -4,17 +4,24 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
+mod capture;
 mod certificate;
 mod challenge;
 mod clixml;
 mod connectivity;
+mod directory;
 mod exchange;
+pub(crate) mod foreign;
+mod formatted;
 mod graph;
+mod headers;
 mod http;
 mod hybrid;
 mod installed;
 mod json;
 mod kind;
+mod ldif;
+mod log;
 mod metadata;
 #[cfg(test)]
 mod properties;
@@ -24,33 +31,63 @@ mod role;
 mod text;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
+use jiff::Timestamp;
 
+pub(crate) use exchange::incomplete;
 pub use recorded::{FORMAT as RECORDED_FORMAT, RecordedFacts};
 
-/// Bounds that no file may exceed. What a real export needs is far below.
+/// Bounds on one file that its reader may move. What a real export needs is far below.
 ///
 /// Together they keep the memory that a file takes within a few times its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of nesting.
+    pub depth: usize,
+    /// Values (properties, list elements, objects).
+    pub values: usize,
+    /// Octets that references in CLIXML may make one read again.
+    pub references: usize,
+    /// Objects and keys that give facts.
+    pub objects: usize,
+    /// Those of them that make up a configuration: servers, issuers, partners.
+    pub configuration: usize,
+}
+
+impl Limits {
+    /// What holds unless somebody says otherwise.
+    pub const USUAL: Self = Self {
+        depth: 100,
+        values: 2_000_000,
+        references: 64 << 20,
+        objects: 50_000,
+        configuration: 2000,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::USUAL
+    }
+}
+
+/// Bounds that nobody has a reason to move.
 pub mod limits {
-    /// Levels of nesting in CLIXML.
-    pub const DEPTH: usize = 100;
-    /// Values (properties, list elements, objects) in one file.
-    pub const VALUES: usize = 2_000_000;
     /// Properties of one object that are looked at.
     pub const MEMBERS: usize = 1000;
-    /// Octets that references in CLIXML may make one read again.
-    pub const REPEATED: usize = 64 << 20;
-    /// Objects and keys of one file that give facts.
-    pub const OBJECTS: usize = 50_000;
-    /// Those of them that make up a configuration: servers, issuers, partners.
-    pub const CONFIGURED: usize = 2000;
     /// Octets of one text that is kept as a fact.
     pub const TEXT: usize = 8 * 1024;
+    /// Octets of one line of a log that is looked at.
+    pub const LINE: usize = 64 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
+    /// Servers that a file is said to be from.
+    pub const SERVERS: usize = 5;
+    /// Service principals and keys in one text.
+    pub const CREDENTIALS: usize = 1000;
     /// Octets of one file of recorded facts.
     pub const RECORDED: usize = 16 << 20;
     /// Notes on one file, and types of object that it is said to hold.
@@ -68,6 +105,15 @@ pub struct Source<'a> {
     pub file_name: &'a str,
     /// The server whose certificates a list without a name belongs to.
     pub server: Option<&'a str>,
+    /// What the file may not exceed.
+    pub limits: Limits,
+}
+
+impl<'a> Source<'a> {
+    /// A file of which no more is known than its name.
+    pub const fn named(name: &'a str) -> Self {
+        Self { path: name, file_name: name, server: None, limits: Limits::USUAL }
+    }
 }
 
 /// What a file was taken for, and what it gave.
@@ -79,6 +125,19 @@ pub struct Decoded {
     pub facts: BTreeMap<Owner, Facts>,
     /// What could not be used, one line each.
     pub notes: Vec<String>,
+    /// Where and when it was made.
+    pub origin: Origin,
+}
+
+/// Where and when a file was made, as far as it tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The servers that ran the cmdlets, or that answered; a few of them.
+    pub servers: BTreeSet<String>,
+    /// When it was made.
+    pub at: Option<Timestamp>,
+    /// When the newest object in it last changed: it was not made before.
+    pub changed: Option<Timestamp>,
 }
 
 /// What a file was taken for.
@@ -88,6 +147,10 @@ pub enum Form {
     Clixml(BTreeMap<String, usize>),
     /// The same as JSON.
     Json(BTreeMap<String, usize>),
+    /// The same as text: `Format-List`, `Format-Table`.
+    Text(BTreeMap<String, usize>),
+    /// Entries of a directory; the types that they are shown as, with counts.
+    Ldif(BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -140,6 +203,8 @@ impl fmt::Display for Form {
         match self {
             Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
+            Self::Text(types) => write!(f, "text: {}", counted(types)),
+            Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -160,10 +225,10 @@ fn counted(types: &BTreeMap<String, usize>) -> String {
 
 impl Decoded {
     pub(crate) fn new(form: Form) -> Self {
-        Self { form, facts: BTreeMap::new(), notes: Vec::new() }
+        Self { form, facts: BTreeMap::new(), notes: Vec::new(), origin: Origin::default() }
     }
 
-    fn unrecognised(why: impl Into<String>) -> Self {
+    pub(crate) fn unrecognised(why: impl Into<String>) -> Self {
         Self::new(Form::Unrecognised(shortened(&why.into())))
     }
 
@@ -189,12 +254,27 @@ impl Decoded {
         let news = other.notes.into_iter().filter(|note| !self.notes.contains(note));
         let news: Vec<String> = news.collect();
         self.notes.extend(news);
+        let Origin { servers, at, changed } = other.origin;
+        for server in &servers {
+            self.origin.from(server);
+        }
+        self.origin.at = self.origin.at.max(at);
+        self.origin.changed = self.origin.changed.max(changed);
         self
     }
 
     /// The facts of this owner, to add to.
     pub(crate) fn of(&mut self, owner: Owner) -> &mut Facts {
         self.facts.entry(owner).or_default()
+    }
+}
+
+impl Origin {
+    fn from(&mut self, server: &str) {
+        let named = !server.is_empty() && server.len() <= 255;
+        if named && self.servers.len() < limits::SERVERS {
+            self.servers.insert(server.to_ascii_lowercase());
+        }
     }
 }
 
@@ -205,8 +285,16 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// What is said where a bound is crossed that `--limit` moves.
+fn beyond(what: &str, limit: &str) -> String {
+    format!("{what} (--limit {limit}=… moves this)")
+}
+
 /// Decodes a file whose name means nothing and whose content decides.
 pub fn decode(octets: &[u8], source: Source) -> Decoded {
+    if let Some(what) = foreign::recognise(octets) {
+        return Decoded::unrecognised(what);
+    }
     let text = text::of(octets);
     if let Some((text, _)) = text.as_ref().filter(|(text, _)| recorded::recognise(text)) {
         let mut decoded = recorded::decode(text);
@@ -226,7 +314,11 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         None => decode_octets(octets, source, &seen),
     };
     decoded.shorten_notes();
-    let entry = Seen { source: source.path.to_owned(), form: decoded.form.to_string(), at: None };
+    let entry = Seen {
+        source: source.path.to_owned(),
+        form: decoded.form.to_string(),
+        at: decoded.origin.at,
+    };
     for facts in decoded.facts.values_mut() {
         facts.seen.insert(seen.clone(), entry.clone());
     }
@@ -235,19 +327,23 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
 
 fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
-        return exchange::clixml(&clixml::read(text), source, seen);
+        return exchange::clixml(&clixml::read(text, &source.limits), source, seen);
     }
     if metadata::is_federated(text) {
-        return metadata::federated(text, seen);
+        return metadata::federated(text, &source.limits, seen);
     }
     if json::recognise(text) {
         return decode_json(text, source, seen);
     }
-    if http::recognise(text) {
-        return http::decode(text, seen);
+    if ldif::recognise(text) {
+        return ldif::decode(text, source, seen);
     }
-    if text.contains("-----BEGIN ") {
-        return certificates(text, source, seen);
+    // A ticket may hold several of these at once.
+    let formatted = formatted::decode(text, source, seen);
+    let capture = decode_capture(text, seen);
+    let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
+    if let Some(decoded) = [formatted, capture, pem].into_iter().flatten().reduce(Decoded::with) {
+        return decoded;
     }
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
     {
@@ -256,13 +352,36 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     Decoded::unrecognised("text of no form that trustprobe reads")
 }
 
+/// What servers said, in whatever way somebody kept it.
+fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
+    let (text, replaced) = text::plain(text);
+    let mut decoded = if log::recognise(&text) {
+        log::decode(&text, seen)
+    } else if http::recognise(&text) {
+        let answers = http::decode(&text, seen);
+        let told = |decoded: &Decoded| !decoded.facts.is_empty();
+        // A mail may quote the status in one place and the headers in another.
+        let copied =
+            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
+        copied.filter(told).unwrap_or(answers)
+    } else if text.contains("-----BEGIN ") {
+        return None;
+    } else {
+        capture::decode(&text, seen)?
+    };
+    if replaced {
+        decoded.notes.push(text::REPLACED.to_owned());
+    }
+    Some(decoded)
+}
+
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
-    let tree = json::read(text);
+    let tree = json::read(text, &source.limits);
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;
     }
     let exchange = exchange::json(&tree, source, seen);
-    match graph::decode(&tree, seen) {
+    match graph::decode(&tree, &source.limits, seen) {
         // Somebody put both into one file.
         Some(graph) if !exchange.facts.is_empty() => exchange.with(graph),
         Some(graph) => graph,
@@ -277,16 +396,16 @@ fn decode_octets(octets: &[u8], source: Source, seen: &SeenId) -> Decoded {
             exported(&mut decoded, certificate, source, seen);
             decoded
         }
-        Err(_) if octets.starts_with(b"PK\x03\x04") => {
-            Decoded::unrecognised("a zip archive: unpack it and give the folder")
-        }
         Err(_) if certificate::is_private_key(octets) => Decoded::unrecognised(DISCLOSED),
         Err(problem) if octets.first() == Some(&0x30) => {
             Decoded::unrecognised(format!("DER, but {problem}"))
         }
-        Err(_) => Decoded::unrecognised("binary data of a form that trustprobe does not read"),
+        Err(_) => Decoded::unrecognised(BINARY),
     }
 }
+
+/// What is said of a file that is neither text nor well known.
+pub(crate) const BINARY: &str = "binary data of a form that trustprobe does not read";
 
 /// What is said of a file that nobody should have handed over.
 const DISCLOSED: &str =

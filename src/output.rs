@@ -6,7 +6,10 @@
 
 mod escape;
 mod file;
+mod gaps;
+pub mod inventory;
 pub mod json;
+mod page;
 pub mod prometheus;
 pub mod table;
 

@@ -42,7 +42,7 @@ fn present(server: &Server, installed: &InstalledCertificate) -> Result<Verdict,
         Location::Stated => format!("on {name}, as was stated"),
         Location::Presumed => format!("presumably on {name}, which ran the cmdlet"),
         Location::Unknown => {
-            let certificate = &installed.certificate.sha1;
+            let certificate = &installed.thumbprint;
             return Err(nowhere(format!(
                 "nothing tells on which server {certificate} is installed"
             ))
@@ -107,7 +107,7 @@ mod tests {
     fn without_current_on_ex2() -> Organisation {
         let mut organisation = healthy();
         let certificates = &mut organisation.server("ex2").certificates;
-        certificates.items.retain(|it| it.certificate.sha1.as_str() != CURRENT);
+        certificates.items.retain(|it| it.thumbprint.as_str() != CURRENT);
         organisation
     }
 

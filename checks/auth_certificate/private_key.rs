@@ -67,7 +67,7 @@ fn no_private_key(
     installed: &InstalledCertificate,
     seen: &SeenId,
 ) -> Finding {
-    let current = &installed.certificate.sha1;
+    let current = &installed.thumbprint;
     let name = if server.name.is_empty() { "a server that nothing names" } else { &server.name };
     let finding = Finding::critical(
         "no_private_key",
@@ -132,7 +132,7 @@ mod tests {
     fn only_servers_that_hold_the_certificate_are_asked() {
         let mut organisation = healthy();
         let certificates = &mut organisation.server("ex2").certificates;
-        certificates.items.retain(|it| it.certificate.sha1.as_str() != CURRENT);
+        certificates.items.retain(|it| it.thumbprint.as_str() != CURRENT);
         assert_eq!(organisation.summary(&CHECK), [EX1, "ex2.corp.contoso.com: not_applicable"]);
         let needs = Needs::ServerCertificates("ex2.corp.contoso.com".into());
         organisation.server("ex2").certificates = Listing::not_collected(needs);

@@ -278,8 +278,10 @@ mod tests {
         let mut organisation = staged("2027-01-01");
         for server in &mut organisation.facts.servers.items {
             for it in &mut server.certificates.items {
-                if it.certificate.sha1.as_str() == NEXT {
-                    it.certificate.not_after = day(end);
+                if let Fact::Known(known) = &mut it.certificate
+                    && it.thumbprint.as_str() == NEXT
+                {
+                    known.value.not_after = day(end);
                 }
             }
         }

@@ -44,15 +44,17 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::facts::{Needs, PublicKey};
+    use crate::facts::{Fact, Needs, PublicKey};
     use crate::healthy::{Organisation, current_certificate, forbidden, healthy};
 
     fn with(algorithm: &str, bits: u32) -> Organisation {
         let mut organisation = healthy();
         // The first place where a certificate is looked for decides.
         for server in &mut organisation.facts.servers.items {
-            server.certificates.items[0].certificate.key =
-                PublicKey { algorithm: algorithm.into(), bits };
+            let Fact::Known(known) = &mut server.certificates.items[0].certificate else {
+                panic!()
+            };
+            known.value.key = PublicKey { algorithm: algorithm.into(), bits };
         }
         organisation
     }

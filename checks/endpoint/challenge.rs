@@ -50,9 +50,11 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let mut answers: Vec<&Challenge> = case.facts.challenges.iter().collect();
     answers.retain(|it| subject.object == Object::Call(name(case, it)));
     // The newest answer tells what the host offers now; a refusal counts whenever it was.
+    // A log or the text of an exception shows a refusal alone, and nothing of the offer.
     answers.sort_by_key(|it| {
         let at = case.facts.seen.get(&it.seen).and_then(|seen| seen.at);
-        (Reverse(at), &it.seen)
+        let silent = it.status.value().is_none() && it.bearer.is_none() && it.schemes.is_empty();
+        (silent, Reverse(at), &it.seen)
     });
     let Some(newest) = answers.first() else {
         return Ok(Verdict::NotApplicable("no answer was recorded".to_owned()));
@@ -419,6 +421,20 @@ mod tests {
     fn a_file_without_an_address_is_named_by_itself() {
         let answer = Challenge { url: String::new(), ..challenge() };
         assert_eq!(with(answer).summary(&CHECK), ["challenge.txt: passed"]);
+    }
+
+    #[test]
+    fn a_refusal_in_a_log_hides_no_challenge() {
+        let log = Challenge {
+            status: forbidden(Needs::Challenge(String::new())),
+            seen: SeenId::new("a.log"),
+            ..without(&[], 401, "")
+        };
+        let mut organisation = healthy();
+        organisation.facts.challenges = vec![log.clone(), challenge()];
+        assert_eq!(line(&organisation), "passed");
+        organisation.facts.challenges = vec![log];
+        assert_eq!(line(&organisation), "unknown forbidden");
     }
 
     #[test]

@@ -150,8 +150,16 @@ fn label(item: &Value, at: usize) -> String {
     if let Some((server, kind)) = at_server {
         return format!("{} {}", server.as_str().unwrap(), kind.as_str().unwrap());
     }
-    let names =
-        ["/side", "/identity/name", "/app_id", "/name", "/certificate/sha1", "/sha1", "/seen"];
+    let names = [
+        "/side",
+        "/identity/name",
+        "/app_id",
+        "/name",
+        "/thumbprint",
+        "/certificate/sha1",
+        "/sha1",
+        "/seen",
+    ];
     let name = names.iter().find_map(|name| item.pointer(name)?.as_str()).or(item.as_str());
     name.map_or_else(|| at.to_string(), |name| name.replace('/', "|"))
 }

@@ -145,14 +145,15 @@ fn role_assignment() -> impl Strategy<Value = RoleAssignment> {
 pub(super) fn server() -> impl Strategy<Value = Server> {
     let location =
         select(vec![Location::Unknown, Location::Presumed, Location::Stated, Location::Proven]);
-    let installed = (certificate(), fact(any::<bool>()), location, seen()).prop_map(
-        |(certificate, private_key, location, seen)| InstalledCertificate {
+    let thumbprint = certificate().prop_map(|it| it.sha1);
+    let installed = (thumbprint, fact(certificate()), fact(any::<bool>()), location, seen())
+        .prop_map(|(thumbprint, certificate, private_key, location, seen)| InstalledCertificate {
+            thumbprint,
             certificate,
             private_key,
             location,
             seen,
-        },
-    );
+        });
     let name = select(vec!["", "EX1", "ex1", "ex1.corp.x", "ex1.corp.y", "ex2"]);
     (name, fact(text()), fact(any::<bool>()), listing(installed), seen()).prop_map(
         |(name, build, edge, certificates, seen)| Server {

@@ -158,8 +158,10 @@ pub struct Server {
 /// A certificate in a server's machine store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstalledCertificate {
-    /// The certificate.
-    pub certificate: Certificate,
+    /// What names it.
+    pub thumbprint: Thumbprint,
+    /// The certificate itself; unknown where the source shows only its name, as text does.
+    pub certificate: Fact<Certificate>,
     /// HasPrivateKey.
     pub private_key: Fact<bool>,
     /// How it is known that it is installed on this server.
@@ -284,7 +286,7 @@ impl Described for AuthServer {
         self.enabled.merge(other.enabled);
         self.default_authorization_endpoint.merge(other.default_authorization_endpoint);
         self.application_identifier.merge(other.application_identifier);
-        self.domain_names.merge(other.domain_names);
+        self.domain_names.merge_with(other.domain_names, unite_lists);
         self.signing_certificates.merge(other.signing_certificates);
     }
 }
@@ -386,14 +388,15 @@ impl Item for Server {
 
 impl Item for InstalledCertificate {
     fn keys(&self) -> Vec<String> {
-        vec![self.certificate.sha256.clone()]
+        vec![self.thumbprint.to_string()]
     }
 
     fn same(&self, other: &Self) -> bool {
-        self.certificate.sha256 == other.certificate.sha256
+        self.thumbprint == other.thumbprint
     }
 
     fn merge(&mut self, other: Self) {
+        self.certificate.merge(other.certificate);
         self.private_key.merge(other.private_key);
         if (other.location, &self.seen) > (self.location, &other.seen) {
             self.location = other.location;
@@ -402,12 +405,12 @@ impl Item for InstalledCertificate {
     }
 
     fn order(&self) -> String {
-        self.certificate.sha256.clone()
+        self.thumbprint.to_string()
     }
 }
 
 /// Two descriptions of one object become one, so that they do not count as a conflict.
-fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> bool {
+pub(super) fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> bool {
     match (mine, theirs) {
         (Some(mine), Some(theirs)) if mine.same(theirs) => {
             mine.merge(theirs.clone());
@@ -417,10 +420,39 @@ fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Identity>) -> b
     }
 }
 
+/// Lists of a directory have no order, and its texts no case.
+#[expect(clippy::ptr_arg, reason = "what joins two facts hands their own type over")]
+pub(super) fn unite_lists(mine: &mut Vec<String>, theirs: &Vec<String>) -> bool {
+    let folded = |list: &[String]| {
+        let mut list: Vec<String> = list.iter().map(|it| it.to_lowercase()).collect();
+        list.sort();
+        list
+    };
+    folded(mine) == folded(theirs)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::AuthServerKind;
-    use crate::healthy::{TENANT, acs_server, text};
+    use super::{AuthServerKind, Described as _};
+    use crate::facts::Reason;
+    use crate::healthy::{TENANT, acs_server, known, text};
+
+    #[test]
+    fn lists_have_no_order_and_no_case() {
+        let domains = |list: &[&str]| {
+            let mut server = acs_server();
+            let list: Vec<String> = list.iter().map(|it| (*it).to_owned()).collect();
+            server.domain_names = known(list, "x");
+            server
+        };
+        let joined = |a: &[&str], b: &[&str]| {
+            let mut server = domains(a);
+            server.absorb(domains(b));
+            server.domain_names.read().map(|it| it.value.clone()).map_err(|why| why.reason)
+        };
+        assert_eq!(joined(&["a", "B"], &["b", "a"]).unwrap().len(), 2);
+        assert_eq!(joined(&["a", "b"], &["a"]), Err(Reason::Conflicting));
+    }
 
     #[test]
     fn a_federation_server_called_sts_is_not_entra() {

@@ -206,6 +206,14 @@ impl<T> Fact<T> {
         }
     }
 
+    /// The value with its source.
+    pub fn sighted(&self) -> Option<(&T, &SeenId)> {
+        match self {
+            Self::Known(known) => Some((&known.value, &known.seen)),
+            Self::Unknown(_) => None,
+        }
+    }
+
     /// Whether it is known to satisfy `test`.
     pub fn is(&self, test: impl FnOnce(&T) -> bool) -> bool {
         self.value().is_some_and(test)

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::unite_lists;
 use super::fact::{Fact, SeenId};
 use super::listing::Described;
 use super::name::{Identity, same_server};
@@ -159,9 +160,9 @@ impl Described for SettingOverride {
     fn absorb(&mut self, other: Self) {
         self.component.merge(other.component);
         self.section.merge(other.section);
-        self.parameters.merge(other.parameters);
+        self.parameters.merge_with(other.parameters, unite_lists);
         self.status.merge(other.status);
-        self.servers.merge(other.servers);
+        self.servers.merge_with(other.servers, unite_lists);
         self.min_version.merge(other.min_version);
         self.max_version.merge(other.max_version);
     }
@@ -179,7 +180,7 @@ impl Described for IntraOrganizationConnector {
     fn absorb(&mut self, other: Self) {
         self.enabled.merge(other.enabled);
         self.discovery_endpoint.merge(other.discovery_endpoint);
-        self.target_domains.merge(other.target_domains);
+        self.target_domains.merge_with(other.target_domains, unite_lists);
     }
 
     fn apart(&self, other: &Self) -> bool {
@@ -226,8 +227,8 @@ impl Described for VirtualDirectory {
         self.internal_url.merge(other.internal_url);
         self.external_url.merge(other.external_url);
         self.oauth.merge(other.oauth);
-        self.internal_methods.merge(other.internal_methods);
-        self.external_methods.merge(other.external_methods);
+        self.internal_methods.merge_with(other.internal_methods, unite_lists);
+        self.external_methods.merge_with(other.external_methods, unite_lists);
     }
 
     fn apart(&self, other: &Self) -> bool {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::{unite_identities, unite_lists};
 use super::fact::{Fact, SeenId};
 use super::listing::Described;
 use super::name::Identity;
@@ -30,14 +31,9 @@ impl Described for ManagementRole {
     }
 
     fn absorb(&mut self, other: Self) {
-        self.parent.merge(other.parent);
-        self.entries.merge_with(other.entries, |mine, theirs| {
-            let names = |entries: &[String]| {
-                let mut names: Vec<String> = entries.iter().map(|it| it.to_lowercase()).collect();
-                names.sort();
-                names
-            };
-            names(mine) == names(theirs)
+        self.parent.merge_with(other.parent, |mine, theirs| {
+            unite_identities(mine.as_mut(), theirs.as_ref())
         });
+        self.entries.merge_with(other.entries, unite_lists);
     }
 }

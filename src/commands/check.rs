@@ -19,12 +19,12 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     if paths.is_empty() {
         bail!("nothing to judge: name the exports, as in `trustprobe check FOLDER`");
     }
-    let evidence = evidence::read(&paths, &arguments.server, Limits::default())?;
+    let evidence = evidence::read(&paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
     judge(&evidence, &stated(arguments.trust), &arguments.judge, &arguments.output)
 }
 
 /// What the flags state.
-fn stated(stated: Stated) -> Trust {
+pub(crate) fn stated(stated: Stated) -> Trust {
     Trust {
         name: stated.trust.unwrap_or_default(),
         tenant: stated.tenant,
@@ -42,6 +42,24 @@ pub(crate) fn judge(
     judge: &Judge,
     output: &Output,
 ) -> anyhow::Result<Code> {
+    with_reports(evidence, trust, judge, |reports| {
+        show(reports, output)?;
+        let codes = reports.iter().map(|report| {
+            let outcomes = &report.assessment.outcomes;
+            let warned = outcomes.iter().any(|it| it.status == Status::Warning);
+            Code::of(report.assessment.overall(), warned, judge.fail_on)
+        });
+        Ok(codes.max().unwrap_or(Code::Unknown))
+    })
+}
+
+/// Judges every organisation of the evidence and hands the reports over.
+pub(crate) fn with_reports<T>(
+    evidence: &Evidence,
+    trust: &Trust,
+    judge: &Judge,
+    then: impl FnOnce(&[Report]) -> T,
+) -> T {
     let evaluated = Timestamp::now();
     let context = Context::at(judge.at.unwrap_or(evaluated));
     let trusts = named_apart(trust, &evidence.organisations);
@@ -88,15 +106,7 @@ pub(crate) fn judge(
             evaluated,
         })
         .collect();
-    show(&reports, output)?;
-    Ok(assessments
-        .iter()
-        .map(|assessment| {
-            let warned = assessment.outcomes.iter().any(|it| it.status == Status::Warning);
-            Code::of(assessment.overall(), warned, judge.fail_on)
-        })
-        .max()
-        .unwrap_or(Code::Unknown))
+    then(&reports)
 }
 
 /// The procedure that was chosen, or the one that the facts speak for, and why.
@@ -149,13 +159,22 @@ fn named(trust: &Trust, facts: &Facts) -> Trust {
 
 /// What of the evidence could not be used.
 fn notes(evidence: &Evidence) -> Vec<String> {
+    /// Files without a word, of which more than a few hundred are in nobody's case.
+    const SILENT: usize = 500;
     let mut notes = evidence.notes.clone();
+    let mut silent = 0;
     for file in &evidence.files {
         // Why nothing came of a file is told by its own notes, if it has any.
         if file.gave.is_empty() && file.notes.is_empty() {
-            notes.push(format!("{}: {}", file.path, file.form));
+            silent += 1;
+            if silent <= SILENT {
+                notes.push(format!("{}: {}", file.path, file.form));
+            }
         }
         notes.extend(file.notes.iter().map(|note| format!("{}: {note}", file.path)));
+    }
+    if SILENT < silent {
+        notes.push(format!("nothing was used of {} more files", silent - SILENT));
     }
     notes
 }

@@ -1,48 +1,38 @@
-//! `trustprobe evidence`: what each file was taken for.
+//! `trustprobe evidence`: what each file was taken for, and what is still missing.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
 
-use crate::cli::Evidence as Arguments;
+use super::check::{stated, with_reports};
+use crate::cli::{Evidence as Arguments, FailOn, Judge, ListFormat};
 use crate::decode::RecordedFacts;
 use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
-use crate::output::{escape, escape_json, write_atomically};
+use crate::output::{escape_json, inventory, write_atomically};
 use crate::stdout;
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
-    let evidence = evidence::read(&arguments.paths, &arguments.server, Limits::default())?;
-    stdout::print(&listing(&evidence))?;
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
+    let evidence =
+        evidence::read(&arguments.paths, &arguments.server, Limits::moved(&arguments.limit)?)?;
+    let judge = Judge {
+        procedure: arguments.procedure,
+        at: None,
+        only: Vec::new(),
+        fail_on: FailOn::Failed,
+    };
+    let text =
+        with_reports(&evidence, &stated(arguments.trust), &judge, |reports| {
+            match arguments.format {
+                ListFormat::Table => Ok(inventory::table(&evidence, reports, &stdout::style())),
+                ListFormat::Json => inventory::json(&evidence, reports),
+            }
+        })?;
+    stdout::print(&text)?;
     if let Some(path) = &arguments.record {
         record(&evidence, path)?;
     }
     Ok(Code::Passed)
-}
-
-fn listing(evidence: &Evidence) -> String {
-    let mut text = String::new();
-    for file in &evidence.files {
-        let mut line = |indent: &str, line: &str| {
-            let _ = writeln!(text, "{indent}{}", escape(line));
-        };
-        line("", &file.path);
-        line("  ", &file.form.to_string());
-        for organisation in &file.organisations {
-            line("  of ", organisation);
-        }
-        for gave in &file.gave {
-            line("  + ", gave);
-        }
-        for note in &file.notes {
-            line("  ! ", note);
-        }
-    }
-    for note in &evidence.notes {
-        let _ = writeln!(text, "! {}", escape(note));
-    }
-    text
 }
 
 fn record(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {

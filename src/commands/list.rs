@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use checks::procedure::{CLOUDS, PROCEDURES};
 
+use crate::evidence::{LIMITS, Limits};
 use crate::exit::Code;
 use crate::stdout;
 
@@ -20,6 +21,16 @@ pub(crate) fn run() -> anyhow::Result<Code> {
     text.push_str("\nClouds\n");
     for cloud in &CLOUDS {
         writeln!(text, "  {:11}  {}", cloud.id, cloud.login.join(", "))?;
+    }
+    text.push_str("\nLimits\n");
+    for limit in &LIMITS {
+        writeln!(
+            text,
+            "  {:13}  {:>8}  {}",
+            limit.name,
+            limit.of(Limits::default()),
+            limit.bounds
+        )?;
     }
     stdout::print(&text)?;
     Ok(Code::Passed)

@@ -8,27 +8,63 @@ use checks::facts::{BearerChallenge, Diagnosis};
 
 use super::limits;
 
+/// The schemes that stand without a parameter.
+const SCHEMES: [&str; 6] = ["bearer", "negotiate", "ntlm", "kerberos", "basic", "digest"];
+
+/// More diagnoses than one text holds.
+const MANY: usize = 100;
+
 /// The schemes that a header offers, in lower case, and its bearer challenge.
+///
+/// What is cut is left out. A bearer challenge of which that leaves too little
+/// is `None`, while its scheme is among the schemes.
 pub(crate) fn read(header: &str) -> (Vec<String>, Option<BearerChallenge>) {
-    let mut schemes = Vec::new();
+    let (mut schemes, mut cut) = (Vec::new(), false);
     let mut bearer: Option<BearerChallenge> = None;
     for part in parts(header) {
         let (scheme, parameter) = split(part);
-        if !scheme.is_empty() {
+        if is_scheme(scheme) {
             schemes.push(scheme.to_ascii_lowercase());
             if scheme.eq_ignore_ascii_case("bearer") {
                 bearer.get_or_insert_default();
             }
         }
         let within = schemes.last().is_some_and(|scheme| scheme == "bearer");
-        if let (true, Some(bearer), Some((name, value))) = (within, &mut bearer, parameter) {
-            set(bearer, name, value);
+        if let (true, Some(bearer)) = (within, &mut bearer) {
+            cut |= is_cut(part);
+            if let Some((name, Some(value))) = parameter {
+                set(bearer, name, value);
+            }
         }
     }
-    (schemes, bearer)
+    (schemes, bearer.filter(|bearer| !cut || bearer.trusted_issuers.is_some()))
+}
+
+/// Whether this can be the name of a scheme. A token is none.
+fn is_scheme(word: &str) -> bool {
+    word.len() <= 20
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !word.starts_with("eyJ")
+}
+
+/// Whether somebody or something left out a part: an ellipsis, or an open quotation.
+fn is_cut(text: &str) -> bool {
+    text.contains('…') || text.contains("...") || text.matches('"').count() % 2 == 1
+}
+
+/// Whether a text holds the beginning of a token, which is never kept.
+pub(crate) fn holds_token(text: &str) -> bool {
+    text.match_indices("eyJ").any(|(at, _)| {
+        let letters = text.get(at..).unwrap_or_default().bytes();
+        letters.take(12).filter(|c| c.is_ascii_alphanumeric() || b"-_".contains(c)).count() == 12
+    })
 }
 
 fn set(bearer: &mut BearerChallenge, name: &str, value: &str) {
+    if holds_token(value) {
+        return;
+    }
     let value: String = value.chars().take(limits::TEXT).collect();
     match name.to_ascii_lowercase().as_str() {
         "client_id" => bearer.client_id = value,
@@ -43,20 +79,22 @@ fn set(bearer: &mut BearerChallenge, name: &str, value: &str) {
 }
 
 /// The parts between commas that stand outside quotation marks.
-fn parts(header: &str) -> Vec<&str> {
+fn parts(header: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     header
-        .split(|c: char| {
+        .split(move |c: char| {
             quoted ^= c == '"';
             c == ',' && !quoted
         })
         .map(str::trim)
         .filter(|part| !part.is_empty())
-        .collect()
 }
 
+/// A name and its value, unless the value is cut.
+type Parameter<'t> = (&'t str, Option<&'t str>);
+
 /// `Scheme`, `Scheme name=value` or `name=value`.
-fn split(part: &str) -> (&str, Option<(&str, &str)>) {
+fn split(part: &str) -> (&str, Option<Parameter<'_>>) {
     let first = part.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(part.len());
     let (word, rest) = part.split_at(first);
     if rest.trim_start().starts_with('=') {
@@ -65,36 +103,82 @@ fn split(part: &str) -> (&str, Option<(&str, &str)>) {
     (word, parameter(rest))
 }
 
-fn parameter(text: &str) -> Option<(&str, &str)> {
+fn parameter(text: &str) -> Option<Parameter<'_>> {
     let (name, value) = text.split_once('=')?;
-    Some((name.trim(), value.trim().trim_matches('"')))
+    let value = value.trim();
+    let whole = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').map(|(value, _)| value),
+        None => Some(value),
+    };
+    Some((name.trim(), whole.filter(|value| !is_cut(value))))
 }
 
-/// Every diagnosis that a text quotes.
+/// Whether a header's value is what WWW-Authenticate may hold: schemes and
+/// parameters, and no prose.
+pub(crate) fn is_offer(header: &str) -> bool {
+    let mut parts = parts(header).peekable();
+    let begins = parts.peek().is_some_and(|first| is_scheme(split(first).0));
+    let known = |word: &str| SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word));
+    // The beginning of a parameter is all that is left of one.
+    let rest = |part: &str| {
+        is_cut(part)
+            && part.split_once(' ').is_none_or(|(word, rest)| known(word) && !rest.contains(' '))
+    };
+    begins && parts.all(|part| part.contains('=') || known(part) || rest(part))
+}
+
+/// Whether a line begins with a parameter, or a scheme, of a challenge.
+pub(crate) fn is_parameter(line: &str) -> bool {
+    parts(line).next().is_some_and(|first| {
+        matches!(split(first), ("", Some((name, _))) if is_scheme(&name.replace('_', "-")))
+            || is_offer(first)
+    })
+}
+
+/// Every diagnosis that a text quotes. What is cut of one is left out.
 pub(crate) fn diagnoses(text: &str) -> Vec<Diagnosis> {
-    let text: String = text.split_whitespace().collect::<Vec<&str>>().join(" ");
-    let mut found = Vec::new();
-    let mut rest = text.as_str();
-    while let Some((before, value, after)) = next_value(rest) {
-        let Named { name, number } = before;
-        match name.as_str() {
-            "reason" => found.push(Diagnosis { category: String::new(), number, reason: value }),
-            "error_category" => match found.last_mut().filter(|last| last.category.is_empty()) {
-                Some(last) => last.category = value.to_ascii_lowercase(),
-                None => found.push(Diagnosis {
-                    category: value.to_ascii_lowercase(),
-                    number,
-                    reason: String::new(),
-                }),
-            },
+    let text = collapsed(text);
+    let (mut found, mut rest, mut front) = (Vec::<Diagnosis>::new(), text.as_str(), 0);
+    while let Some((Named { name, number }, value, after)) = next_value(rest) {
+        rest = after;
+        // The number stands before the first of the parameters.
+        front = if number == 0 { front } else { number };
+        match (name.as_str(), value) {
+            ("reason", value) if value.is_some() || front > 0 => found.push(Diagnosis {
+                category: String::new(),
+                number: std::mem::take(&mut front),
+                reason: value.unwrap_or_default(),
+            }),
+            ("error_category", Some(value)) => {
+                let category = value.to_ascii_lowercase();
+                match found.last_mut().filter(|last| last.category.is_empty() && number == 0) {
+                    Some(last) => last.category = category,
+                    None => found.push(Diagnosis {
+                        category,
+                        number: std::mem::take(&mut front),
+                        reason: String::new(),
+                    }),
+                }
+            }
             _ => {}
         }
-        rest = after;
-        if found.len() >= 100 {
+        if found.len() >= MANY {
             break;
         }
     }
     found
+}
+
+/// One blank for all blanks that follow one another.
+fn collapsed(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !collapsed.is_empty() {
+            collapsed.push(' ');
+        }
+        collapsed.push_str(word);
+    }
+    collapsed
 }
 
 struct Named {
@@ -102,8 +186,9 @@ struct Named {
     number: u32,
 }
 
-/// The next `name="value"`, with the number that stands in front of it.
-fn next_value(text: &str) -> Option<(Named, String, &str)> {
+/// The next `name="value"`, with the number that stands in front of it. A value
+/// that is cut is `None`.
+fn next_value(text: &str) -> Option<(Named, Option<String>, &str)> {
     let mut from = 0;
     loop {
         let at = from + text.get(from..)?.find('"')?;
@@ -114,22 +199,31 @@ fn next_value(text: &str) -> Option<(Named, String, &str)> {
             continue;
         };
         let name = name.trim_end_matches([' ', '+']);
-        let start = name.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| {
-            at + name.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8)
-        });
-        let (front, name) = name.split_at(start);
+        let (front, name) =
+            name.split_at(trailing(name, |c| c.is_ascii_alphanumeric() || c == '_'));
         let front = front.trim_end_matches([' ', '+', ';']);
-        let digits = front.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
-            at + front.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8)
-        });
-        let number = front.get(digits..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-        let end = after.find('"').unwrap_or(after.len());
-        let value = after.get(..end).unwrap_or_default();
-        let value = if value.contains(' ') { value.to_owned() } else { value.replace('+', " ") };
-        let value = value.chars().take(limits::TEXT).collect();
+        let digits = front.get(trailing(front, |c| c.is_ascii_digit())..);
+        let number = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
         let named = Named { name: name.to_ascii_lowercase(), number };
-        return Some((named, value, after.get(end + 1..).unwrap_or_default()));
+        return Some(match after.split_once('"') {
+            Some((value, rest)) => (named, whole(value), rest),
+            None => (named, None, ""),
+        });
     }
+}
+
+/// Where the characters of this kind begin with which a text ends.
+fn trailing(text: &str, kind: impl Fn(char) -> bool) -> usize {
+    text.len() - text.chars().rev().take_while(|c| kind(*c)).map(char::len_utf8).sum::<usize>()
+}
+
+/// A value as it was before a log put `+` for its blanks.
+fn whole(value: &str) -> Option<String> {
+    if is_cut(value) || holds_token(value) {
+        return None;
+    }
+    let value = if value.contains(' ') { value.to_owned() } else { value.replace('+', " ") };
+    Some(value.chars().take(limits::TEXT).collect())
 }
 
 #[cfg(test)]
@@ -177,8 +271,60 @@ mod tests {
         );
         let (category, number, _) =
             one("X-Ms-diagnostics: 28055;source=\"pool\";reason=\"x\";faultcode=\"y\"");
-        assert_eq!((category.as_str(), number), ("", 0));
+        assert_eq!((category.as_str(), number), ("", 28_055));
         let (category, ..) = one("error_category=\"oauth_not_available\"");
         assert_eq!(category, "oauth_not_available");
+    }
+
+    #[test]
+    fn what_is_cut_is_not_told() {
+        let issuer = "00000001-0000-0000-c000-000000000000@t";
+        for header in [
+            "Bearer client_id=\"0000".to_owned(),
+            "Bearer client_id=\"x\", trusted_issuers=\"0000…\", Negotiate".to_owned(),
+            format!("Bearer trusted_issuers=\"{issuer},...\""),
+            format!("Bearer client_id=\"x\",trusted_issuers=\"{issuer}"),
+            "Bearer client_id=\"x\", tru...".to_owned(),
+        ] {
+            let (schemes, bearer) = read(&header);
+            assert_eq!((schemes[0].as_str(), bearer), ("bearer", None), "{header}");
+        }
+        let late = format!("Bearer client_id=\"0…\",trusted_issuers=\"{issuer}\", token_types=\"a");
+        let bearer = read(&late).1.unwrap();
+        assert_eq!((bearer.client_id.as_str(), bearer.trusted_issuers.unwrap().len()), ("", 1));
+        let cut = diagnoses("2000008;reason=\"The token sh");
+        let numbered =
+            Diagnosis { category: String::new(), number: 2_000_008, reason: String::new() };
+        assert_eq!(cut[0], numbered);
+        assert_eq!(diagnoses("reason=\"The token sh"), []);
+        let cut = diagnoses("2000008;reason=\"The token…\";error_category=\"invalid_grant\"");
+        assert_eq!((cut[0].category.as_str(), cut[0].reason.as_str()), ("invalid_grant", ""));
+        assert_eq!(diagnoses("2000008;reason=\"x\";error_category=\"inv")[0].category, "");
+    }
+
+    #[test]
+    fn a_token_is_neither_a_scheme_nor_a_value() {
+        let token = "eyJ0eXAiOiJKV1QiLCJhbGci";
+        assert_eq!(
+            read(&format!("Bearer {token}.{token}, {token}, x.y, Basic")).0,
+            ["bearer", "basic"]
+        );
+        let bearer = read(&format!("Bearer error=\"{token}\"")).1.unwrap();
+        assert_eq!(bearer, BearerChallenge::default());
+        assert_eq!(diagnoses(&format!("2000008;reason=\"a {token}\""))[0].reason, "");
+    }
+
+    #[test]
+    fn prose_is_no_offer() {
+        for header in
+            ["Negotiate", "Bearer client_id=\"x, y\",NTLM, Basic realm=\"\"", "Bearer tr…"]
+        {
+            assert!(is_offer(header), "{header}");
+        }
+        for header in
+            ["", "is missing", "Bearer is what you should see", "client_id=x", "Bearer, you"]
+        {
+            assert!(!is_offer(header), "{header}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::value::{Object, Tree, Value, base64_octets, instant};
-use super::{Problem, limits};
+use super::{Limits, Problem, beyond, limits};
 
 /// Whether the text is CLIXML: a root element `Objs`.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -25,13 +25,14 @@ pub(crate) fn recognise(text: &str) -> bool {
 }
 
 /// Reads what can be read; a problem ends the reading, not the result.
-pub(crate) fn read(text: &str) -> Tree {
+pub(crate) fn read(text: &str, limits: &Limits) -> Tree {
     let mut reader = Reader::from_str(text);
     // `<Nil />` is `<Nil></Nil>`.
     reader.config_mut().expand_empty_elements = true;
     let mut parser = Parser {
         reader,
         text,
+        limits: *limits,
         types: HashMap::new(),
         by_reference: HashMap::new(),
         objects: Vec::new(),
@@ -46,6 +47,7 @@ pub(crate) fn read(text: &str) -> Tree {
 struct Parser<'a> {
     reader: Reader<&'a [u8]>,
     text: &'a str,
+    limits: Limits,
     /// Type names by the RefId of their list.
     types: HashMap<String, String>,
     by_reference: HashMap<String, Rc<Object>>,
@@ -121,12 +123,13 @@ impl<'a> Parser<'a> {
 
     fn count(&mut self, depth: usize) -> Result<(), Problem> {
         self.values += 1;
-        if depth > limits::DEPTH {
-            let text = format!("nested deeper than {} levels", limits::DEPTH);
+        if depth > self.limits.depth {
+            let text = format!("nested deeper than {} levels", self.limits.depth);
+            let text = beyond(&text, "depth");
             return Err(self.problem(Reason::TooLarge, &text));
         }
-        if self.values > limits::VALUES {
-            let text = format!("more than {} values", limits::VALUES);
+        if self.values > self.limits.values {
+            let text = beyond(&format!("more than {} values", self.limits.values), "values");
             return Err(self.problem(Reason::TooLarge, &text));
         }
         Ok(())
@@ -137,8 +140,9 @@ impl<'a> Parser<'a> {
         let known = attribute(start, "RefId").and_then(|id| self.by_reference.get(&id));
         let Some(object) = known.cloned() else { return Ok(Value::Null) };
         self.repeated = self.repeated.saturating_add(object.octets);
-        if self.repeated > limits::REPEATED {
-            let text = format!("references repeat more than {} MiB", limits::REPEATED >> 20);
+        if self.repeated > self.limits.references {
+            let text = format!("references repeat more than {} octets", self.limits.references);
+            let text = beyond(&text, "references");
             return Err(self.problem(Reason::TooLarge, &text));
         }
         Ok(Value::Object(object))
@@ -344,7 +348,11 @@ fn primitive(tag: &str, text: String) -> Value {
         }
         // Without an offset it is local to nobody knows where, and stays text.
         "DT" => instant(&text).map_or(Value::Text(text), Value::Time),
-        "BA" => base64_octets(&text).map_or(Value::Bytes(Vec::new()), Value::Bytes),
+        "BA" if text.trim().is_empty() => Value::Bytes(Vec::new()),
+        "BA" => {
+            let none = || Value::Unread(Reason::Malformed, "it is no base64".into());
+            base64_octets(&text).map_or_else(none, Value::Bytes)
+        }
         _ => Value::Text(text),
     }
 }
@@ -379,6 +387,10 @@ fn unescape(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn read_usual(text: &str) -> Tree {
+        read(text, &Limits::USUAL)
+    }
+
     fn wrap(inner: &str) -> String {
         format!(
             "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\">\
@@ -387,7 +399,7 @@ mod tests {
     }
 
     fn only(inner: &str) -> Object {
-        let tree = read(&wrap(inner));
+        let tree = read_usual(&wrap(inner));
         assert!(tree.problem.is_none(), "{:?}", tree.problem);
         Object::clone(tree.objects.last().unwrap())
     }
@@ -439,7 +451,7 @@ mod tests {
              <Obj RefId=\"1\"><Props><S N=\"B\">2</S></Props></Obj>",
         );
         let cut = &whole[..whole.len() - 40];
-        let tree = read(cut);
+        let tree = read_usual(cut);
         assert_eq!(tree.objects.len(), 1);
         assert_eq!(tree.problem.clone().unwrap().reason, Reason::Truncated);
     }
@@ -447,11 +459,11 @@ mod tests {
     #[test]
     fn doctype_entities_depth_and_self_reference_do_no_harm() {
         let doctype = format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{}", wrap(""));
-        assert_eq!(read(&doctype).problem.clone().unwrap().reason, Reason::Malformed);
+        assert_eq!(read_usual(&doctype).problem.clone().unwrap().reason, Reason::Malformed);
         let entity = wrap("<Obj RefId=\"0\"><Props><S N=\"A\">&boom;</S></Props></Obj>");
-        assert_eq!(read(&entity).problem.clone().unwrap().reason, Reason::Malformed);
+        assert_eq!(read_usual(&entity).problem.clone().unwrap().reason, Reason::Malformed);
         let deep = wrap(&"<Obj RefId=\"0\"><Props>".repeat(5000));
-        assert_eq!(read(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
+        assert_eq!(read_usual(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
         let own = only("<Obj RefId=\"0\"><Props><Ref N=\"Me\" RefId=\"0\" /></Props></Obj>");
         assert_eq!(own.get("Me"), Some(&Value::Null));
     }
@@ -459,13 +471,13 @@ mod tests {
     #[test]
     fn a_problem_names_its_line() {
         let text = "<Objs>\n<Obj RefId=\"0\">\n<Props>\n<S N=\"A\">x</B>\n";
-        let problem = read(text).problem.clone().unwrap();
+        let problem = read_usual(text).problem.clone().unwrap();
         assert_eq!(problem.line, 4);
     }
 
     #[test]
     fn a_list_may_be_referred_to() {
-        let tree = read(&wrap(
+        let tree = read_usual(&wrap(
             "<Obj RefId=\"0\"><Props>\
              <Obj N=\"A\" RefId=\"1\"><LST><S>x</S><S>y</S></LST></Obj>\
              <Ref N=\"B\" RefId=\"1\" /><Obj N=\"C\" RefId=\"2\"><LST /></Obj>\
@@ -485,7 +497,7 @@ mod tests {
     fn a_type_may_be_referred_to_in_either_spelling() {
         let types = "<Obj RefId=\"0\"><TN RefId=\"0\"><T>a.AuthConfig</T></TN></Obj>";
         for reference in ["<TNRef RefId=\"0\" />", "<TNRef RefId=\"0\"></TNRef>"] {
-            let tree = read(&wrap(&format!("{types}<Obj RefId=\"1\">{reference}</Obj>")));
+            let tree = read_usual(&wrap(&format!("{types}<Obj RefId=\"1\">{reference}</Obj>")));
             assert_eq!(tree.objects[1].type_name, "AuthConfig", "{reference}");
         }
     }
@@ -498,7 +510,7 @@ mod tests {
                 at.wrapping_sub(1)
             )
         };
-        let tree = read(&wrap(&(0..300_000).map(link).collect::<String>()));
+        let tree = read_usual(&wrap(&(0..300_000).map(link).collect::<String>()));
         assert_eq!(tree.objects.len(), 300_000);
         drop(tree);
     }
@@ -507,8 +519,9 @@ mod tests {
     fn what_references_repeat_is_bounded() {
         let text = "x".repeat(limits::TEXT);
         let target = format!("<Obj RefId=\"0\"><ToString>{text}</ToString></Obj>");
-        let references = "<Ref RefId=\"0\" />".repeat(limits::REPEATED / limits::TEXT + 1);
-        let tree = read(&wrap(&format!("{target}<Obj RefId=\"1\"><LST>{references}</LST></Obj>")));
+        let references = "<Ref RefId=\"0\" />".repeat(Limits::USUAL.references / limits::TEXT + 1);
+        let tree =
+            read_usual(&wrap(&format!("{target}<Obj RefId=\"1\"><LST>{references}</LST></Obj>")));
         assert_eq!(tree.problem.clone().unwrap().reason, Reason::TooLarge);
         // References to references: ten times ten times ten, and so on.
         let level = |at: usize| {
@@ -516,7 +529,7 @@ mod tests {
             format!("<Obj RefId=\"{at}\"><LST>{references}</LST></Obj>")
         };
         let laughs: String = (1..50).map(level).collect();
-        let tree = read(&wrap(&format!("{target}{laughs}")));
+        let tree = read_usual(&wrap(&format!("{target}{laughs}")));
         assert_eq!(tree.problem.clone().unwrap().reason, Reason::TooLarge);
     }
 }

@@ -8,11 +8,13 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
-use super::installed::{Lost, installed, leave_open};
+use super::installed::{Losses, Lost, installed};
 use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
-use super::reading::Reading;
+use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, Source, certificate, connectivity, hybrid, limits, role};
+use super::{
+    Decoded, Form, Owner, Source, beyond, certificate, connectivity, hybrid, limits, role,
+};
 
 /// What objects of one file are gathered in.
 #[derive(Default)]
@@ -53,12 +55,24 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     })
 }
 
+/// Decodes the objects that a text shows.
+pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    let decoded = objects(tree, source, seen);
+    let Form::Clixml(types) = decoded.form else { return decoded };
+    Decoded { form: Form::Text(types), ..decoded }
+}
+
+/// Decodes the entries of a directory, translated into the objects of cmdlets.
+pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+    objects(tree, source, seen)
+}
+
 fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
     let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
     let mut places = Places::default();
-    let (mut left, mut configured) = (limits::OBJECTS, 0);
-    let mut lost = BTreeMap::new();
+    let (mut left, mut configured) = (source.limits.objects, 0);
+    let mut losses = Losses::default();
     for object in &tree.objects {
         let kind = kind(object);
         if let Some(name) = listed_type(object, kind) {
@@ -66,24 +80,31 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             *types.entry(if full { "of other types".into() } else { name }).or_default() += 1;
         }
         let Some(kind) = kind.filter(|kind| !foreign(object, *kind)) else { continue };
-        left -= 1;
         configured += usize::from(kind.is_configuration());
         let gathered = places.servers.len() + places.roles.len();
-        if left == 0 || configured + gathered > limits::CONFIGURED {
+        if left == 0 || configured + gathered > source.limits.configuration {
             let line = object.line;
-            let why = format!("line {line}: more objects than any organisation has, left out");
-            decoded.notes.push(why);
+            let (name, most) = if left == 0 {
+                ("objects", source.limits.objects)
+            } else {
+                ("configuration", source.limits.configuration)
+            };
+            let why = format!(
+                "line {line}: more objects than any organisation has: beyond {most}, left out"
+            );
+            decoded.notes.push(beyond(&why, name));
             let why = Unknown::new(Reason::TooLarge, Needs::NewerEvidence).tried(seen);
             decoded.facts.values_mut().for_each(|facts| incomplete(facts, &why));
             break;
         }
-        if let Some(Lost { server, reason }) =
-            add(&mut decoded, &mut places, kind, object, source, seen)
-        {
-            lost.entry(server.to_ascii_lowercase()).or_insert(reason);
+        left -= 1;
+        decoded.origin.from(object.text("PSComputerName"));
+        decoded.origin.changed = decoded.origin.changed.max(changed(object));
+        if let Some(lost) = add(&mut decoded, &mut places, kind, object, source, seen) {
+            losses.add(lost);
         }
     }
-    decoded.facts.values_mut().for_each(|facts| leave_open(facts, &lost, seen));
+    decoded.facts.values_mut().for_each(|facts| losses.leave_open(facts, seen));
     if let Some(problem) = &tree.problem {
         decoded.notes.push(format!("{problem}; what stands before it is used"));
         // A list that is cut is not whole.
@@ -117,17 +138,17 @@ fn add(
         Kind::AuthServer => {
             let reading = Reading::new(object, seen, Needs::AuthServers);
             let server = auth_server(&reading, &mut decoded.notes);
-            list(&mut decoded.of(owner(&reading)).auth_servers, server, seen);
+            list(&mut decoded.of(owner(&reading)).auth_servers, server, &reading);
         }
         Kind::PartnerApplication => {
             let reading = Reading::new(object, seen, Needs::PartnerApplications);
             let application = partner_application(&reading);
-            list(&mut decoded.of(owner(&reading)).partner_applications, application, seen);
+            list(&mut decoded.of(owner(&reading)).partner_applications, application, &reading);
         }
         Kind::RoleAssignment => {
             let reading = Reading::new(object, seen, Needs::RoleAssignments);
             let assignment = role_assignment(&reading);
-            list(&mut decoded.of(owner(&reading)).role_assignments, assignment, seen);
+            list(&mut decoded.of(owner(&reading)).role_assignments, assignment, &reading);
         }
         Kind::Account => {
             let needs =
@@ -139,7 +160,7 @@ fn add(
         Kind::Server => {
             let reading = Reading::new(object, seen, Needs::Servers);
             let server = exchange_server(&reading);
-            list(&mut decoded.of(owner(&reading)).servers, server, seen);
+            list(&mut decoded.of(owner(&reading)).servers, server, &reading);
         }
         Kind::Certificate => {
             return installed(decoded, &mut places.servers, object, source, seen).err();
@@ -162,13 +183,13 @@ fn add_hybrid(
         Kind::SettingOverride => {
             let reading = reading(Needs::SettingOverrides);
             let setting = hybrid::setting_override(&reading);
-            list(&mut decoded.of(owner(&reading)).setting_overrides, setting, seen);
+            list(&mut decoded.of(owner(&reading)).setting_overrides, setting, &reading);
         }
         Kind::Connector => connector(decoded, &reading(Needs::Connectors)),
         Kind::AcceptedDomain => {
             let reading = reading(Needs::AcceptedDomains);
             let domain = hybrid::accepted_domain(&reading);
-            list(&mut decoded.of(owner(&reading)).accepted_domains, domain, seen);
+            list(&mut decoded.of(owner(&reading)).accepted_domains, domain, &reading);
         }
         Kind::OrganizationConfig => {
             let reading = reading(Needs::OrganizationConfig);
@@ -184,12 +205,12 @@ fn add_hybrid(
             let directory = hybrid::virtual_directory(&reading, kind);
             // As whole as the kinds that it holds: a kind of which there is none
             // was not exported.
-            list(&mut decoded.of(owner(&reading)).virtual_directories, directory, seen);
+            list(&mut decoded.of(owner(&reading)).virtual_directories, directory, &reading);
         }
         Kind::ManagementRole => {
             let reading = reading(Needs::ManagementRoles);
             let role = role::management_role(&reading);
-            list(&mut decoded.of(owner(&reading)).management_roles, role, seen);
+            list(&mut decoded.of(owner(&reading)).management_roles, role, &reading);
         }
         Kind::RoleEntry => {
             role::add_entry(decoded, &mut places.roles, &reading(Needs::ManagementRoles));
@@ -221,23 +242,31 @@ fn connector(decoded: &mut Decoded, reading: &Reading) {
             "line {line}: connector {name} does not tell its side; taken for that of Exchange Server"
         ));
     }
-    list(&mut decoded.of(owner(reading)).connectors, connector, reading.seen);
+    list(&mut decoded.of(owner(reading)).connectors, connector, reading);
 }
 
-/// Puts one more object into a list that looks whole.
-pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, seen: &SeenId) {
+/// Puts one more object into a list that looks whole unless it was asked for by
+/// name: then nothing tells whether there are others.
+pub(crate) fn list<T: Item>(listing: &mut Listing<T>, item: T, reading: &Reading) {
     listing.items.push(item);
+    if reading.object.picked {
+        return;
+    }
     if listing.seen.is_empty() {
-        listing.seen.push(seen.clone());
-        listing.complete = Fact::known(Complete::Presumed, seen);
+        listing.seen.push(reading.seen.clone());
+        listing.complete = Fact::known(Complete::Presumed, reading.seen);
     }
 }
 
 /// None of the lists of a file that is cut is whole.
-fn incomplete(facts: &mut Facts, why: &Unknown) {
+pub(crate) fn incomplete(facts: &mut Facts, why: &Unknown) {
     fn cut<T>(listing: &mut Listing<T>, why: &Unknown, needs: Needs) {
         if matches!(listing.complete, Fact::Known(_)) {
-            listing.complete = Unknown { needs, ..why.clone() }.detail("the list is cut").into();
+            let mut why = Unknown { needs, ..why.clone() };
+            if why.detail.is_empty() {
+                why = why.detail("the list is cut");
+            }
+            listing.complete = why.into();
         }
     }
     cut(&mut facts.auth_servers, why, Needs::AuthServers);
@@ -335,7 +364,15 @@ fn account(reading: &Reading) -> Account {
         recipient_type_details: reading.text("RecipientTypeDetails").map(|details| {
             named(
                 &details,
-                &[("128", "MailUser"), ("33554432", "LinkedUser"), ("1", "UserMailbox")],
+                &[
+                    ("1", "UserMailbox"),
+                    ("2", "LinkedMailbox"),
+                    ("4", "SharedMailbox"),
+                    ("128", "MailUser"),
+                    ("65536", "User"),
+                    ("2097152", "DisabledUser"),
+                    ("33554432", "LinkedUser"),
+                ],
             )
         }),
         hidden: reading.flag("HiddenFromAddressListsEnabled"),
@@ -401,10 +438,11 @@ pub(crate) fn server(name: &str, edge: Fact<bool>, seen: &SeenId) -> Server {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Limits;
     use super::*;
 
     fn decoded(objects: &str) -> Decoded {
-        let source = Source { path: "a.xml", file_name: "a.xml", server: None };
+        let source = Source::named("a.xml");
         super::super::decode(format!("<Objs>{objects}</Objs>").as_bytes(), source)
     }
 
@@ -422,9 +460,9 @@ mod tests {
     #[test]
     fn more_objects_than_any_organisation_has_are_left_out_and_the_list_is_not_whole() {
         let objects = "<Obj><Props><B N=\"IsEdgeServer\">false</B></Props></Obj>";
-        let decoded = decoded(&objects.repeat(limits::CONFIGURED + 5));
+        let decoded = decoded(&objects.repeat(Limits::USUAL.configuration + 5));
         let servers = &decoded.facts[&Owner::Anyone].servers;
-        assert_eq!(servers.items.len(), limits::CONFIGURED);
+        assert_eq!(servers.items.len(), Limits::USUAL.configuration);
         assert_eq!(servers.complete.read().unwrap_err().reason, Reason::TooLarge);
         assert!(decoded.notes[0].starts_with("line 1: more objects"), "{:?}", decoded.notes);
     }

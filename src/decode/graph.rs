@@ -12,14 +12,14 @@ use checks::procedure::application_name;
 
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, certificate, limits};
+use super::{Decoded, Form, Limits, Owner, beyond, certificate, limits};
 
 /// Decodes what Graph said, if the file is that.
-pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
+pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Decoded> {
     let mut decoded = Decoded::new(Form::Graph);
     let mut recognised = false;
     let (mut found, mut applications, mut assignments) = (Vec::new(), Vec::new(), Vec::new());
-    let mut left = limits::OBJECTS;
+    let mut left = limits.objects;
     let root = tree.objects.last().map_or("", |root| root.text("@odata.context"));
     for object in &tree.objects {
         let own = object.text("@odata.context");
@@ -44,11 +44,9 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
         recognised = true;
         let keys = object.get("keyCredentials").map_or(0, |keys| keys.elements().len());
         let Some(enough) = left.checked_sub(1 + keys) else {
-            decoded.notes.push(format!(
-                "line {}: more than {} objects and keys; the rest is left out",
-                object.line,
-                limits::OBJECTS
-            ));
+            let (line, most) = (object.line, limits.objects);
+            let text = format!("line {line}: more than {most} objects and keys, left out");
+            decoded.notes.push(beyond(&text, "objects"));
             break;
         };
         left = enough;
@@ -236,7 +234,6 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
     let either = |name: &'static str, other: &'static str| {
         if object.get(name).is_some() { name } else { other }
     };
-    let instant = |name: &str| reading.fact(name, Value::as_time);
     // Neither is ever empty in Entra.
     let word = |name: &str| reading.fact(name, |value| value.as_text().map(str::to_owned));
     let short = |name: &str| object.text(name).chars().take(limits::TEXT).collect::<String>();
@@ -245,10 +242,14 @@ fn key(value: &Value, seen: &SeenId, needs: &Needs) -> Option<KeyCredential> {
         display_name: short("displayName"),
         certificate: material(object.get(either("key", "Value")), seen, needs),
         custom_key_identifier: object.get("customKeyIdentifier").and_then(identifier),
-        start: instant(either("startDateTime", "StartDate")),
-        end: instant(either("endDateTime", "EndDate")),
+        start: reading.instant(either("startDateTime", "StartDate")),
+        end: reading.instant(either("endDateTime", "EndDate")),
         usage: word("usage"),
-        kind: word("type"),
+        kind: word("type").map(|kind| match kind.as_str() {
+            // The retired MSOnline module's name for it.
+            "Asymmetric" => "AsymmetricX509Cert".to_owned(),
+            _ => kind,
+        }),
     })
 }
 
@@ -335,7 +336,7 @@ mod tests {
     }
 
     fn principal(json: &str) -> ServicePrincipal {
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let source = super::super::Source::named("a.json");
         let mut decoded = super::super::decode(json.as_bytes(), source);
         decoded.of(Owner::Anyone).service_principals.items.remove(0)
     }
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn one_file_may_hold_objects_of_both_sides() {
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let source = super::super::Source::named("a.json");
         let decoded = super::super::decode(
             br#"[{"CurrentCertificateThumbprint": ""},
                  {"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}]"#,
@@ -378,8 +379,8 @@ mod tests {
 
     #[test]
     fn many_objects_and_keys_are_bounded() {
-        let key = r#"{"usage": "Verify"},"#.repeat(limits::OBJECTS);
-        let source = super::super::Source { path: "a.json", file_name: "a.json", server: None };
+        let key = r#"{"usage": "Verify"},"#.repeat(Limits::USUAL.objects);
+        let source = super::super::Source::named("a.json");
         let text = format!(
             r#"[{{"appId": "00000004-0000-0ff1-ce00-000000000000", "accountEnabled": true}},
                 {{"appId": "00000002-0000-0ff1-ce00-000000000000", "keyCredentials": [{key}{{}}]}}]"#

@@ -1,8 +1,11 @@
 //! Answers of HTTP servers as text, as `curl -i` and `curl -v` show them.
 
-use checks::facts::{BearerChallenge, Challenge, Fact, Needs, Reason, SeenId, Unknown, host_name};
+use checks::facts::{BearerChallenge, Challenge, Reason, SeenId, host_name};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::{Decoded, Form, Owner, challenge, limits};
+use super::headers::{self, Told, named, unglued};
+use super::{Decoded, Form, Owner};
 
 /// More answers than anybody puts into one file.
 const MANY: usize = 100;
@@ -24,6 +27,10 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
     }
     let challenges: Vec<Challenge> =
         answers.iter().take(MANY).filter_map(|answer| answer.challenge(seen)).collect();
+    for answer in answers.iter().take(MANY) {
+        decoded.origin.from(&host_name(&answer.url));
+        decoded.origin.at = decoded.origin.at.max(answer.date());
+    }
     if let Some(cut) = answers.iter().find(|answer| !answer.whole) {
         decoded.notes.push(format!("line {}: the answer ends within its headers", cut.last));
     }
@@ -44,6 +51,8 @@ struct Answer {
     /// Its last line; headers end with an empty one.
     last: usize,
     whole: bool,
+    /// Its last line lacks a line break, and perhaps more.
+    last_is_cut: bool,
 }
 
 /// `HTTP/1.1 401 Unauthorized`
@@ -80,20 +89,11 @@ fn answers(text: &str) -> Vec<Answer> {
         let ends = line.trim().is_empty();
         let Some(answer) = answers.last_mut().filter(|_| open) else { continue };
         (answer.whole, answer.last, open) = (ends, at + 1, !ends);
-        if HEADERS <= answer.headers.len() {
-            continue;
-        }
-        match (line.starts_with([' ', '\t']), answer.headers.last_mut(), line.split_once(':')) {
-            // A header that is folded.
-            (true, Some((_, value)), _) => {
-                value.push(' ');
-                value.push_str(line.trim());
-            }
-            (false, _, Some((name, value))) => {
-                answer.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-            }
-            _ => {}
-        }
+        answer.line(line);
+    }
+    let last_is_cut = open && !text.ends_with('\n');
+    if let Some(answer) = answers.last_mut().filter(|_| last_is_cut) {
+        answer.last_is_cut = true;
     }
     answers
 }
@@ -121,72 +121,75 @@ impl Request {
         }
     }
 
-    /// `* Connected to mail.contoso.com (203.0.113.1) port 443`
+    /// `* Connected to mail.contoso.com (203.0.113.1) port 443`, and what newer
+    /// versions say instead; `* [HTTP/2] [1] [:authority: mail.contoso.com]`.
     fn connected(&mut self, line: &str) {
-        if line.starts_with("* Connected to ") {
-            self.plain = line.trim_end().trim_end_matches(" (#0)").ends_with(" port 80");
+        let Some(line) = line.strip_prefix("* ") else { return };
+        if line.starts_with("Connected to ") || line.starts_with("Established connection to ") {
+            let end = line.split(" from ").next().unwrap_or_default().trim_end();
+            self.plain = end.trim_end_matches(" (#0)").trim_end_matches(')').ends_with(" port 80");
+        } else if let Some(host) = between(line, "[:authority: ") {
+            host.clone_into(&mut self.host);
+        } else if let Some(path) = between(line, "[:path: ") {
+            path.clone_into(&mut self.path);
         }
     }
 
     /// The address; empty where the text does not tell it.
     fn url(&self) -> String {
-        let known = !self.host.is_empty() && self.path.starts_with('/');
-        if !known || self.host.len() + self.path.len() > limits::TEXT {
-            return String::new();
+        if !self.path.starts_with('/') {
+            return headers::without_secrets(&self.path);
         }
-        // What follows a question mark may be anybody's secret.
-        let path = self.path.split(['?', '#']).next().unwrap_or_default();
-        format!("{}://{}{path}", if self.plain { "http" } else { "https" }, self.host)
+        headers::address(if self.plain { "http" } else { "https" }, &self.host, &self.path)
     }
 }
 
+fn between<'t>(line: &'t str, before: &str) -> Option<&'t str> {
+    line.split_once(before)?.1.strip_suffix(']')
+}
+
 impl Answer {
+    /// When the server sent it.
+    fn date(&self) -> Option<Timestamp> {
+        let (_, date) = self.headers.iter().find(|(name, _)| name == "date")?;
+        DateTimeParser::new().parse_timestamp(date).ok()
+    }
+
+    fn line(&mut self, line: &str) {
+        if let (true, Some((_, value))) = (line.starts_with([' ', '\t']), self.headers.last_mut()) {
+            // A header that is folded.
+            value.push(' ');
+            value.push_str(line.trim());
+            return;
+        }
+        let room = HEADERS.saturating_sub(self.headers.len());
+        let found = unglued(line).into_iter().filter_map(named).take(room);
+        let owned = |(name, value): (&str, &str)| (name.to_ascii_lowercase(), value.to_owned());
+        self.headers.extend(found.map(owned));
+    }
+
     /// Whether a quotation mark stays open.
     fn quotes(&self) -> bool {
         self.headers.iter().any(|(_, value)| value.matches('"').count() % 2 == 1)
     }
 
     fn challenge(&self, seen: &SeenId) -> Option<Challenge> {
-        let all = |name: &str| -> Vec<&str> {
-            let own = self.headers.iter().filter(|(known, _)| known == name);
-            own.map(|(_, value)| value.as_str()).collect()
-        };
-        let first = |name: &str| -> String {
-            all(name).first().map(|it| it.chars().take(limits::TEXT).collect()).unwrap_or_default()
-        };
-        let offered = all("www-authenticate");
-        let diagnoses: Vec<_> =
-            all("x-ms-diagnostics").into_iter().flat_map(challenge::diagnoses).collect();
+        let mut told = Told { url: self.url.clone(), status: Some(self.status), ..Told::default() };
+        let whole = self.headers.len() - usize::from(self.last_is_cut && !self.headers.is_empty());
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            // Of a number, the first half is a number too.
+            if at < whole || name != "x-owa-version" {
+                told.add(name, value);
+            }
+        }
         let refused = matches!(self.status, 401 | 403);
-        if offered.is_empty() && diagnoses.is_empty() && !refused {
+        if told.schemes.is_empty() && told.diagnoses.is_empty() && !refused {
             return None;
         }
-        let (mut schemes, mut bearer) = (Vec::new(), None);
-        for header in offered {
-            let (more, own) = challenge::read(header);
-            schemes.extend(more);
-            bearer = bearer.or(own);
-        }
-        schemes.truncate(MANY);
-        let mut status = Fact::known(self.status, seen);
         let named =
             |it: &BearerChallenge| it.trusted_issuers.as_ref().is_some_and(|it| !it.is_empty());
-        if !self.whole && (self.quotes() || !bearer.as_ref().is_some_and(named)) {
-            // What it offers besides, or to whom it listens, is not told.
-            (schemes, bearer) = (Vec::new(), None);
-            let needs = Needs::Challenge(host_name(&self.url));
-            status = Unknown::new(Reason::Truncated, needs).tried(seen).into();
-        }
-        Some(Challenge {
-            url: self.url.clone(),
-            status,
-            schemes,
-            bearer,
-            server: first("server"),
-            build: first("x-owa-version"),
-            diagnoses,
-            seen: seen.clone(),
-        })
+        let cut = !self.whole && (self.quotes() || !told.bearer.as_ref().is_some_and(named));
+        Some(told.challenge(cut.then_some((Reason::Truncated, "")), seen))
     }
 }
 
@@ -198,7 +201,7 @@ mod tests {
     const BEARER: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@11111111-2222-3333-4444-555555555555\", token_types=\"app_asserted_user_v1 service_asserted_app_v1\"";
 
     fn challenges(text: &str) -> Vec<Challenge> {
-        let source = Source { path: "a.txt", file_name: "a.txt", server: None };
+        let source = Source::named("a.txt");
         let mut decoded = decode_file(text.as_bytes(), source);
         assert_eq!(decoded.form, Form::Http, "{text}");
         decoded.facts.remove(&Owner::Anyone).map(|facts| facts.challenges).unwrap_or_default()
@@ -229,6 +232,51 @@ mod tests {
         assert_eq!(challenge.bearer, None);
         assert_eq!(challenge.diagnoses[0].category, "invalid_resource");
         assert_eq!(challenge.diagnoses[0].reason, "The hostname component of the audience");
+    }
+
+    #[test]
+    fn newer_curl_speaks_http_2_and_keeps_its_connection() {
+        let request = |path: &str| {
+            format!(
+                "* [HTTP/2] [1] OPENED stream for https://mail.contoso.com{path}\r\n\
+                 * [HTTP/2] [1] [:method: GET]\r\n* [HTTP/2] [1] [:scheme: https]\r\n\
+                 * [HTTP/2] [1] [:authority: mail.contoso.com]\r\n* [HTTP/2] [1] [:path: {path}]\r\n\
+                 > GET {path} HTTP/2\r\n> Host: mail.contoso.com\r\n> authorization: Bearer\r\n> \r\n"
+            )
+        };
+        let answer =
+            |header: &str| format!("< HTTP/2 401 \r\n< {header}\r\n< \r\n{{ [0 bytes data]\r\n");
+        let text = format!(
+            "* Established connection to mail.contoso.com (203.0.113.1 port 443) from 10.0.0.1 port 80 \r\n{}{}\
+             * Connection #0 to host mail.contoso.com left intact\r\n* Reusing existing https: connection with host mail.contoso.com\r\n{}{}",
+            request("/ews/exchange.asmx"),
+            answer(&format!("www-authenticate: {BEARER}")),
+            request("/api/v2.0/users/ann@contoso.com/events"),
+            answer("www-authenticate: Negotiate"),
+        );
+        let [first, second] = challenges(&text).try_into().unwrap();
+        assert_eq!(first.url, "https://mail.contoso.com/ews/exchange.asmx");
+        assert!(first.bearer.is_some());
+        assert_eq!(second.url, "https://mail.contoso.com/api/v2.0/users");
+        assert_eq!((second.status.value(), second.bearer), (Some(&401), None));
+    }
+
+    #[test]
+    fn headers_that_lost_their_line_break_are_told_apart() {
+        let text = format!(
+            "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: {BEARER}WWW-Authenticate: Negotiate\n\
+             x-ms-diagnostics: 2000008;reason=\"x\";error_category=\"invalid_grant\"X-Powered-By: ASP.NET\n\n"
+        );
+        let [challenge] = challenges(&text).try_into().unwrap();
+        assert_eq!(challenge.schemes, ["bearer", "negotiate"]);
+        assert_eq!(challenge.diagnoses[0].category, "invalid_grant");
+    }
+
+    #[test]
+    fn a_build_that_may_be_cut_is_not_told() {
+        let text = "HTTP/1.1 401 Unauthorized\nX-OWA-Version: 15.2.17";
+        assert_eq!(challenges(text)[0].build, "");
+        assert_eq!(challenges(&format!("{text}48.24\n"))[0].build, "15.2.1748.24");
     }
 
     #[test]

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> Decoded {
-        decode(text.as_bytes(), Source { path: "a.xml", file_name: "a.xml", server: None })
+        decode(text.as_bytes(), Source::named("a.xml"))
     }
 
     fn facts(text: &str) -> Facts {

@@ -3,33 +3,59 @@
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{
-    Facts, InstalledCertificate, Location, Needs, Reason, SeenId, Thumbprint, Unknown,
+    Certificate, Fact, Facts, InstalledCertificate, Location, Needs, Reason, SeenId, Thumbprint,
+    Unknown,
 };
 
 use super::exchange::{list, server};
 use super::reading::Reading;
 use super::value::{Object, Value};
-use super::{Decoded, Owner, Source, certificate};
+use super::{Decoded, Owner, Problem, Source, certificate, limits};
 
-/// A certificate of a list that could not be decoded. It may be any, so that
+/// A certificate that a server's list lacks although the file holds it, so that
 /// the list does not tell what is not in it.
-pub(crate) struct Lost {
-    /// The server whose it is; empty where the export does not tell.
-    pub(crate) server: String,
-    pub(crate) reason: Reason,
+#[derive(Debug, Clone)]
+pub(crate) enum Lost {
+    /// One that could not be decoded, of this server; of any, where it is empty.
+    Undecoded(String, Reason),
+    /// One of a server that the file does not tell.
+    Unplaced,
 }
 
-/// Leaves open the lists of the servers that lost a certificate; of all, where
-/// it is not known which did.
-pub(crate) fn leave_open(facts: &mut Facts, lost: &BTreeMap<String, Reason>, seen: &SeenId) {
-    for server in &mut facts.servers.items {
-        let own = lost.get("").or_else(|| lost.get(&server.name.to_ascii_lowercase()));
-        if let Some(reason) = own {
+/// What a file has lost, by the server in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    undecoded: BTreeMap<String, Reason>,
+    unplaced: bool,
+}
+
+impl Losses {
+    pub(crate) fn add(&mut self, lost: Lost) {
+        match lost {
+            Lost::Unplaced => self.unplaced = true,
+            Lost::Undecoded(server, reason) => {
+                self.undecoded.entry(server.to_ascii_lowercase()).or_insert(reason);
+            }
+        }
+    }
+
+    /// Leaves open the lists of the servers that lost a certificate; of all, where
+    /// it is not known which did.
+    pub(crate) fn leave_open(&self, facts: &mut Facts, seen: &SeenId) {
+        for server in &mut facts.servers.items {
+            let undecoded = &self.undecoded;
+            let own =
+                undecoded.get("").or_else(|| undecoded.get(&server.name.to_ascii_lowercase()));
+            let (reason, detail) = match own {
+                Some(reason) => (*reason, "a certificate in the list could not be decoded"),
+                None if self.unplaced && !server.name.is_empty() => {
+                    (Reason::NotCollected, "a certificate in the same file tells no server")
+                }
+                None => continue,
+            };
             let needs = Needs::ServerCertificates(server.name.clone());
-            server.certificates.complete = Unknown::new(*reason, needs)
-                .detail("a certificate in the list could not be decoded")
-                .tried(seen)
-                .into();
+            server.certificates.complete =
+                Unknown::new(reason, needs).detail(detail).tried(seen).into();
         }
     }
 }
@@ -43,25 +69,28 @@ pub(crate) fn installed(
     source: Source,
     seen: &SeenId,
 ) -> Result<(), Lost> {
-    let octets = object.get("RawData").and_then(Value::as_bytes).unwrap_or_default();
-    let certificate = match certificate::der(&octets) {
-        Ok(certificate) => certificate,
-        Err(problem) => {
-            let why = match octets.as_slice() {
-                [] => "a certificate without its data".to_owned(),
-                _ => problem.text,
-            };
-            decoded.notes.push(format!("line {}: {why}; the others are used", object.line));
-            let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
-            let server = server.unwrap_or_default().to_owned();
-            return Err(Lost { server, reason: problem.reason });
-        }
+    let certificate = certificate(object, seen);
+    let thumbprint = match &certificate {
+        Ok(fact) => fact.value().map(|it| it.sha1.clone()).or_else(|| named(object)),
+        Err(_) => named(object),
+    };
+    if let Err(problem) = &certificate {
+        let rest =
+            if thumbprint.is_some() { "only its name is used" } else { "the others are used" };
+        decoded.notes.push(format!("line {}: {}; {rest}", object.line, problem.text));
+    }
+    let Some(thumbprint) = thumbprint else {
+        let reason = certificate.err().map_or(Reason::NotCollected, |problem| problem.reason);
+        let server = object.text("Identity").rsplit_once('\\').map(|(server, _)| server);
+        return Err(Lost::Undecoded(server.unwrap_or_default().to_owned(), reason));
     };
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
-    let proven = installed_on(&blob, &certificate.sha1)
-        .or_else(|| named_by_identity(object.text("Identity"), &certificate.sha1));
+    let proven = installed_on(&blob, &thumbprint)
+        .or_else(|| named_by_identity(object.text("Identity"), &thumbprint));
+    // `-Server ex1`, as the command line above a text shows it.
+    let asked = Some(object.text("-Server")).filter(|name| !name.is_empty());
     let ran_on = Some(object.text("PSComputerName")).filter(|name| !name.is_empty());
-    let (name, location) = match (proven.as_deref(), source.server, ran_on) {
+    let (name, location) = match (proven.as_deref(), source.server.or(asked), ran_on) {
         (Some(name), _, _) => (name, Location::Proven),
         (None, Some(name), _) => (name, Location::Stated),
         (None, None, Some(name)) => (name, Location::Presumed),
@@ -73,7 +102,11 @@ pub(crate) fn installed(
     let owner = name
         .split_once('.')
         .map_or(Owner::Anyone, |(_, domain)| Owner::Domain(domain.to_ascii_lowercase()));
+    let certificate = certificate.unwrap_or_else(|problem| {
+        Unknown::new(problem.reason, needs.clone()).detail(problem.text).tried(seen).into()
+    });
     let installed = InstalledCertificate {
+        thumbprint,
         certificate,
         private_key: reading.flag("HasPrivateKey"),
         location,
@@ -85,9 +118,44 @@ pub(crate) fn installed(
         servers.push(server(name, edge, seen));
     }
     if let Some(server) = servers.get_mut(*place) {
-        list(&mut server.certificates, installed, seen);
+        list(&mut server.certificates, installed, &reading);
     }
-    Ok(())
+    if location == Location::Unknown { Err(Lost::Unplaced) } else { Ok(()) }
+}
+
+/// The certificate itself; not collected where the source shows only its name.
+fn certificate(object: &Object, seen: &SeenId) -> Result<Fact<Certificate>, Problem> {
+    let shown = |raw: &&Value| match raw {
+        Value::Null | Value::Unread(Reason::Truncated, _) => false,
+        Value::Bytes(octets) => !octets.is_empty(),
+        raw => raw.as_text() != Some(""),
+    };
+    let Some(raw) = object.get("RawData").filter(shown) else {
+        if named(object).is_none() {
+            let text = "a certificate without its data".to_owned();
+            return Err(Problem { line: object.line, reason: Reason::NotCollected, text });
+        }
+        let needs = Needs::ServerCertificates(String::new());
+        let ends = object.text("NotAfter");
+        let shown = match object.get("NotAfter").and_then(Value::as_time) {
+            Some(end) => format!(", which ends on {}", end.strftime("%Y-%m-%d")),
+            None if ends.is_empty() || ends.len() > limits::TEXT => String::new(),
+            None => format!(", with the end {ends} in an unknown order and zone"),
+        };
+        let detail = format!("the source shows the name of the certificate only{shown}");
+        return Ok(Unknown::new(Reason::NotCollected, needs).detail(detail).tried(seen).into());
+    };
+    let Some(octets) = raw.as_bytes() else {
+        let text = "RawData holds no octets".to_owned();
+        return Err(Problem { line: object.line, reason: Reason::Malformed, text });
+    };
+    certificate::der(&octets).map(|certificate| Fact::known(certificate, seen))
+}
+
+/// The thumbprint by which the source names it.
+fn named(object: &Object) -> Option<Thumbprint> {
+    let identity = object.text("Identity").rsplit('\\').next().unwrap_or_default();
+    Thumbprint::cleaned(object.text("Thumbprint")).or_else(|| Thumbprint::exact(identity))
 }
 
 /// The server that a certificate's Identity names: `<server FQDN>\<thumbprint>`.

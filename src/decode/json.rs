@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::value::{Object, Tree, Value};
-use super::{Problem, limits};
+use super::{Limits, Problem, beyond};
 
 /// Whether the text may be JSON that holds objects.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -29,20 +29,23 @@ pub(crate) fn recognise(text: &str) -> bool {
 }
 
 /// Reads one JSON text; a problem ends the reading, not the result.
-pub(crate) fn read(text: &str) -> Tree {
+pub(crate) fn read(text: &str, limits: &Limits) -> Tree {
     let state = RefCell::new(State::default());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let result = Seed(&state).deserialize(&mut deserializer).and_then(|_| deserializer.end());
+    let seed = Seed { state: &state, limits, depth: 0 };
+    let result = seed.deserialize(&mut deserializer).and_then(|_| deserializer.end());
     let problem = result.err().map(|error| problem(&error));
     Tree { objects: state.into_inner().objects, problem }
 }
+
+/// What the errors of limits say, serde_json's own first.
+const BEYOND: [&str; 3] = ["recursion limit", "more than", "deeper than"];
 
 /// What serde_json says, with its line and without repeating it.
 pub(crate) fn problem(error: &serde_json::Error) -> Problem {
     let reason = if error.is_eof() {
         Reason::Truncated
-    } else if error.to_string().contains("recursion limit") || error.to_string().contains("values")
-    {
+    } else if BEYOND.iter().any(|what| error.to_string().contains(what)) {
         Reason::TooLarge
     } else {
         Reason::Malformed
@@ -60,18 +63,34 @@ struct State {
 }
 
 #[derive(Clone, Copy)]
-struct Seed<'a>(&'a RefCell<State>);
+struct Seed<'a> {
+    state: &'a RefCell<State>,
+    limits: &'a Limits,
+    depth: usize,
+}
+
+impl Seed<'_> {
+    fn inner(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Value, D::Error> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         state.values += 1;
-        if state.values > limits::VALUES {
-            return Err(D::Error::custom(format!("more than {} values", limits::VALUES)));
+        if state.values > self.limits.values {
+            let text = format!("more than {} values", self.limits.values);
+            return Err(D::Error::custom(beyond(&text, "values")));
         }
         drop(state);
+        if self.depth > self.limits.depth {
+            let depth = self.limits.depth;
+            let text = format!("nested deeper than {depth} levels");
+            return Err(D::Error::custom(beyond(&text, "depth")));
+        }
         d.deserialize_any(self)
     }
 }
@@ -110,7 +129,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = access.next_element_seed(self)? {
+        while let Some(value) = access.next_element_seed(self.inner())? {
             values.push(value);
         }
         Ok(Value::List(values))
@@ -119,14 +138,14 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
-            let value = access.next_value_seed(self)?;
+            let value = access.next_value_seed(self.inner())?;
             members.push((name, value));
         }
         match unwrapped(members) {
             Ok(value) => Ok(value),
             Err(members) => {
                 let object = Rc::new(Object { members, ..Object::default() });
-                self.0.borrow_mut().objects.push(Rc::clone(&object));
+                self.state.borrow_mut().objects.push(Rc::clone(&object));
                 Ok(Value::Object(object))
             }
         }
@@ -175,8 +194,12 @@ fn date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    fn read_usual(text: &str) -> Tree {
+        read(text, &Limits::USUAL)
+    }
+
     fn member(json: &str) -> Value {
-        let tree = read(&format!("{{\"x\": {json}}}"));
+        let tree = read_usual(&format!("{{\"x\": {json}}}"));
         assert!(tree.problem.is_none(), "{:?}", tree.problem);
         tree.objects.last().unwrap().get("X").unwrap().clone()
     }
@@ -208,9 +231,9 @@ mod tests {
     #[test]
     fn depth_and_cuts_are_problems_with_a_line() {
         let deep = "[".repeat(100_000);
-        assert_eq!(read(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
+        assert_eq!(read_usual(&deep).problem.clone().unwrap().reason, Reason::TooLarge);
         let cut = "{\"a\": {\"b\": 1},\n\"c\": ";
-        let tree = read(cut);
+        let tree = read_usual(cut);
         assert_eq!(tree.objects.len(), 1);
         let problem = tree.problem.clone().unwrap();
         assert_eq!((problem.reason, problem.line), (Reason::Truncated, 2));

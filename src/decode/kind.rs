@@ -145,9 +145,7 @@ pub(crate) fn kind(object: &Object) -> Option<Kind> {
             Some(Kind::PartnerApplication)
         } else if object.has(&["IsEdgeServer"]) {
             Some(Kind::Server)
-        } else if object.has(&["RawData"])
-            && object.get("RawData").is_some_and(|raw| raw.as_bytes().is_some())
-        {
+        } else if is_certificate(object) {
             Some(Kind::Certificate)
         } else if object.has(&["RecipientTypeDetails"]) {
             Some(Kind::Account)
@@ -158,6 +156,13 @@ pub(crate) fn kind(object: &Object) -> Option<Kind> {
         }
     };
     by_type.or_else(by_members).filter(|_| !object.members.is_empty())
+}
+
+/// A certificate: itself, or what a store says of it.
+fn is_certificate(object: &Object) -> bool {
+    object.get("RawData").is_some_and(|raw| raw.as_bytes().is_some())
+        || (object.has(&["Thumbprint"])
+            && ["Services", "HasPrivateKey", "NotAfter"].iter().any(|it| object.has(&[it])))
 }
 
 /// Objects that look like parts of others unless nothing names their type.

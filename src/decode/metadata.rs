@@ -12,7 +12,7 @@ use checks::facts::{
 use checks::procedure::{ACS_ISSUERS, EXCHANGE, SHAREPOINT, SKYPE};
 
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Owner, certificate, limits};
+use super::{Decoded, Form, Limits, Owner, certificate, limits};
 
 /// Decodes the document, if the file is one.
 pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
@@ -37,9 +37,9 @@ pub(crate) fn decode(tree: &Tree, seen: &SeenId) -> Option<Decoded> {
 }
 
 /// Decodes WS-Federation metadata.
-pub(crate) fn federated(text: &str, seen: &SeenId) -> Decoded {
+pub(crate) fn federated(text: &str, limits: &Limits, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Metadata);
-    match federation::read(text) {
+    match federation::read(text, limits) {
         Ok(federation) => {
             let (document, notes) = federation.document(seen);
             decoded.notes.extend(notes);

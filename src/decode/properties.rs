@@ -27,12 +27,22 @@ const REAL: &[&[u8]] = &[
     include_bytes!("seeds/keys.json"),
     include_bytes!("seeds/federation.xml"),
     include_bytes!("seeds/answer.txt"),
+    include_bytes!("seeds/session.txt"),
+    include_bytes!("seeds/tenant.txt"),
+    include_bytes!("seeds/headers.txt"),
+    include_bytes!("seeds/exception.txt"),
+    include_bytes!("seeds/iis.log"),
+    LDIF,
 ];
 
 /// One of them that is CLIXML in UTF-8.
 const CLIXML: &[u8] = include_bytes!("seeds/hybrid.xml");
 
-const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9") };
+/// What ldapsearch writes, which says where it ends.
+const LDIF: &[u8] = include_bytes!("seeds/organisation.ldif");
+
+const SOURCE: Source =
+    Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9"), limits: Limits::USUAL };
 
 /// One thing that goes wrong with a file.
 #[derive(Debug, Clone)]
@@ -75,8 +85,31 @@ fn damage() -> impl Strategy<Value = Damage> {
         "<!DOCTYPE x>",
         "HTTP/1.1 401 x\n",
         "WWW-Authenticate: Bearer ",
+        "x-ms-diagnostics →2000008;reason=\"",
+        "challenge from 'https://",
+        "#Fields: cs-uri-stem,\n",
+        "Authorization: Bearer eyJ",
+        "“",
+        "…",
+        "=\"",
         "<KeyDescriptor>",
         "&#0;",
+        "\nRealm : ",
+        "\n---- ----\n",
+        "\n[PS] C:\\>Get-AuthServer | ft\n",
+        "...",
+        "\u{a0}",
+        "{a, b",
+        "\n ",
+        "\n\n",
+        "\ndn: CN=x\n",
+        "\nchangetype: modify\n",
+        ":: ",
+        ":< file:///etc/passwd",
+        ";range=0-1499",
+        "\nresult: 4 Size limit exceeded\n",
+        "\nmsExchAuthAppSecret: x\n",
+        "9223372036854775808",
     ];
     prop_oneof![
         (any::<Index>(), any::<u8>()).prop_map(|(at, octet)| Damage::Flip(at, octet)),
@@ -160,9 +193,16 @@ proptest! {
     /// A cut is told with its place, and what stands before it is used.
     #[test]
     fn a_cut_list_is_not_whole(file in select(REAL), at in any::<Index>()) {
-        let file = if file.starts_with(b"<Objs") { file } else { CLIXML };
+        let ends = file.starts_with(b"<Objs") || file == LDIF;
+        let file = if ends { file } else { CLIXML };
+        let (from, to) = if file == LDIF {
+            let result = LDIF.windows(8).position(|it| it == b"\nresult:").unwrap();
+            ("# extended LDIF\n".len(), result)
+        } else {
+            ("<Objs ".len(), file.len() - "</Objs>\r\n".len())
+        };
         let mut octets = file.to_vec();
-        octets.truncate("<Objs ".len() + at.index(file.len() - "<Objs ".len() - "</Objs>\r\n".len()));
+        octets.truncate(from + at.index(to - from));
         let decoded = survived(&octets)?;
         prop_assert!(decoded.notes.iter().any(|note| note.starts_with("line ")), "{:?}", decoded.notes);
         for facts in decoded.facts.values() {

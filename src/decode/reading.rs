@@ -18,18 +18,14 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(object: &'a Object, seen: &'a SeenId, needs: Needs) -> Self {
         // When the object last changed, its values certainly held.
-        let changed = object.get("WhenChangedUTC").and_then(|value| match value {
-            Value::Text(text) if !text.ends_with('Z') => instant(&format!("{text}Z")),
-            value => value.as_time(),
-        });
-        let as_of = changed.or_else(|| object.get("WhenChanged").and_then(Value::as_time));
-        Self { object, seen, needs, as_of }
+        Self { object, seen, needs, as_of: changed(object) }
     }
 
     /// A property, by a function that tells what its value means.
     pub(crate) fn fact<T>(&self, name: &str, meaning: impl FnOnce(&Value) -> Option<T>) -> Fact<T> {
-        match self.object.get(name) {
+        let fact = match self.object.get(name) {
             None => self.unknown(Reason::NotCollected, format!("the export leaves out {name}")),
+            Some(Value::Unread(reason, why)) => self.unknown(*reason, format!("{name}: {why}")),
             Some(value) if value.elements().iter().any(too_long) => {
                 self.unknown(Reason::TooLarge, format!("{name} is longer than any real value"))
             }
@@ -41,7 +37,8 @@ impl<'a> Reading<'a> {
                 }
                 None => self.unknown(Reason::Malformed, format!("{name} makes no sense")),
             },
-        }
+        };
+        fact.graded(self.object.grade(name))
     }
 
     pub(crate) fn known<T>(&self, value: T) -> Fact<T> {
@@ -68,18 +65,33 @@ impl<'a> Reading<'a> {
 
     /// An instant; unset is `None`.
     pub(crate) fn time(&self, name: &str) -> Fact<Option<Timestamp>> {
-        if let Some(Value::Text(text)) = self.object.get(name)
-            && text.parse::<jiff::civil::DateTime>().is_ok()
-            && instant(text).is_none()
-        {
-            let why = format!("{name} is a local time, and nothing tells where");
-            return self.unknown(Reason::Malformed, why);
-        }
-        self.fact(name, |value| match value {
-            Value::Null => Some(None),
-            Value::Text(text) if text.is_empty() => Some(None),
-            value => value.as_time().map(Some),
+        self.ambiguous(name).unwrap_or_else(|| {
+            self.fact(name, |value| match value {
+                Value::Null => Some(None),
+                Value::Text(text) if text.is_empty() => Some(None),
+                value => value.as_time().map(Some),
+            })
         })
+    }
+
+    /// An instant that is never unset.
+    pub(crate) fn instant(&self, name: &str) -> Fact<Timestamp> {
+        self.ambiguous(name).unwrap_or_else(|| self.fact(name, Value::as_time))
+    }
+
+    /// Why text is no instant although it holds a date: it is shown in the zone,
+    /// and often in the order, of whoever exported it.
+    fn ambiguous<T>(&self, name: &str) -> Option<Fact<T>> {
+        let Some(Value::Text(text)) = self.object.get(name) else { return None };
+        let text = text.trim();
+        let dated = text.len() <= 64 && 4 < text.bytes().filter(u8::is_ascii_digit).count();
+        if !dated || instant(text).is_some() {
+            return None;
+        }
+        let local = text.parse::<jiff::civil::DateTime>().is_ok();
+        let what = if local { "a local time" } else { "a date of an unknown order and zone" };
+        let why = format!("{name} is {text}, {what}; Export-Clixml shows the instant");
+        Some(self.unknown(Reason::Malformed, why))
     }
 
     /// A list of texts; an object in it counts by its `Domain` or what it calls itself.
@@ -131,6 +143,15 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// When the object last changed, where it tells.
+pub(crate) fn changed(object: &Object) -> Option<Timestamp> {
+    let utc = object.get("WhenChangedUTC").and_then(|value| match value {
+        Value::Text(text) if !text.ends_with('Z') => instant(&format!("{text}Z")),
+        value => value.as_time(),
+    });
+    utc.or_else(|| object.get("WhenChanged").and_then(Value::as_time))
+}
+
 fn too_long(value: &Value) -> bool {
     value.as_text().is_some_and(|text| text.len() > limits::TEXT)
 }
@@ -164,6 +185,9 @@ fn of_object(object: &Object) -> Identity {
     };
     if object.text.len() <= limits::TEXT && !object.text.is_empty() {
         identity.merge(of_text(&object.text));
+    }
+    if let Some(dn) = identity.dn.as_ref().filter(|_| identity.name.is_empty()) {
+        identity.name = of_text(dn).name;
     }
     identity
 }

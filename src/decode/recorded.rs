@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> Decoded {
-        let source = super::super::Source { path: "f.json", file_name: "f.json", server: None };
+        let source = super::super::Source::named("f.json");
         super::super::decode(text.as_bytes(), source)
     }
 

@@ -7,6 +7,33 @@ use std::borrow::Cow;
 pub(crate) const UNCERTAIN: &str =
     "not all of it is UTF-8: letters beyond ASCII may be read wrongly";
 
+/// What is said of a text that a word processor or a mail program changed.
+pub(crate) const REPLACED: &str =
+    "its typographic quotation marks were replaced by those of a header";
+
+/// A text as it was before it was pasted: blanks are blanks, and quotation marks
+/// those of HTTP; and whether any of the latter had to be replaced.
+pub(crate) fn plain(text: &str) -> (Cow<'_, str>, bool) {
+    let quote = |c: char| matches!(c, '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ff02}');
+    let blank = |c: char| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');
+    let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let escaped = text.contains("&quot;");
+    if !escaped && (text.is_ascii() || !text.contains(|c| quote(c) || blank(c) || unseen(c))) {
+        return (text.into(), false);
+    }
+    let mut replaced = false;
+    let plain = text.chars().filter(|c| !unseen(*c)).map(|c| match c {
+        c if quote(c) => {
+            replaced = true;
+            '"'
+        }
+        c if blank(c) => ' ',
+        c => c,
+    });
+    let plain: String = plain.collect();
+    (if escaped { plain.replace("&quot;", "\"") } else { plain }.into(), replaced)
+}
+
 /// The text of these octets, and whether it is certain; `None` when they are none.
 ///
 /// Windows PowerShell writes UTF-16LE with a mark, or the code page of its
@@ -93,6 +120,13 @@ mod tests {
             assert_eq!(of(octets), Some((expected.into(), true)), "{octets:?}");
         }
         assert_eq!(of(b"<Objs>\xe9</Objs>"), Some((expected.into(), false)));
+    }
+
+    #[test]
+    fn what_pasting_changed_is_undone() {
+        assert_eq!(plain("a: \"b\" é"), ("a: \"b\" é".into(), false));
+        assert_eq!(plain("a\u{a0}=\u{200b}“b”"), ("a =\"b\"".into(), true));
+        assert_eq!(plain("a=&quot;b&quot;"), ("a=\"b\"".into(), false));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One tree for every form of export: CLIXML, JSON and, in time, text.
+//! One tree for every form of export: CLIXML, JSON, text.
 //!
 //! The forms differ in syntax and traps; what stands in them is the same
 //! objects with the same property names. So each form is read into this tree
@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use checks::facts::{Grade, Reason};
 use jiff::Timestamp;
 
 use super::limits;
@@ -31,6 +32,8 @@ pub(crate) enum Value {
     List(Vec<Value>),
     /// An object, or a list of CLIXML; several places may refer to one.
     Object(Rc<Object>),
+    /// It could not be read, or in several ways, and why.
+    Unread(Reason, String),
 }
 
 /// An object with named properties.
@@ -48,6 +51,10 @@ pub(crate) struct Object {
     pub(crate) line: usize,
     /// How much one reads in it, as far as its form has references.
     pub(crate) octets: usize,
+    /// It was asked for by name or by a filter, so that there may be others.
+    pub(crate) picked: bool,
+    /// Properties whose meaning is only observed or inferred.
+    pub(crate) grades: Vec<(&'static str, Grade)>,
 }
 
 /// All objects of a file, however deep, inner before outer and before whatever
@@ -71,6 +78,12 @@ impl Object {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let mut members = self.members.iter().take(limits::MEMBERS);
         members.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// How certain the meaning of a property is.
+    pub(crate) fn grade(&self, name: &str) -> Grade {
+        let graded = self.grades.iter().find(|(known, _)| *known == name);
+        graded.map_or(Grade::Documented, |(_, grade)| *grade)
     }
 
     /// Whether it has all of these properties.

@@ -1,50 +1,192 @@
 //! Which facts belong together: evidence of several organisations is never
 //! mixed silently.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use checks::facts::{Facts, Organisation};
 
-use super::Fragment;
+use super::reader::{Fragment, Place};
 use crate::decode::Owner;
 
 /// More organisations than anybody hands over at once.
 const MANY: usize = 20;
 
-/// Joins what belongs to one organisation. The result holds at least one set of facts.
-pub(crate) fn join(fragments: Vec<Fragment>) -> (Vec<Facts>, Vec<String>) {
-    let mut notes = Vec::new();
-    let mut known: BTreeMap<(String, String), Organisation> = BTreeMap::new();
-    for fragment in &fragments {
-        if let Owner::Organisation(organisation) = &fragment.owner
-            && !fragment.facts.is_empty()
-        {
-            known.entry(organisation.folded()).or_insert_with(|| organisation.clone());
+/// The folders and archives in which files stand, each with what is around it.
+#[derive(Debug, Default)]
+pub(super) struct Folders(Vec<Folder>);
+
+#[derive(Debug)]
+struct Folder {
+    shown: String,
+    around: Option<usize>,
+}
+
+impl Folders {
+    /// A folder inside another one, by the number that it gets.
+    pub(super) fn add(&mut self, shown: &str, around: Option<usize>) -> usize {
+        self.0.push(Folder { shown: shown.to_owned(), around });
+        self.0.len() - 1
+    }
+
+    /// Sets what is around a folder, where that was not known.
+    pub(super) fn enclose(&mut self, folder: usize, around: Option<usize>) {
+        if let Some(folder) = self.0.get_mut(folder) {
+            folder.around = folder.around.or(around);
         }
+    }
+
+    /// A folder, and what is around it, from the inside out.
+    fn around(&self, folder: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(folder), |at| self.0.get(*at)?.around)
+    }
+
+    fn shown(&self, folder: usize) -> &str {
+        self.0.get(folder).map_or("", |folder| &folder.shown)
+    }
+}
+
+/// Joins what belongs to one organisation. The result holds at least one set of facts.
+pub(super) fn join(fragments: Vec<Fragment>, folders: &Folders) -> (Vec<Facts>, Vec<String>) {
+    let mut known: BTreeMap<(String, String), Organisation> = BTreeMap::new();
+    for organisation in fragments.iter().filter_map(named) {
+        known.entry(organisation.folded()).or_insert_with(|| organisation.clone());
     }
     let known: Vec<Organisation> = known.into_values().take(MANY).collect();
-    if known.is_empty() {
-        notes.extend(strangers(&fragments));
+    let mut joining = Joining {
+        neighbours: Neighbours::new(&fragments, &known, folders),
+        known,
+        sets: BTreeMap::new(),
+        taken: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    if joining.known.is_empty() {
+        joining.notes.extend(strangers(&fragments));
     }
-    let mut sets: BTreeMap<Option<Organisation>, Vec<Facts>> = BTreeMap::new();
-    for Fragment { owner, facts, path } in fragments {
-        match place(&owner, &known) {
-            Ok((organisation, note)) => {
-                notes.extend(note.map(|note| format!("{path}: {note}")));
-                sets.entry(organisation).or_default().push(facts);
-            }
-            Err(note) => notes.push(format!("{path}: {note}")),
-        }
+    for fragment in fragments {
+        joining.place(fragment, folders);
     }
-    let mut organisations: Vec<Facts> = sets
+    joining.tell(folders);
+    let mut organisations: Vec<Facts> = joining
+        .sets
         .into_iter()
         .map(|(organisation, facts)| Facts { organisation, ..Facts::join(facts) })
         .collect();
     if organisations.is_empty() {
         organisations.push(Facts::default());
     }
-    notes.dedup();
-    (organisations, notes)
+    joining.notes.dedup();
+    (organisations, joining.notes)
+}
+
+/// The organisation whose objects these facts are.
+fn named(fragment: &Fragment) -> Option<&Organisation> {
+    match &fragment.owner {
+        Owner::Organisation(organisation) if !fragment.facts.is_empty() => Some(organisation),
+        _ => None,
+    }
+}
+
+/// Which organisations have objects in a folder, or further inside.
+struct Neighbours(BTreeMap<usize, BTreeSet<usize>>);
+
+impl Neighbours {
+    fn new(fragments: &[Fragment], known: &[Organisation], folders: &Folders) -> Self {
+        let mut neighbours: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for fragment in fragments {
+            let own = named(fragment).map(Organisation::folded);
+            let Some(own) = known.iter().position(|it| Some(it.folded()) == own) else { continue };
+            for place in &fragment.places {
+                for folder in folders.around(place.folder) {
+                    // What is around it knows already.
+                    if !neighbours.entry(folder).or_default().insert(own) {
+                        break;
+                    }
+                }
+            }
+        }
+        Self(neighbours)
+    }
+
+    /// The only organisation with objects in the nearest folder that has any.
+    fn of(&self, folder: usize, folders: &Folders) -> Option<(usize, usize)> {
+        let nearest = folders.around(folder).find_map(|at| Some((at, self.0.get(&at)?)));
+        let (folder, there) = nearest?;
+        let mut there = there.iter();
+        there.next().filter(|_| there.next().is_none()).map(|only| (folder, *only))
+    }
+}
+
+struct Joining {
+    known: Vec<Organisation>,
+    neighbours: Neighbours,
+    sets: BTreeMap<Option<Organisation>, Vec<Facts>>,
+    /// The files that were taken for their neighbours': by folder and organisation.
+    taken: BTreeMap<(usize, usize), Vec<String>>,
+    notes: Vec<String>,
+}
+
+impl Joining {
+    fn place(&mut self, fragment: Fragment, folders: &Folders) {
+        let Fragment { owner, facts, places } = fragment;
+        match place(&owner, &self.known) {
+            Ok((organisation, note)) => {
+                for Place { path, .. } in &places {
+                    self.notes.extend(note.as_ref().map(|note| format!("{path}: {note}")));
+                }
+                let facts = seen_at(facts, &places, places.iter().map(|it| it.path.as_str()));
+                self.sets.entry(organisation).or_default().push(facts);
+            }
+            Err(note) => self.place_by_folder(&facts, &places, &note, folders),
+        }
+    }
+
+    /// Facts that do not tell whose they are, nor does what else is known.
+    fn place_by_folder(&mut self, facts: &Facts, places: &[Place], why: &str, folders: &Folders) {
+        let mut whose: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for Place { path, folder, .. } in places {
+            match self.neighbours.of(*folder, folders) {
+                Some((shared, only)) => {
+                    whose.entry(only).or_default().push(path);
+                    self.taken.entry((shared, only)).or_default().push(path.clone());
+                }
+                None => self.notes.push(format!("{path}: {why}")),
+            }
+        }
+        for (only, paths) in whose {
+            let facts = seen_at(facts.clone(), places, paths.into_iter());
+            self.sets.entry(self.known.get(only).cloned()).or_default().push(facts);
+        }
+    }
+
+    /// Says once for each folder which files were taken for whose.
+    fn tell(&mut self, folders: &Folders) {
+        const SOME: usize = 5;
+        for ((folder, only), mut paths) in std::mem::take(&mut self.taken) {
+            paths.dedup();
+            let more = paths.len().saturating_sub(SOME);
+            paths.truncate(SOME);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let organisation = names(self.known.get(only..=only).unwrap_or_default());
+            self.notes.push(format!(
+                "{}: taken for files of {organisation}, whose others share the folder, although nothing in them tells: {}{more}",
+                folders.shown(folder),
+                paths.join(", ")
+            ));
+        }
+    }
+}
+
+/// The facts with the first of these paths as their source, where the source is one of the copies.
+fn seen_at<'a>(mut facts: Facts, copies: &[Place], paths: impl Iterator<Item = &'a str>) -> Facts {
+    if let Some(first) = paths.min()
+        && copies.len() > 1
+    {
+        let of_copy = |source: &str| copies.iter().any(|it| it.path == source);
+        for seen in facts.seen.values_mut().filter(|seen| of_copy(&seen.source)) {
+            first.clone_into(&mut seen.source);
+        }
+    }
+    facts
 }
 
 /// Domains that have nothing to do with one another, where no object tells the
@@ -143,14 +285,16 @@ mod tests {
 
     fn fragment(owner: Owner, path: &str) -> Fragment {
         let facts = Facts { auth_config: Fact::not_collected(Needs::Tenant), ..Facts::default() };
-        Fragment { owner, facts, path: path.into() }
+        let place = Place { path: path.into(), name: path.into(), folder: 0 };
+        Fragment { owner, facts, places: vec![place] }
     }
 
     #[test]
     fn letter_case_makes_no_second_organisation() {
         let shout = Organisation { name: "ORG".into(), forest: "corp.contoso.com".into() };
         let owners = [organisation("corp.contoso.com"), shout].map(Owner::Organisation);
-        let (sets, notes) = join(owners.map(|owner| fragment(owner, "a")).into());
+        let (sets, notes) =
+            join(owners.map(|owner| fragment(owner, "a")).into(), &Folders::default());
         assert_eq!((sets.len(), notes.len()), (1, 0));
     }
 
@@ -158,7 +302,7 @@ mod tests {
     fn strange_domains_without_an_organisation_are_not_joined_silently() {
         let domains = |names: &[&str]| {
             let owner = |name: &&str| fragment(Owner::Domain((*name).to_owned()), "a");
-            join(names.iter().map(owner).collect()).1
+            join(names.iter().map(owner).collect(), &Folders::default()).1
         };
         assert_eq!(domains(&["corp.contoso.com", "contoso.com"]), [""; 0]);
         let [note] = domains(&["contoso.com", "fabrikam.com"]).try_into().unwrap();

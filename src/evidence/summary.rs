@@ -139,8 +139,22 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
     }
 }
 
-/// The servers that the facts of one file come from.
-pub(crate) fn servers(facts: &Facts) -> Vec<String> {
-    let certified = facts.servers.items.iter().filter(|it| !it.certificates.items.is_empty());
-    certified.map(|it| it.name.clone()).filter(|name| !name.is_empty()).collect()
+/// What is shown of one file, and characters of one line of it.
+const SHOWN: usize = 50;
+const LINE: usize = 200;
+
+/// No more lines, and no longer ones, than anybody reads.
+pub(super) fn shorten(lines: &mut Vec<String>) {
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    for line in lines.iter_mut() {
+        if let Some((end, _)) = line.char_indices().nth(LINE) {
+            line.truncate(end);
+            line.push('…');
+        }
+        line.shrink_to_fit();
+    }
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
 }

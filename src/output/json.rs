@@ -95,7 +95,7 @@ fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
     }
 }
 
-fn pretty(value: &impl Serialize) -> anyhow::Result<String> {
+pub(super) fn pretty(value: &impl Serialize) -> anyhow::Result<String> {
     let json = serde_json::to_string_pretty(value).context("cannot write JSON")?;
     Ok(escape_json(&json) + "\n")
 }

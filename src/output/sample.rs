@@ -300,7 +300,8 @@ fn passed(seen: &str) -> Judgement {
 
 fn server(name: &str, certificates: &[Certificate]) -> Server {
     let installed = certificates.iter().map(|certificate| InstalledCertificate {
-        certificate: certificate.clone(),
+        thumbprint: certificate.sha1.clone(),
+        certificate: known(certificate.clone(), "Certificates-EX1.xml"),
         private_key: known(true, "Certificates-EX1.xml"),
         location: Location::Proven,
         seen: SeenId::new("Certificates-EX1.xml"),

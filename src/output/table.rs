@@ -4,14 +4,12 @@
 //! findings, what could not be told and how to get it. Words carry the meaning
 //! and colour repeats it. Commands are never wrapped, since people copy them.
 
-mod page;
 mod steps;
-mod unknowns;
 
 use checks::{Cause, Certainty, Finding, Object, Outcome, Overall, Remedy, Severity, Status};
 
-use super::{Report, Style};
-use page::{Page, Tone, tone, tone_of, word};
+use super::page::{Page, Tone, tone, tone_of, word};
+use super::{Report, Style, gaps};
 
 /// The reports one below the other.
 pub fn render(reports: &[Report], style: &Style) -> String {
@@ -33,7 +31,7 @@ fn write(page: &mut Page, report: &Report) {
     moving(page, report);
     steps::steps(page, report);
     findings(page, report, &mut told);
-    unknowns::unknowns(page, report);
+    gaps::print(page, "Could not be told", &gaps::of(report));
     closing(page, report);
 }
 

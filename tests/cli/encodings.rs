@@ -345,6 +345,49 @@ fn json_that_names_what_it_refers_to_fails_nothing() {
 }
 
 #[test]
+fn the_challenge_may_be_copied_without_its_status() {
+    let organisation = Organisation::healthy();
+    let answer = organisation.text(CHALLENGE);
+    let (_, headers) = answer.split_once('\n').unwrap();
+    let arrows = headers.replace(": ", " →");
+    let glued = headers.replace("\"\n", "\"").replace("\nX-OWA", "X-OWA");
+    let fixed = headers.replace(' ', "\u{a0}").replace('\n', "\r\n");
+    for copied in [headers.to_owned(), arrows, glued, fixed] {
+        organisation.write(CHALLENGE, &copied);
+        assert_healthy(&organisation, &copied);
+        organisation.write(CHALLENGE, utf16(&copied));
+        assert_healthy(&organisation, &copied);
+    }
+}
+
+#[test]
+fn headers_that_were_copied_in_part_fail_nothing() {
+    let organisation = Organisation::healthy();
+    let answer = organisation.text(CHALLENGE);
+    let (_, headers) = answer.split_once('\n').unwrap();
+    let others: Vec<&str> = headers.lines().filter(|line| !line.contains("Bearer")).collect();
+    organisation.write(CHALLENGE, others.join("\n"));
+    let judged = organisation.judge();
+    assert_eq!((judged.code, judged.with_status("failed")), (3, vec![]));
+    assert!(judged.notes().concat().contains("no bearer challenge among them"));
+}
+
+#[test]
+fn a_log_of_iis_tells_a_refusal_and_nothing_of_people() {
+    let organisation = Organisation::healthy();
+    organisation.write("u_ex261123.log", include_str!("../../src/decode/seeds/iis.log"));
+    let judged = organisation.judge();
+    let called = judged.of_check("endpoint-challenge");
+    let refused = called.iter().find(|it| it.to_string().contains("invalid_grant")).unwrap();
+    assert!(
+        refused.to_string().contains("https://mail.contoso.com/EWS/Exchange.asmx"),
+        "{refused}"
+    );
+    let shown = judged.json.to_string();
+    assert!(!shown.contains("CONTOSO\\\\ann") && !shown.contains("203.0.113.9"), "{shown}");
+}
+
+#[test]
 fn names_of_files_mean_nothing() {
     let organisation = Organisation::healthy();
     for (at, name) in organisation.files().iter().enumerate() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::organisation::{AUTH, Judged, Organisation, SKYPE, STATED};
+use crate::outputs::validate;
 use crate::run::within;
 
 /// The same objects as those of another organisation.
@@ -98,12 +99,55 @@ fn what_follows_from_the_evidence_does_not_prove_it() {
 }
 
 #[test]
+fn the_inventory_tells_what_each_file_gave_and_what_is_missing() {
+    let organisation = Organisation::healthy();
+    organisation.write("holiday.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\0");
+    organisation.remove("AuthServers.xml");
+    let (tenant, domain, hosts, procedure) = (STATED[3], STATED[5], STATED[7], STATED[11]);
+    let stated =
+        [["--tenant", tenant], ["--domain", domain], ["--host", hosts], ["--procedure", procedure]]
+            .concat();
+    let listed = |more: &[&str]| {
+        within(organisation.path(), ["evidence", "."].iter().chain(&stated).chain(more))
+    };
+    let table = listed(&[]);
+    assert_eq!(table.code, 0);
+    for shown in [
+        "./AuthConfig.xml\n  CLIXML: 1 AuthConfig\n  of      Contoso Org (corp.contoso.com)\n  \
+         from    ex1.corp.contoso.com\n  made    after 2025-12-15 08:10Z, when the newest object in \
+         it changed\n  gives   the AuthConfig\n",
+        "Missing for a full verdict on Contoso Org by skype-online\n  needs the AuthServers\n",
+        "      Get-AuthServer | Export-Clixml AuthServers.xml\n",
+    ] {
+        assert!(table.stdout.contains(shown), "{shown}\n{}", table.stdout);
+    }
+    let json = listed(&["--format", "json"]).json();
+    validate("inventory", &json);
+    let unused: Vec<&str> = json["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|file| file["used"] == false)
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(unused, ["./holiday.jpg"]);
+    let missing = json["trusts"][0]["missing"].as_array().unwrap();
+    assert_eq!(missing[0]["needs"], serde_json::json!(["the AuthServers"]));
+
+    let whole = Organisation::healthy();
+    let arguments = ["evidence", "."].iter().chain(&stated);
+    let table = within(whole.path(), arguments).stdout;
+    let nothing = "\nNothing is missing for a verdict on Contoso Org by skype-online\n";
+    assert!(table.ends_with(nothing), "{table}");
+}
+
+#[test]
 fn what_is_not_recognised_is_listed_and_left() {
     let organisation = Organisation::healthy();
     let files: [(&str, &[u8], &str); 6] = [
         ("a.txt", b"Dear support,\r\nplease help", "text of no form"),
-        ("b.zip", b"PK\x03\x04\x14\0\0\0", "a zip archive: unpack it"),
-        ("c.png", b"\x89PNG\r\n\x1a\n\0\0", "binary data"),
+        ("b.7z", b"7z\xbc\xaf\x27\x1c\0\0", "a 7z archive, of which only zip is read"),
+        ("c.png", b"\x89PNG\r\n\x1a\n\0\0", "a picture: give the text"),
         ("e.json", br#"{"a": [1, 2"#, "JSON, but line 1: "),
         ("f.txt", b"", "the file is empty"),
         ("g.xml", b"<html><body/></html>", "text of no form"),

@@ -10,12 +10,15 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod archives;
 mod command_line;
+mod directory;
 mod encodings;
 mod evidence;
 mod false_alarms;
 mod faults;
 mod foreign;
+mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
@@ -23,4 +26,6 @@ mod procedures;
 mod readme;
 mod recorded;
 mod run;
+mod text;
 mod wall;
+mod zipped;

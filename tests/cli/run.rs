@@ -76,3 +76,8 @@ impl Run {
             .unwrap_or_else(|error| panic!("{error}: {}{}", self.stderr, self.stdout))
     }
 }
+
+/// A text that was wrapped to fit a terminal, in one line.
+pub(crate) fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<&str>>().join(" ")
+}

@@ -533,6 +533,12 @@ pub(super) const DOES_NOT_MATTER: &[(&str, &str, &str)] = &[
         "the thumbprint tells the certificate",
     ),
     (
+        "*/servers/*/certificates/0A1B*/certificate/sha1",
+        "*",
+        "the thumbprint beside it tells the certificate",
+    ),
+    ("*/servers/*/certificates/0A1B*/certificate", "unknown", "another copy of it is judged"),
+    (
         "*/servers/*/certificates/0A1B*/certificate/not_before",
         "past",
         "a certificate that began earlier is as good",

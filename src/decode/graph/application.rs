@@ -64,7 +64,7 @@ mod tests {
     const APP: &str = "0f1e2d3c-4b5a-4968-8776-655443322110";
 
     fn decoded(json: &str) -> Decoded {
-        decode(json.as_bytes(), Source { path: "a.json", file_name: "a.json", server: None })
+        decode(json.as_bytes(), Source::named("a.json"))
     }
 
     fn facts(json: &str) -> Facts {

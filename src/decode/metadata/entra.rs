@@ -127,7 +127,7 @@ mod tests {
     const CERTIFICATE: &[u8] = include_bytes!("../../demo/healthy/OAuthCert.cer");
 
     fn decoded(json: &str) -> Decoded {
-        decode(json.as_bytes(), Source { path: "a.json", file_name: "a.json", server: None })
+        decode(json.as_bytes(), Source::named("a.json"))
     }
 
     fn document(decoded: &Decoded) -> MetadataDocument {

@@ -12,7 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::clixml::attribute;
-use super::super::{Problem, limits};
+use super::super::{Limits, Problem, beyond, limits};
 use super::{MANY, decoded_certificate, entra, short};
 
 /// What the document says.
@@ -35,7 +35,7 @@ pub(super) fn recognise(text: &str) -> bool {
 }
 
 /// Reads the document; what is cut is not used, since no key in it is the last.
-pub(super) fn read(text: &str) -> Result<Federation, Problem> {
+pub(super) fn read(text: &str, limits: &Limits) -> Result<Federation, Problem> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     let mut federation = Federation::default();
@@ -53,8 +53,8 @@ pub(super) fn read(text: &str) -> Result<Federation, Problem> {
         };
         match event {
             Ok(Event::Start(start)) => {
-                if path.len() >= limits::DEPTH {
-                    return failed(Reason::TooLarge, "nested too deep");
+                if path.len() >= limits.depth {
+                    return failed(Reason::TooLarge, &beyond("nested too deep", "depth"));
                 }
                 if path.is_empty() {
                     federation.entity = short(&attribute(&start, "entityID").unwrap_or_default());
@@ -172,7 +172,7 @@ mod tests {
     const CERTIFICATE: &[u8] = include_bytes!("../../demo/healthy/OAuthCert.cer");
 
     fn decoded(xml: &str) -> Decoded {
-        decode(xml.as_bytes(), Source { path: "a.xml", file_name: "a.xml", server: None })
+        decode(xml.as_bytes(), Source::named("a.xml"))
     }
 
     fn key(uses: &str, encoded: &str) -> String {

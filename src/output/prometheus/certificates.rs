@@ -54,15 +54,15 @@ pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> any
 fn installed(facts: &Facts) -> impl Iterator<Item = Sighting<'_>> {
     let servers = facts.servers.items.iter().filter(|server| !server.edge.is(|edge| *edge));
     servers.flat_map(|server| &server.certificates.items).filter_map(|installed| {
-        let certificate = &installed.certificate;
-        let slot = slot(facts, Some(&certificate.sha1));
+        let slot = slot(facts, Some(&installed.thumbprint));
         let named = matches!(slot, "current" | "next" | "previous");
-        (named || certificate.subject == Certificate::AUTH_SUBJECT).then_some(Sighting {
+        let own = |it: &Certificate| it.subject == Certificate::AUTH_SUBJECT;
+        (named || installed.certificate.is(own)).then_some(Sighting {
             location: "server",
             app: "",
             slot,
-            thumbprint: Some(&certificate.sha1),
-            not_after: Some(certificate.not_after),
+            thumbprint: Some(&installed.thumbprint),
+            not_after: installed.certificate.value().map(|it| it.not_after),
         })
     })
 }

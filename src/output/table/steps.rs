@@ -3,8 +3,8 @@
 use checks::{Cause, Judgement, Object, Outcome, Severity, Status, Subject};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::page::{Page, Tone, tone, word, wrapped};
 use super::worst_first;
+use crate::output::page::{Page, Tone, tone, word, wrapped};
 use crate::output::{Report, escape};
 
 struct Row<'a> {

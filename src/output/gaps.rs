@@ -1,34 +1,43 @@
-//! What could not be told, and how to get it.
+//! What could not be told, and how to get it: those together that one command
+//! settles.
 
 use std::fmt::Write as _;
 
 use checks::facts::{Obtain, Reason, Unknown};
 use checks::{Judgement, Outcome, Status};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::page::{Page, Tone};
 use crate::output::Report;
 
 /// What one command or argument would provide.
-struct Gap<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Gap<'a> {
+    /// What is needed, in words.
     needs: Vec<String>,
+    /// How to get it; absent where nobody can.
+    #[serde(skip_serializing_if = "Option::is_none")]
     obtain: Option<Obtain>,
+    /// The ids of the checks that wait for it.
     checks: Vec<&'a str>,
+    /// Why it is not known.
     reasons: Vec<String>,
 }
 
-pub(super) fn unknowns(page: &mut Page, report: &Report) {
-    let gaps = gaps(report);
+/// Prints the gaps under a heading, if there are any.
+pub(super) fn print(page: &mut Page, heading: &str, gaps: &[Gap]) {
     if gaps.is_empty() {
         return;
     }
-    page.heading("Could not be told");
-    for gap in &gaps {
-        print(page, gap);
+    page.heading(heading);
+    for gap in gaps {
+        print_gap(page, gap);
         page.blank();
     }
 }
 
-fn print(page: &mut Page, gap: &Gap) {
+fn print_gap(page: &mut Page, gap: &Gap) {
     page.prose(Tone::Strong, 2, &format!("needs {}", brief(&gap.needs)));
     page.entry("for", &brief(&gap.checks));
     let shown = gap.reasons.len().min(6);
@@ -47,9 +56,8 @@ fn print(page: &mut Page, gap: &Gap) {
     page.script([obtain.command.as_str()]);
 }
 
-/// The unknowns, those together that one command settles. A blocked one waits
-/// for what blocks it.
-fn gaps<'a>(report: &Report<'a>) -> Vec<Gap<'a>> {
+/// The gaps of one trust. A blocked outcome waits for what blocks it.
+pub(super) fn of<'a>(report: &Report<'a>) -> Vec<Gap<'a>> {
     let mut gaps: Vec<Gap> = Vec::new();
     let unknown = |outcome: &&Outcome| outcome.status == Status::Unknown;
     for outcome in report.assessment.outcomes.iter().filter(unknown) {
