@@ -23,7 +23,7 @@ use checks::{Assessment, Case, Context, Trust};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use trustprobe::decode::{Decoded, RecordedFacts, Source, decode};
-use trustprobe::evidence;
+use trustprobe::evidence::{self, Limits};
 
 /// The demo organisation in good health, whatever files it has.
 static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
@@ -63,7 +63,7 @@ fn demo_from_files(bencher: Bencher) {
     let octets: usize = FILES.iter().map(|(_, octets)| octets.len()).sum();
     let judge = Judge::new("contoso");
     bencher.counter(BytesCount::new(octets)).bench(|| {
-        let evidence = evidence::of_memory(black_box(files()));
+        let evidence = evidence::of_memory(black_box(files()), Limits::default());
         judge.assess(&evidence.organisations[0])
     });
 }
@@ -76,7 +76,10 @@ fn joining(bencher: Bencher, count: usize) {
         .map(|at| (format!("EX{at:04}.xml"), list.replace("ex1", &format!("ex{at:04}"))))
         .collect();
     bencher.counter(ItemsCount::new(count)).bench(|| {
-        evidence::of_memory(files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
+        evidence::of_memory(
+            files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())),
+            Limits::default(),
+        )
     });
 }
 
@@ -286,7 +289,7 @@ fn decoded(file_name: &str, octets: &[u8]) -> Decoded {
 
 /// The facts of the demo.
 fn demo() -> Facts {
-    evidence::of_memory(files()).organisations.remove(0)
+    evidence::of_memory(files(), Limits::default()).organisations.remove(0)
 }
 
 /// The same in an organisation of so many servers.

@@ -88,9 +88,12 @@ pub fn read(
     Ok(Evidence { duration: started.elapsed(), ..reader.finish() })
 }
 
-/// Decodes files that are already in memory, as those of the demo are.
-pub fn of_memory<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Evidence {
-    let mut reader = Reader::new(&[], Limits::default());
+/// Reads files that are already in memory, as those of the demo are.
+pub fn of_memory<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    limits: Limits,
+) -> Evidence {
+    let mut reader = Reader::new(&[], limits);
     for (name, octets) in files {
         reader.memory(name, octets);
     }

@@ -13,10 +13,10 @@ use checks::facts::Facts;
 use checks::{Assessment, Case, Context, Procedure, Trust, hidden};
 use libfuzzer_sys::Corpus;
 use trustprobe::decode::{Decoded, Form, RecordedFacts, Source, decode, limits};
-use trustprobe::evidence;
+use trustprobe::evidence::{Limits, of_memory};
 use trustprobe::output::{Report, SourceState, Style, json, prometheus, table};
 
-const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Some("ex9") };
+const SOURCE: Source = Source { server: Some("ex9"), ..Source::named("b.xml") };
 
 /// Decodes these octets as one file, judges what it gave, and writes and reads it again.
 ///
@@ -28,7 +28,7 @@ const SOURCE: Source = Source { path: "a/b.xml", file_name: "b.xml", server: Som
 ///
 /// Where something does not hold.
 pub fn survive(octets: &[u8], own: impl Fn(&Form) -> bool) -> Corpus {
-    let Decoded { form, facts, notes } = decode(octets, SOURCE);
+    let Decoded { form, facts, notes, .. } = decode(octets, SOURCE);
     if !own(&form) {
         return Corpus::Reject;
     }
@@ -38,6 +38,34 @@ pub fn survive(octets: &[u8], own: impl Fn(&Form) -> bool) -> Corpus {
     }
     let facts = Facts::join(facts.into_values());
     if !facts.is_empty() {
+        judged(&facts, &Trust::default(), &context());
+        recorded(facts);
+    }
+    Corpus::Keep
+}
+
+/// Reads these octets as an archive, with bounds that a small one reaches, and
+/// judges what it gave.
+///
+/// # Panics
+///
+/// Where something does not hold.
+pub fn survive_archive(octets: &[u8]) -> Corpus {
+    if !octets.starts_with(b"PK") {
+        return Corpus::Reject;
+    }
+    let mut bounds = Limits::default();
+    for (name, value) in [("file", "1MiB"), ("total", "4MiB"), ("files", "100"), ("archives", "2")]
+    {
+        bounds.set(name, value).expect("a limit");
+    }
+    // An archive on standard input takes the same way.
+    let evidence = of_memory([("case.zip", octets)], bounds);
+    assert!(evidence.files.len() <= 100, "{} files", evidence.files.len());
+    for file in &evidence.files {
+        assert!(file.path.split('/').all(|part| part != ".."), "led out: {}", file.path);
+    }
+    for facts in evidence.organisations.into_iter().filter(|facts| !facts.is_empty()) {
         judged(&facts, &Trust::default(), &context());
         recorded(facts);
     }
@@ -102,7 +130,7 @@ static DEMO: LazyLock<Facts> = LazyLock::new(|| {
         })
         .collect();
     let files = files.iter().map(|(name, octets)| (name.as_str(), octets.as_slice()));
-    evidence::of_memory(files).organisations.remove(0)
+    of_memory(files, Limits::default()).organisations.remove(0)
 });
 
 fn context() -> Context {

@@ -5,7 +5,7 @@ use checks::procedure::SKYPE_ONLINE;
 
 use super::check;
 use crate::cli::{Demo, Judge};
-use crate::evidence;
+use crate::evidence::{self, Limits};
 use crate::exit::Code;
 
 /// The day for which the demo is judged, so that it reads the same on every day.
@@ -52,7 +52,7 @@ const BROKEN: &[(&str, &[u8])] = files!("broken":
 const MISSING: &[&str] = &["ex1-metadata.json", "ex2-metadata.json"];
 
 pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
-    let evidence = evidence::of_memory(files(arguments.healthy));
+    let evidence = evidence::of_memory(files(arguments.healthy), Limits::default());
     let trust = Trust {
         name: "contoso".into(),
         tenant: Some("11111111-2222-3333-4444-555555555555".into()),

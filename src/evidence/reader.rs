@@ -128,8 +128,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn memory(&mut self, name: &str, octets: &[u8]) {
+        if !self.admit() {
+            return;
+        }
         let folder = self.on_disk(Path::new(""), None);
-        self.decode(octets, Place { path: name.to_owned(), name: name.to_owned(), folder });
+        let place = Place { path: name.to_owned(), name: name.to_owned(), folder };
+        let mut source = octets;
+        let taken = self.take_in(&mut source, None, place, 0);
+        self.tell(name, taken);
     }
 
     fn standard_input(&mut self) {

@@ -1,0 +1,8 @@
+//! Text as `Format-List` and `Format-Table` show it.
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use trustprobe::decode::Form;
+use trustprobe_fuzz::survive;
+
+fuzz_target!(|octets: &[u8]| -> Corpus { survive(octets, |form| matches!(form, Form::Text(_))) });
