@@ -64,11 +64,15 @@ pub(super) fn others(text: &str, limits: &Limits) -> Option<String> {
 /// Whether a line shows what only these forms show: a property, the rule below
 /// the head of a table, or a list of service principal names.
 fn recognise(text: &str) -> bool {
+    // Most texts hold none of these, which is quickly seen.
+    let signs = [" :", "\u{a0}:", "\t:", "--", "\u{2013}", "\u{2014}"];
+    let possible = || signs.iter().any(|sign| text.contains(sign));
     principal::recognise(text)
-        || text.lines().any(|line| {
-            let line = plain(line);
-            list::property(&line).is_some() || table::is_rule(&line)
-        })
+        || possible()
+            && text.lines().any(|line| {
+                let line = plain(line);
+                list::property(&line).is_some() || table::is_rule(&line)
+            })
 }
 
 /// What a text shows.
