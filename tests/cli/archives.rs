@@ -244,11 +244,11 @@ fn of_an_archive_that_is_cut_the_beginning_is_used() {
 
 #[test]
 fn archives_made_to_burst_end_in_a_note() {
-    let zeros = vec![b' '; 4 << 20];
+    let zeros = vec![b' '; 20 << 20];
     let config = Entry::stored("z.xml", Organisation::healthy().octets("AuthConfig.xml"));
     let bomb = zip(&[Entry::deflated("bomb.txt", &zeros), config.clone()]);
     let deep = (0..6).fold(bomb.clone(), |inner, _| zip(&[Entry::deflated("i.zip", inner)]));
-    let wide: Vec<Entry> = (0..20).map(|at| Entry::stored(format!("{at}.zip"), &bomb)).collect();
+    let wide: Vec<Entry> = (0..4).map(|at| Entry::stored(format!("{at}.zip"), &bomb)).collect();
     for (octets, limit) in [
         (bomb.clone(), "ratio"),
         (overlapping(&zeros[..1 << 20], 1000), "ratio"),
