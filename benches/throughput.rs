@@ -146,6 +146,9 @@ fn forms() -> Vec<Form> {
             &[SIGNATURE],
         ),
         large("curl", ["", &answer, ""], "\n", &[]),
+        large("log_of_iis", [LOG, LINE, ""], "", &["0000"]),
+        large("ldif", ["version: 1\n", ENTRY, "\n"], "\n", &ACCOUNT),
+        large("format_list", [PROMPT, LISTED, ""], "\n", &ACCOUNT),
         Form { name: "certificate_der", octets: file("OAuthCert.cer").to_vec() },
         large("certificate_pem", ["", &certified(PEM), ""], "", &[SIGNATURE]),
         Form { name: "recorded", octets: recorded(with_servers(1_000)).into_bytes() },
@@ -169,6 +172,44 @@ const CONVERTED: &str = r#"{
     "WhenChangedUTC":  "\/Date(1765787100000)\/",
     "PSComputerName":  "ex1.corp.contoso.com"
 }"#;
+
+/// As ldapsearch writes it.
+const ENTRY: &str = "dn: CN=SfBOnline-ApplicationAccount,OU=Service Accounts,DC=corp,DC=contoso,D
+ C=com
+objectClass: top
+objectClass: person
+objectClass: organizationalPerson
+objectClass: user
+cn: SfBOnline-ApplicationAccount
+whenChanged: 20251215082500.0Z
+userAccountControl: 514
+msExchRecipientTypeDetails: 128
+msExchHideFromAddressLists: TRUE
+targetAddress: SMTP:SfBOnline-ApplicationAccount@contoso.com
+";
+
+const PROMPT: &str = "[PS] C:\\Windows\\system32>Get-MailUser | fl\n\n\n";
+
+/// As the console shows it.
+const LISTED: &str = "\
+ExternalEmailAddress          : SMTP:SfBOnline-ApplicationAccount@contoso.com
+HiddenFromAddressListsEnabled : True
+RecipientTypeDetails          : MailUser
+Name                          : SfBOnline-ApplicationAccount
+DistinguishedName             : CN=SfBOnline-ApplicationAccount,OU=Service Accounts,DC=corp,DC=contoso,
+                                DC=com
+Guid                          : 5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c5
+WhenChangedUTC                : 15.12.2025 08:25:00
+";
+
+const LOG: &str = "#Software: Microsoft Internet Information Services 10.0
+#Version: 1.0
+#Date: 2026-11-23 08:00:00
+#Fields: date time s-ip cs-method cs-uri-stem s-port c-ip cs-host sc-status time-taken x-ms-diagnostics
+";
+
+const LINE: &str = "2026-11-23 08:00:01 192.0.2.10 POST /EWS/Exchange.asmx 443 203.0.113.9 mail.contoso.com 401 0000 2000003;reason=\"The+hostname+component+of+the+audience\";error_category=\"invalid_resource\"
+";
 
 const KEY: &str = r#"{"kty": "RSA", "use": "sig", "kid": "llkAKrvE5polyIZVcz5-in1_SkY", "e": "AQAB", "x5c": ["{}"]}"#;
 

@@ -4,30 +4,21 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
-mod capture;
 mod certificate;
-mod challenge;
 mod clixml;
-mod connectivity;
 mod directory;
 mod exchange;
 pub(crate) mod foreign;
 mod formatted;
 mod graph;
-mod headers;
 mod http;
-mod hybrid;
-mod installed;
 mod json;
-mod kind;
 mod ldif;
-mod log;
 mod metadata;
 #[cfg(test)]
 mod properties;
 mod reading;
 mod recorded;
-mod role;
 mod text;
 mod value;
 
@@ -147,14 +138,8 @@ pub struct Origin {
 /// What a file was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// An export of cmdlets; the types of object that stand in it, with counts.
-    Clixml(BTreeMap<String, usize>),
-    /// The same as JSON.
-    Json(BTreeMap<String, usize>),
-    /// The same as text: `Format-List`, `Format-Table`.
-    Text(BTreeMap<String, usize>),
-    /// Entries of a directory; the types that they are shown as, with counts.
-    Ldif(BTreeMap<String, usize>),
+    /// Objects of Exchange; the types that stand in it, with counts.
+    Objects(Syntax, BTreeMap<String, usize>),
     /// Service principals, or what Graph said instead.
     Graph,
     /// A metadata document.
@@ -167,6 +152,19 @@ pub enum Form {
     Recorded,
     /// Nothing that this version reads, and why.
     Unrecognised(String),
+}
+
+/// How objects of Exchange are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// `Export-Clixml`.
+    Clixml,
+    /// `ConvertTo-Json`.
+    Json,
+    /// `Format-List`, `Format-Table`.
+    Text,
+    /// Entries of a directory, as the objects of cmdlets.
+    Ldif,
 }
 
 /// To whom facts belong, as far as they tell themselves.
@@ -205,10 +203,7 @@ impl std::error::Error for Problem {}
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clixml(types) => write!(f, "CLIXML: {}", counted(types)),
-            Self::Json(types) => write!(f, "JSON: {}", counted(types)),
-            Self::Text(types) => write!(f, "text: {}", counted(types)),
-            Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
+            Self::Objects(syntax, types) => write!(f, "{syntax}: {}", counted(types)),
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -216,6 +211,17 @@ impl fmt::Display for Form {
             Self::Recorded => f.write_str("recorded facts"),
             Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
         }
+    }
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clixml => "CLIXML",
+            Self::Json => "JSON",
+            Self::Text => "text",
+            Self::Ldif => "LDIF",
+        })
     }
 }
 
@@ -239,7 +245,7 @@ impl Decoded {
     }
 
     pub(crate) fn unrecognised(why: impl Into<String>) -> Self {
-        Self::new(Form::Unrecognised(shortened(&why.into())))
+        Self::new(Form::Unrecognised(shortened(&why.into(), limits::NOTE)))
     }
 
     /// No more notes than anybody reads.
@@ -247,10 +253,10 @@ impl Decoded {
         let more = self.notes.len().saturating_sub(limits::NOTES);
         self.notes.truncate(limits::NOTES);
         for note in &mut self.notes {
-            *note = shortened(note);
+            *note = shortened(note, limits::NOTE);
         }
         if more > 0 {
-            self.notes.push(format!("{more} more notes like these"));
+            self.notes.push(format!("{} like these", numbered(more, "more note")));
         }
     }
 
@@ -288,11 +294,17 @@ impl Origin {
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(limits::NOTE) {
+/// At most so many characters of a text, and a mark where it goes on.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+/// `1 key`, `2 keys`.
+pub(crate) fn numbered(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What is said where a bound is crossed that `--limit` moves.
@@ -312,6 +324,7 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         return decoded;
     }
     let seen = seen_id(octets, source.file_name);
+    let discloses = text.as_ref().is_some_and(|(text, _)| certificate::discloses(text));
     let mut decoded = match text {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
         Some((text, certain)) => {
@@ -323,6 +336,12 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         }
         None => decode_octets(octets, source, &seen),
     };
+    if discloses {
+        match &mut decoded.form {
+            Form::Unrecognised(why) => DISCLOSED.clone_into(why),
+            _ => decoded.notes.insert(0, DISCLOSED.to_owned()),
+        }
+    }
     decoded.shorten_notes();
     let entry = Seen {
         source: source.path.to_owned(),
@@ -350,39 +369,17 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);
-    let capture = decode_capture(text, seen);
+    let answers = http::decode(text, seen);
     let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
-    if let Some(decoded) = [formatted, capture, pem].into_iter().flatten().reduce(Decoded::with) {
+    if let Some(decoded) = [formatted, answers, pem].into_iter().flatten().reduce(Decoded::with) {
         return decoded;
     }
     if let Some(octets) = value::base64_octets(text).filter(|octets| octets.first() == Some(&0x30))
     {
         return decode_octets(&octets, source, seen);
     }
-    Decoded::unrecognised("text of no form that trustprobe reads")
-}
-
-/// What servers said, in whatever way somebody kept it.
-fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
-    let (text, replaced) = text::plain(text);
-    let mut decoded = if log::recognise(&text) {
-        log::decode(&text, seen)
-    } else if http::recognise(&text) {
-        let answers = http::decode(&text, seen);
-        let told = |decoded: &Decoded| !decoded.facts.is_empty();
-        // A mail may quote the status in one place and the headers in another.
-        let copied =
-            Some(&answers).filter(|it| !told(it)).and_then(|_| capture::decode(&text, seen));
-        copied.filter(told).unwrap_or(answers)
-    } else if text.contains("-----BEGIN ") {
-        return None;
-    } else {
-        capture::decode(&text, seen)?
-    };
-    if replaced {
-        decoded.notes.push(text::REPLACED.to_owned());
-    }
-    Some(decoded)
+    let others = formatted::others(text, &source.limits);
+    Decoded::unrecognised(others.unwrap_or_else(|| "text of no form that trustprobe reads".into()))
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
@@ -424,9 +421,6 @@ const DISCLOSED: &str =
 /// Every certificate of a PEM file. A private key is neither kept nor shown.
 fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Certificate);
-    if text.contains("PRIVATE KEY-----") {
-        decoded.notes.push(DISCLOSED.into());
-    }
     for (at, octets) in certificate::pem(text).into_iter().enumerate() {
         match certificate::der(&octets) {
             Ok(certificate) => exported(&mut decoded, certificate, source, seen),

@@ -65,16 +65,40 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let mut findings: Vec<Finding> =
         answers.iter().flat_map(|answer| diagnosis::findings(case, answer)).collect();
     let offered = offered(case, newest);
-    if let Ok(Offer::Wrong(finding)) = &offered {
+    let conflict = conflict(case, newest, &offered, answers.get(1..).unwrap_or_default());
+    if let (Ok(Offer::Wrong(finding)), None) = (&offered, &conflict) {
         findings.push(finding.clone().seen_in([&newest.seen]));
     }
     if !findings.is_empty() {
         return Ok(Verdict::Flawed(findings));
     }
+    if let Some(conflict) = conflict {
+        return Err(conflict);
+    }
     match offered? {
         Offer::Right(seen) => Ok(Verdict::passed(seen, &newest.seen)),
         Offer::Wrong(finding) => Ok(finding.into()),
     }
+}
+
+/// Why the newest answer does not decide: what nothing orders may be newer, and
+/// offers something else.
+fn conflict(
+    case: &Case,
+    newest: &Challenge,
+    offered: &Result<Offer, Unknown>,
+    others: &[&Challenge],
+) -> Option<Unknown> {
+    let right = |it: &Result<Offer, Unknown>| it.as_ref().ok().map(Offer::is_right);
+    let at = |it: &Challenge| case.facts.seen.get(&it.seen).and_then(|seen| seen.at);
+    let rivals = others.iter().filter(|it| at(it).is_none() || at(it) == at(newest));
+    let mut rivals = rivals.filter(|it| it.bearer.is_some() || !it.schemes.is_empty());
+    let mine = right(offered)?;
+    let rival = rivals.find(|it| right(&self::offered(case, it)) == Some(!mine))?;
+    let why = Unknown::new(Reason::Conflicting, Needs::Challenge(host_name(&newest.url)))
+        .detail("two answers differ and nothing tells which is newer")
+        .tried(&newest.seen);
+    Some(if rival.seen == newest.seen { why } else { why.tried(&rival.seen) })
 }
 
 /// Why an answer has nothing to do with calls from the cloud to this organisation.
@@ -94,6 +118,12 @@ enum Offer {
     /// What is right about it.
     Right(String),
     Wrong(Finding),
+}
+
+impl Offer {
+    fn is_right(&self) -> bool {
+        matches!(self, Self::Right(_))
+    }
 }
 
 fn offered(case: &Case, answer: &Challenge) -> Result<Offer, Unknown> {
@@ -450,6 +480,21 @@ mod tests {
             organisation.facts.seen.insert(SeenId::new(file), seen);
         }
         organisation.facts.challenges = vec![without(&["ntlm"], 401, ""), later];
+        assert_eq!(line(&organisation), "passed");
+    }
+
+    #[test]
+    fn two_answers_that_differ_and_are_of_one_time_do_not_decide() {
+        let mut organisation = healthy();
+        let good = bearer(EXCHANGE.as_str(), &[&format!("ACS@{TENANT}")]);
+        let bad = bearer(EXCHANGE.as_str(), &["ACS@22222222-2222-3333-4444-555555555555"]);
+        for answers in [[good.clone(), bad.clone()], [bad.clone(), good.clone()]] {
+            organisation.facts.challenges = answers.into();
+            let [judged] = organisation.judged(&CHECK).try_into().unwrap();
+            let Judgement::Unknown(unknown) = judged.judgement else { panic!("{judged:?}") };
+            assert_eq!(unknown.reason, Reason::Conflicting);
+        }
+        organisation.facts.challenges = vec![good.clone(), good];
         assert_eq!(line(&organisation), "passed");
     }
 }

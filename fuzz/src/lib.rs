@@ -5,11 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs;
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use checks::facts::Facts;
-use checks::{Case, Context, Trust};
+use checks::{Assessment, Case, Context, Procedure, Trust, hidden};
 use libfuzzer_sys::Corpus;
-use trustprobe::decode::{Form, RecordedFacts, Source, decode, limits};
+use trustprobe::decode::{Decoded, Form, RecordedFacts, Source, decode, limits};
 use trustprobe::evidence::{Limits, of_memory};
+use trustprobe::output::{Report, SourceState, Style, json, prometheus, table};
 
 const SOURCE: Source = Source { server: Some("ex9"), ..Source::named("b.xml") };
 
@@ -23,17 +28,17 @@ const SOURCE: Source = Source { server: Some("ex9"), ..Source::named("b.xml") };
 ///
 /// Where something does not hold.
 pub fn survive(octets: &[u8], own: impl Fn(&Form) -> bool) -> Corpus {
-    let decoded = decode(octets, SOURCE);
-    if !own(&decoded.form) {
+    let Decoded { form, facts, notes, .. } = decode(octets, SOURCE);
+    if !own(&form) {
         return Corpus::Reject;
     }
-    assert!(decoded.notes.len() <= limits::NOTES + 1, "{} notes", decoded.notes.len());
-    for note in &decoded.notes {
+    assert!(notes.len() <= limits::NOTES + 1, "{} notes", notes.len());
+    for note in &notes {
         assert!(note.chars().count() <= limits::NOTE + 1, "a long note: {note}");
     }
-    let facts = Facts::join(decoded.facts.into_values());
+    let facts = Facts::join(facts.into_values());
     if !facts.is_empty() {
-        judge(&facts);
+        judged(&facts, &Trust::default(), &context());
         recorded(facts);
     }
     Corpus::Keep
@@ -45,30 +50,97 @@ pub fn survive(octets: &[u8], own: impl Fn(&Form) -> bool) -> Corpus {
 /// # Panics
 ///
 /// Where something does not hold.
-pub fn survive_archive(octets: &[u8]) {
+pub fn survive_archive(octets: &[u8]) -> Corpus {
+    if !octets.starts_with(b"PK") {
+        return Corpus::Reject;
+    }
     let mut bounds = Limits::default();
-    for (name, value) in [("file", "1MiB"), ("total", "4MiB"), ("files", "100"), ("archives", "2")] {
+    for (name, value) in [("file", "1MiB"), ("total", "4MiB"), ("files", "100"), ("archives", "2")]
+    {
         bounds.set(name, value).expect("a limit");
     }
     // An archive on standard input takes the same way.
     let evidence = of_memory([("case.zip", octets)], bounds);
     assert!(evidence.files.len() <= 100, "{} files", evidence.files.len());
     for file in &evidence.files {
-        assert!(!file.path.contains(".."), "led out: {}", file.path);
+        assert!(file.path.split('/').all(|part| part != ".."), "led out: {}", file.path);
     }
-    for facts in evidence.organisations {
-        if !facts.is_empty() {
-            judge(&facts);
-            recorded(facts);
-        }
+    for facts in evidence.organisations.into_iter().filter(|facts| !facts.is_empty()) {
+        judged(&facts, &Trust::default(), &context());
+        recorded(facts);
     }
+    Corpus::Keep
 }
 
-/// Judges by the procedure that the facts speak for, as `trustprobe check` does.
-fn judge(facts: &Facts) {
-    let context = Context::at("2026-11-24T00:00:00Z".parse().expect("an instant"));
+/// Puts what these octets give beside the files of the demo, where every check
+/// has something to say, and shows the outcomes in every format.
+///
+/// # Panics
+///
+/// Where the order of the two matters, or an output holds what a terminal
+/// would obey.
+pub fn show(octets: &[u8]) -> Corpus {
+    let Decoded { facts, notes, .. } = decode(octets, SOURCE);
+    let facts = Facts::join(facts.into_values());
+    if facts.is_empty() {
+        return Corpus::Reject;
+    }
+    let joined = Facts::join([DEMO.clone(), facts.clone()]);
+    assert!(joined == Facts::join([facts, DEMO.clone()]), "the order matters");
+    let trust = Trust {
+        name: "contoso".into(),
+        tenant: Some("11111111-2222-3333-4444-555555555555".into()),
+        hosts: vec!["mail.contoso.com".into()],
+        ..Trust::default()
+    };
+    let context = context();
+    let (procedure, assessment) = judged(&joined, &trust, &context);
+    let reports = [Report {
+        trust: &trust,
+        facts: &joined,
+        procedure,
+        detected: None,
+        moving: None,
+        context: &context,
+        assessment: &assessment,
+        notes: &notes,
+        sources: &[SourceState { name: "evidence", up: true, duration: Duration::ZERO }],
+        evaluated: context.now,
+    }];
+    for text in [
+        table::render(&reports, &Style { colour: false, width: 80 }),
+        json::render(&reports).expect("outcomes are JSON"),
+        prometheus::render(&reports).expect("one trust has one name"),
+    ] {
+        let shown = |c| c != '\n' && hidden(c);
+        assert!(!text.contains(shown), "it hides or steers: {:?}", text.find(shown));
+    }
+    recorded(joined);
+    Corpus::Keep
+}
+
+/// The demo organisation in good health.
+static DEMO: LazyLock<Facts> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/demo/healthy");
+    let files: Vec<(String, Vec<u8>)> = fs::read_dir(folder)
+        .expect("the demo's folder")
+        .map(|entry| {
+            let path = entry.expect("an entry of the demo's folder").path();
+            (path.display().to_string(), fs::read(&path).expect("a file of the demo"))
+        })
+        .collect();
+    let files = files.iter().map(|(name, octets)| (name.as_str(), octets.as_slice()));
+    of_memory(files, Limits::default()).organisations.remove(0)
+});
+
+fn context() -> Context {
+    Context::at("2026-11-24T00:00:00Z".parse().expect("an instant"))
+}
+
+/// The judgement by the procedure that the facts speak for, as `trustprobe check` gives it.
+fn judged(facts: &Facts, trust: &Trust, context: &Context) -> (&'static Procedure, Assessment) {
     let procedure = checks::procedure::detect(facts).procedure;
-    checks::assess(&Case { trust: &Trust::default(), facts, procedure, context: &context });
+    (procedure, checks::assess(&Case { trust, facts, procedure, context }))
 }
 
 /// Facts that were recorded are the same when they are read again.

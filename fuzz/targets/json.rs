@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use trustprobe::decode::Form;
+use trustprobe::decode::{Form, Syntax};
 use trustprobe_fuzz::survive;
 
 fuzz_target!(|octets: &[u8]| -> Corpus {
-    survive(octets, |form| matches!(form, Form::Json(_) | Form::Graph))
+    survive(octets, |form| matches!(form, Form::Objects(Syntax::Json, _) | Form::Graph))
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use trustprobe::decode::Form;
+use trustprobe::decode::{Form, Syntax};
 use trustprobe_fuzz::survive;
 
-fuzz_target!(|octets: &[u8]| -> Corpus { survive(octets, |form| matches!(form, Form::Text(_))) });
+fuzz_target!(|octets: &[u8]| -> Corpus { survive(octets, |form| matches!(form, Form::Objects(Syntax::Text, _))) });

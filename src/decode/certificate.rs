@@ -75,7 +75,11 @@ pub(crate) fn pem(text: &str) -> Vec<Vec<u8>> {
         .skip(1)
         .filter_map(|block| {
             let (label, rest) = block.split_once("-----")?;
-            let body = || rest.split("-----END").next().and_then(base64_octets).unwrap_or_default();
+            let body = || {
+                // A mail that quotes puts marks before each line.
+                let body = rest.split("-----END").next().map(|body| body.replace('>', ""));
+                body.and_then(|body| base64_octets(&body)).unwrap_or_default()
+            };
             match label {
                 "CERTIFICATE" | "X509 CERTIFICATE" => Some(body()),
                 // OpenSSL's own, with what it trusts the certificate for behind it.
@@ -109,9 +113,28 @@ fn declared_length(octets: &[u8]) -> Option<usize> {
 /// Whether it is a private key or a PKCS #12 file: each begins with the number
 /// of its version, and a certificate does not.
 pub(crate) fn is_private_key(octets: &[u8]) -> bool {
-    let Some(([0x30, length], rest)) = octets.split_first_chunk() else { return false };
+    let Some(inside) = inside(octets, 0x30) else { return false };
+    // Encrypted under a password, by a method of PKCS #5 or #12.
+    let method = self::inside(inside, 0x30).and_then(|inside| self::inside(inside, 0x06));
+    let encrypted = method.is_some_and(|oid| {
+        oid.starts_with(b"\x2a\x86\x48\x86\xf7\x0d\x01\x05")
+            || oid.starts_with(b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c")
+    });
+    encrypted || matches!(inside, [0x02, 0x01, 0 | 1 | 3, ..])
+}
+
+/// What follows the header of a DER element with this tag.
+fn inside(octets: &[u8], tag: u8) -> Option<&[u8]> {
+    let ([first, length], rest) = octets.split_first_chunk()?;
     let longer = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
-    matches!(rest.get(longer..), Some([0x02, 0x01, 0 | 1 | 3, ..]))
+    rest.get(longer..).filter(|_| *first == tag)
+}
+
+/// Whether a private key stands anywhere in a text, in a form that says so.
+pub(crate) fn discloses(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
+        || text.starts_with("PuTTY-User-Key-File-")
+        || (text.contains("<RSAKeyValue>") && text.contains("<D>"))
 }
 
 /// An instant; RFC 5280 writes "never" as the last second of 9999, which lies
@@ -270,6 +293,27 @@ mod tests {
         }
         assert!(!is_private_key(&certificate_until(b"20301231235959Z", b"DE")));
         assert!(!is_private_key(&[0x30]));
+        let method = der_of(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d"]);
+        assert!(is_private_key(&der_of(0x30, &[&der_of(0x30, &[&method]), &key])));
+    }
+
+    #[test]
+    fn a_private_key_is_told_in_whatever_form_it_stands() {
+        let pem = "-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----";
+        let json =
+            format!("{{\"appId\":\"00000004-0000-0ff1-ce00-000000000000\",\"x\":\"{pem}\"}}");
+        for text in [
+            json,
+            format!("<Objs><S>{pem}</S></Objs>"),
+            format!("dn: CN=x,DC=contoso,DC=com\nobjectClass: top\ndescription: {pem}\n"),
+            format!("Name : x\nKey : {pem}\n"),
+            "PuTTY-User-Key-File-2: ssh-rsa\n".to_owned(),
+            "<RSAKeyValue><Modulus>AA</Modulus><D>BB</D></RSAKeyValue>".to_owned(),
+        ] {
+            let decoded = super::super::decode(text.as_bytes(), super::super::Source::named("a"));
+            let told = format!("{} {:?}", decoded.form, decoded.notes);
+            assert!(told.contains("HOLDS A PRIVATE KEY"), "{text}: {told}");
+        }
     }
 
     #[test]
@@ -284,6 +328,8 @@ mod tests {
              -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n\
              -----BEGIN TRUSTED CERTIFICATE-----\n{trusted}\n-----END TRUSTED CERTIFICATE-----"
         );
+        let quoted = format!("> {}", text.replace('\n', "\n> "));
+        assert_eq!(pem(&quoted), [whole.clone(), whole.clone()]);
         assert_eq!(pem(&text), [whole.clone(), whole]);
     }
 }

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use checks::facts::{Reason, SeenId, relative_names};
 
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Problem, Source, exchange, limits};
+use super::{Decoded, Problem, Source, Syntax, exchange, limits};
 
 /// One entry of a directory, as an LDIF file or a search gives it.
 ///
@@ -186,12 +186,13 @@ impl Entries {
     /// Decodes them; `problem` is what ended the reading of them, if anything did.
     pub(crate) fn decode(
         mut self,
+        syntax: Syntax,
         problem: Option<Problem>,
         source: Source,
         seen: &SeenId,
     ) -> Decoded {
         self.tree.problem = problem;
-        let mut decoded = exchange::directory(&self.tree, source, seen);
+        let mut decoded = exchange::objects(syntax, &self.tree, source, seen);
         decoded.notes.extend(self.notes);
         decoded
     }

@@ -1,5 +1,11 @@
 //! Exchange's own objects, whatever form they were exported in.
 
+mod connectivity;
+mod hybrid;
+mod installed;
+mod kind;
+mod role;
+
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{
@@ -8,13 +14,13 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
-use super::installed::{Losses, Lost, installed};
-use super::kind::{Kind, foreign, in_cloud, kind, listed_type};
+pub(crate) use self::kind::{Kind, in_cloud, kind};
+
+use self::installed::{Losses, Lost, installed};
+use self::kind::{foreign, listed_type};
 use super::reading::{Reading, changed};
 use super::value::{Object, Tree, Value};
-use super::{
-    Decoded, Form, Owner, Source, beyond, certificate, connectivity, hybrid, limits, role,
-};
+use super::{Decoded, Form, Owner, Source, Syntax, beyond, certificate, limits};
 
 /// What objects of one file are gathered in.
 #[derive(Default)]
@@ -27,7 +33,7 @@ struct Places {
 
 /// Decodes the objects of a CLIXML file.
 pub(crate) fn clixml(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let mut decoded = objects(tree, source, seen);
+    let mut decoded = objects(Syntax::Clixml, tree, source, seen);
     if let (true, None) = (tree.objects.is_empty(), &tree.problem) {
         decoded
             .notes
@@ -38,10 +44,9 @@ pub(crate) fn clixml(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
 
 /// Decodes the objects of a JSON file, if any of them is Exchange's.
 pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let decoded = objects(tree, source, seen);
-    let Form::Clixml(types) = decoded.form.clone() else { return decoded };
+    let decoded = objects(Syntax::Json, tree, source, seen);
     if !decoded.facts.is_empty() {
-        return Decoded { form: Form::Json(types), ..decoded };
+        return decoded;
     }
     let root = tree.objects.last();
     let has = |name: &str| root.is_some_and(|root| root.get(name).is_some());
@@ -55,21 +60,10 @@ pub(crate) fn json(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     })
 }
 
-/// Decodes the objects that a text shows.
-pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    let decoded = objects(tree, source, seen);
-    let Form::Clixml(types) = decoded.form else { return decoded };
-    Decoded { form: Form::Text(types), ..decoded }
-}
-
-/// Decodes the entries of a directory, translated into the objects of cmdlets.
-pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
-    objects(tree, source, seen)
-}
-
-fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+/// Decodes objects, however they were written down.
+pub(crate) fn objects(syntax: Syntax, tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     let mut types = BTreeMap::new();
-    let mut decoded = Decoded::new(Form::Clixml(BTreeMap::new()));
+    let mut decoded = Decoded::new(Form::Objects(syntax, BTreeMap::new()));
     let mut places = Places::default();
     let (mut left, mut configured) = (source.limits.objects, 0);
     let mut losses = Losses::default();
@@ -112,7 +106,7 @@ fn objects(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
             incomplete(facts, &Unknown::new(problem.reason, Needs::NewerEvidence).tried(seen));
         }
     }
-    decoded.form = Form::Clixml(types);
+    decoded.form = Form::Objects(syntax, types);
     decoded
 }
 
@@ -233,6 +227,14 @@ fn connector(decoded: &mut Decoded, reading: &Reading) {
         let connector = hybrid::connector(reading, Side::Cloud);
         // The directory of Exchange Online is no domain of anybody here.
         decoded.of(Owner::Anyone).connectors.items.push(connector);
+        return;
+    }
+    if matches!(reading.object.get("DistinguishedName"), Some(Value::Unread(..))) {
+        let (line, identity) = (reading.object.line, reading.identity());
+        let name = identity.label();
+        decoded.notes.push(format!(
+            "line {line}: connector {name} shows its DistinguishedName so that its side cannot be told; not used"
+        ));
         return;
     }
     let connector = hybrid::connector(reading, Side::OnPremises);

@@ -35,7 +35,9 @@ const SIGNS: &[Sign] = &[
     (0, b"\xfd7zXZ\0", "an xz archive"),
     (0, b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (0, b"MSCF\0\0\0\0", "a cabinet (cab)"),
-    (257, b"ustar", "a tar archive"),
+    // In the middle of a file only what no text holds is a sign.
+    (257, b"ustar\0", "a tar archive"),
+    (257, b"ustar  \0", "a tar archive"),
     (0, b"\0\x05\x16\x07", "what macOS keeps beside a file"),
     (0, b"\0\0\0\x01Bud1", "what macOS keeps of a folder"),
     (0, b"MZ\x90\0", "a program"),
@@ -82,6 +84,9 @@ mod tests {
         for octets in [&b""[..], b"{\"a\": 1}", b"<Objs", b"\xff\xfe<\0", b"0\x82", b"PK\x03\x04"] {
             assert_eq!(recognise(octets), None);
         }
+        let text = format!("{{\"stored\": \"{}ustar\"}}", "0".repeat(257 - 12));
+        assert_eq!(text.find("ustar"), Some(257));
+        assert_eq!(recognise(text.as_bytes()), None);
         for octets in
             [&b"<Objs"[..], b"\xff\xfe<\0O\0", b"0\x82\x03\x10", "Grüße \u{fe}".as_bytes()]
         {

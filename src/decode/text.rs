@@ -11,23 +11,33 @@ pub(crate) const UNCERTAIN: &str =
 pub(crate) const REPLACED: &str =
     "its typographic quotation marks were replaced by those of a header";
 
+/// Whether a word processor puts it in the place of `"`.
+pub(crate) fn is_quotation_mark(c: char) -> bool {
+    matches!(c, '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ff02}')
+}
+
+/// Whether it is a blank at which no line breaks.
+pub(crate) fn is_blank(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}')
+}
+
 /// A text as it was before it was pasted: blanks are blanks, and quotation marks
 /// those of HTTP; and whether any of the latter had to be replaced.
 pub(crate) fn plain(text: &str) -> (Cow<'_, str>, bool) {
-    let quote = |c: char| matches!(c, '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ff02}');
-    let blank = |c: char| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');
     let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let escaped = text.contains("&quot;");
-    if !escaped && (text.is_ascii() || !text.contains(|c| quote(c) || blank(c) || unseen(c))) {
+    if !escaped
+        && (text.is_ascii() || !text.contains(|c| is_quotation_mark(c) || is_blank(c) || unseen(c)))
+    {
         return (text.into(), false);
     }
     let mut replaced = false;
     let plain = text.chars().filter(|c| !unseen(*c)).map(|c| match c {
-        c if quote(c) => {
+        c if is_quotation_mark(c) => {
             replaced = true;
             '"'
         }
-        c if blank(c) => ' ',
+        c if is_blank(c) => ' ',
         c => c,
     });
     let plain: String = plain.collect();

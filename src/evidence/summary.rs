@@ -3,13 +3,15 @@
 use checks::facts::{Fact, Facts, Location, Side, VirtualDirectoryKind};
 use checks::procedure::application_name;
 
+use crate::decode::{numbered, shortened};
+
 /// The facts of one file, a phrase each.
 pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     let mut gave = Vec::new();
     if let Fact::Known(_) = facts.auth_config {
         gave.push("the AuthConfig".to_owned());
     }
-    let mut counted = |number: usize, noun: &str| count(&mut gave, number, noun, "s");
+    let mut counted = |number: usize, noun: &str| count(&mut gave, number, noun);
     counted(facts.auth_servers.items.len(), "AuthServer");
     counted(facts.partner_applications.items.len(), "partner application");
     counted(facts.accounts.items.len(), "account");
@@ -19,17 +21,16 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     }
     hybrid(facts, &mut gave);
     for server in facts.servers.items.iter().filter(|it| !it.certificates.items.is_empty()) {
-        let number = server.certificates.items.len();
-        let certificates = if number == 1 { "certificate" } else { "certificates" };
+        let certificates = numbered(server.certificates.items.len(), "certificate");
         gave.push(match server.certificates.items.first().map(|it| it.location) {
-            Some(Location::Proven) => format!("{number} {certificates} of {}", server.name),
+            Some(Location::Proven) => format!("{certificates} of {}", server.name),
             Some(Location::Stated) => {
-                format!("{number} {certificates} of {} (as stated)", server.name)
+                format!("{certificates} of {} (as stated)", server.name)
             }
             Some(Location::Presumed) => {
-                format!("{number} {certificates}, presumably of {}", server.name)
+                format!("{certificates}, presumably of {}", server.name)
             }
-            _ => format!("{number} {certificates} of a server that it does not name"),
+            _ => format!("{certificates} of a server that it does not name"),
         });
     }
     for exported in &facts.exported_certificates {
@@ -43,8 +44,7 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
                 format!("proof that service principal {id} ({name}) does not exist")
             }
             (_, Some(keys)) => {
-                let plural = if keys.len() == 1 { "" } else { "s" };
-                format!("service principal {id} ({name}), {} key{plural}", keys.len())
+                format!("service principal {id} ({name}), {}", numbered(keys.len(), "key"))
             }
             _ => format!("service principal {id} ({name}), its keys not read"),
         });
@@ -58,9 +58,8 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     for document in &facts.metadata_documents {
         let (name, realm) = (document.kind.name(), &document.realm);
         gave.push(if document.kind.is_entra() {
-            let number = document.signing_keys().count();
-            let keys = if number == 1 { "key" } else { "keys" };
-            format!("{name}, realm {realm:?}, {number} signing {keys}")
+            let keys = numbered(document.signing_keys().count(), "signing key");
+            format!("{name}, realm {realm:?}, {keys}")
         } else {
             format!("metadata of {name}, realm {realm:?}")
         });
@@ -69,9 +68,9 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
     gave
 }
 
-fn count(gave: &mut Vec<String>, number: usize, noun: &str, plural: &str) {
+fn count(gave: &mut Vec<String>, number: usize, noun: &str) {
     if number > 0 {
-        gave.push(format!("{number} {noun}{}", if number == 1 { "" } else { plural }));
+        gave.push(numbered(number, noun));
     }
 }
 
@@ -80,17 +79,14 @@ fn hybrid(facts: &Facts, gave: &mut Vec<String>) {
     if let Fact::Known(_) = facts.organization_config {
         gave.push("the OrganizationConfig".to_owned());
     }
-    count(gave, facts.setting_overrides.items.len(), "setting override", "s");
-    for (side, noun) in [
-        (Side::OnPremises, "intra-organisation connector"),
-        (Side::Cloud, "intra-organisation connector of Exchange Online"),
-    ] {
+    count(gave, facts.setting_overrides.items.len(), "setting override");
+    for (side, of) in [(Side::OnPremises, ""), (Side::Cloud, " of Exchange Online")] {
         let number = facts.connectors.items.iter().filter(|it| it.side == side).count();
-        let plural =
-            if number == 1 { noun.to_owned() } else { noun.replace("connector", "connectors") };
-        count(gave, number, &plural, "");
+        if number > 0 {
+            gave.push(numbered(number, "intra-organisation connector") + of);
+        }
     }
-    count(gave, facts.accepted_domains.items.len(), "accepted domain", "s");
+    count(gave, facts.accepted_domains.items.len(), "accepted domain");
     for kind in [
         VirtualDirectoryKind::Ews,
         VirtualDirectoryKind::Autodiscover,
@@ -98,10 +94,12 @@ fn hybrid(facts: &Facts, gave: &mut Vec<String>) {
         VirtualDirectoryKind::Oab,
     ] {
         let number = facts.virtual_directories.items.iter().filter(|it| it.kind == kind).count();
-        let noun = if number == 1 { "directory" } else { "directories" };
-        count(gave, number, &format!("{} virtual {noun}", kind.name()), "");
+        if number > 0 {
+            let noun = if number == 1 { "directory" } else { "directories" };
+            gave.push(format!("{number} {} virtual {noun}", kind.name()));
+        }
     }
-    count(gave, facts.management_roles.items.len(), "management role", "s");
+    count(gave, facts.management_roles.items.len(), "management role");
 }
 
 /// What the tenant holds beside service principals.
@@ -110,14 +108,11 @@ fn entra(facts: &Facts, gave: &mut Vec<String>) {
         let id = &application.app_id;
         gave.push(match (application.present.value(), application.keys.value()) {
             (Some(false), _) => format!("proof that application {id} does not exist"),
-            (_, Some(keys)) => {
-                let plural = if keys.len() == 1 { "" } else { "s" };
-                format!("application {id}, {} key{plural}", keys.len())
-            }
+            (_, Some(keys)) => format!("application {id}, {}", numbered(keys.len(), "key")),
             _ => format!("application {id}, its keys not read"),
         });
     }
-    count(gave, facts.app_role_assignments.len(), "consented permission", "s");
+    count(gave, facts.app_role_assignments.len(), "consented permission");
 }
 
 /// What servers said.
@@ -133,9 +128,8 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         };
         gave.push(format!("an answer {status}{offered}{of}"));
     }
-    count(gave, facts.connectivity.len(), "result", "s");
-    if let Some(last) = gave.last_mut().filter(|_| !facts.connectivity.is_empty()) {
-        last.push_str(" of Test-OAuthConnectivity");
+    if !facts.connectivity.is_empty() {
+        gave.push(numbered(facts.connectivity.len(), "result") + " of Test-OAuthConnectivity");
     }
 }
 
@@ -148,11 +142,7 @@ pub(super) fn shorten(lines: &mut Vec<String>) {
     let more = lines.len().saturating_sub(SHOWN);
     lines.truncate(SHOWN);
     for line in lines.iter_mut() {
-        if let Some((end, _)) = line.char_indices().nth(LINE) {
-            line.truncate(end);
-            line.push('…');
-        }
-        line.shrink_to_fit();
+        *line = shortened(line, LINE);
     }
     if more > 0 {
         lines.push(format!("{more} more"));

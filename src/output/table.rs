@@ -10,6 +10,7 @@ use checks::{Cause, Certainty, Finding, Object, Outcome, Overall, Remedy, Severi
 
 use super::page::{Page, Tone, tone, tone_of, word};
 use super::{Report, Style, gaps};
+use crate::decode::numbered;
 
 /// The reports one below the other.
 pub fn render(reports: &[Report], style: &Style) -> String {
@@ -101,9 +102,8 @@ fn fix_first<'a>(page: &mut Page, report: &Report<'a>, told: &mut Told<'a>) {
     if others.is_empty() {
         return;
     }
-    let more = others.len();
-    let plural = if more == 1 { "" } else { "s" };
-    page.prose(Tone::Plain, 2, &format!("and {more} more root cause{plural}, under Findings:"));
+    let more = numbered(others.len(), "more root cause");
+    page.prose(Tone::Plain, 2, &format!("and {more}, under Findings:"));
     for cause in others {
         page.entry("", &title(cause));
     }

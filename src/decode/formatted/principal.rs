@@ -6,8 +6,8 @@ use std::rc::Rc;
 use checks::facts::{ApplicationId, is_guid};
 use checks::procedure::application_name;
 
-use super::super::limits;
 use super::super::value::{Object, Value};
+use super::super::{limits, numbered};
 use super::command::Command;
 use super::{cut, open};
 
@@ -42,7 +42,7 @@ fn application(line: &str) -> Option<ApplicationId> {
 }
 
 /// Whether the line is the name of a service principal in any of its forms.
-fn is_name(line: &str) -> bool {
+pub(super) fn is_name(line: &str) -> bool {
     let url = ["https://", "http://", "api://"].iter().any(|scheme| line.starts_with(scheme));
     let bare = || line.contains('/') && line.contains('.') && !line.contains(':');
     line.len() <= 1024 && !line.contains(' ') && (url || application(line).is_some() || bare())
@@ -152,9 +152,9 @@ impl Principals {
             }
         }
         if strays > 0 {
-            self.notes.push(format!(
-                "{strays} keys that do not tell whose they are; export the service principal with them"
-            ));
+            let keys = numbered(strays, "key");
+            let why = "nothing tells whose; export the service principal with its keys";
+            self.notes.push(format!("{keys} left out: {why}"));
         }
         let keyed = keys.into_iter();
         self.found

@@ -1,6 +1,6 @@
 use checks::facts::{Facts, Location, VirtualDirectoryKind};
 
-use super::super::{Decoded, Owner, Source, decode as decode_file};
+use super::super::{Decoded, Owner, Source, Syntax, decode as decode_file};
 use super::*;
 
 const SESSION: &str = include_str!("../seeds/session.txt");
@@ -13,7 +13,7 @@ fn decoded(text: &str) -> Decoded {
 /// The facts of all owners: a text rarely tells whose they are.
 fn facts(text: &str) -> Facts {
     let decoded = decoded(text);
-    assert!(matches!(decoded.form, Form::Text(_)), "{}", decoded.form);
+    assert!(matches!(decoded.form, Form::Objects(Syntax::Text, _)), "{}", decoded.form);
     Facts::join(decoded.facts.into_values())
 }
 
@@ -150,7 +150,11 @@ fn service_principals_are_read_from_every_module() {
 fn keys_and_names_of_nobody_are_said_and_left() {
     let keys = "Type      : Asymmetric\nValue     :\nKeyId     : x\nUsage     : Verify\n";
     let decoded = decoded(&format!("{keys}\n{TENANT}"));
-    assert!(decoded.notes[0].starts_with("1 keys that do not tell whose"), "{:?}", decoded.notes);
+    assert!(
+        decoded.notes[0].starts_with("1 key left out: nothing tells whose"),
+        "{:?}",
+        decoded.notes
+    );
     let both = "00000002-0000-0ff1-ce00-000000000000\n00000004-0000-0ff1-ce00-000000000000\n";
     assert!(matches!(
         super::super::decode(both.as_bytes(), Source::named("a")).form,
@@ -319,7 +323,7 @@ fn other_texts_are_no_lists() {
         "--- a/x\n+++ b/x\n----\n",
         "Name : x\n",
     ] {
-        assert!(!matches!(decoded(other).form, Form::Text(_)), "{other}");
+        assert!(!matches!(decoded(other).form, Form::Objects(Syntax::Text, _)), "{other}");
     }
 }
 
@@ -341,4 +345,119 @@ fn more_lines_or_objects_than_the_limits_end_the_reading() {
     let crossed = problem(Limits { objects: 10, ..Limits::USUAL });
     assert_eq!(crossed, "more than 10 objects (--limit objects=… moves this)");
     assert!(problem(Limits { values: 10, ..Limits::USUAL }).starts_with("more than 10 values"));
+}
+
+/// Whether the partner applications that a text shows are taken for all.
+fn whole(before: &str) -> bool {
+    let object = "Enabled               : True\nApplicationIdentifier : 00000004-0000-0ff1-ce00-000000000000\nUseAuthServer         : True\n";
+    facts(&format!("{before}\n\n{object}")).partner_applications.complete.value().is_some()
+}
+
+#[test]
+fn objects_that_a_person_chose_are_not_taken_for_all() {
+    let all = "[PS] C:\\>Get-PartnerApplication | fl";
+    for shown in [
+        "",
+        all,
+        "[PS] C:\\>Get-PartnerApplication |\n>> fl Enabled,ApplicationIdentifier,UseAuthServer\n>>",
+        "[PS] C:\\>Get-PartnerApplication |\n    fl",
+        "[PS] C:\\>",
+        &format!("{all}\nWARNING: something else"),
+    ] {
+        assert!(whole(shown), "{shown}");
+    }
+    let wide = "[PS] C:\\Windows\\system32>Get-PartnerApplication -DomainController dc1.corp.contoso.com | ?";
+    for shown in [
+        "[PS] C:\\>$one = Get-PartnerApplication\n[PS] C:\\>$one[0] | fl",
+        "[PS] C:\\>Get-PartnerApplication |\n>> ? Enabled |\n>> fl\n>>",
+        "[PS] C:\\>Get-PartnerApplication |\n  where { $_.Enabled } | fl",
+        &format!("{wide}\n {{ $_.Enabled }} | fl"),
+        "[PS] C:\\>'a' | Get-PartnerApplication | fl",
+        "Hello Ann,\nthis is the one:",
+    ] {
+        assert!(!whole(shown), "{shown}");
+    }
+}
+
+#[test]
+fn what_a_mail_quotes_keeps_its_blank_lines() {
+    let quoted = "> Realm                        :\n> CurrentCertificateThumbprint : 0A1B2C3D4E5F60718293A4B5C6D7E8F901234567\n>\n>> Enabled               : True\n>> ApplicationIdentifier : 00000004-0000-0ff1-ce00-000000000000\n>> UseAuthServer         : True\n>>\n";
+    let shown = shown(quoted);
+    assert_eq!(shown.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3], "{shown:?}");
+}
+
+#[test]
+fn the_server_of_a_command_is_not_that_of_what_a_person_adds() {
+    let certificate = |digit: &str| {
+        let thumbprint = digit.repeat(40);
+        format!("\n\nThumbprint    : {thumbprint}\nHasPrivateKey : True\n\n\n")
+    };
+    let text = format!(
+        "[PS] C:\\>Get-ExchangeCertificate -Server EX1 | fl{}On EX2 the same:{}",
+        certificate("1"),
+        certificate("2"),
+    );
+    let servers = facts(&text).servers.items;
+    let names: Vec<&str> = servers.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["", "ex1"]);
+}
+
+#[test]
+fn a_sentence_is_no_thumbprint() {
+    let facts = facts("CurrentCertificateThumbprint : we do not know\n");
+    let config = facts.auth_config.value().unwrap();
+    assert_eq!(config.current.read().unwrap_err().reason, Reason::Malformed);
+}
+
+#[test]
+fn limits_of_a_mailbox_are_not_those_of_the_organisation() {
+    let limits = "\n\nEwsEnabled                 : False\nEwsApplicationAccessPolicy : EnforceAllowList\nEwsAllowList               : {Foo}\n";
+    let config = |before: &str| {
+        let decoded = decoded(&format!("{before}{limits}"));
+        let config = decoded.facts.values().any(|it| it.organization_config.value().is_some());
+        (config, decoded.form.to_string())
+    };
+    assert!(config("[PS] C:\\>Get-OrganizationConfig | fl Ews*").0);
+    for other in ["", "[PS] C:\\>Get-CASMailbox ann | fl Ews*", "[PS] C:\\>$it | fl Ews*"] {
+        let (found, form) = config(other);
+        assert!(!found && form.contains("EwsEnabled"), "{other}: {form}");
+    }
+}
+
+#[test]
+fn what_exchange_online_may_have_shown_is_not_taken_for_this_side() {
+    let limits = |prompt: &str| {
+        format!(
+            "{prompt}> Get-OrganizationConfig | fl Ews*\n\nEwsEnabled   : False\nEwsAllowList : {{a}}\n\n\n"
+        )
+    };
+    let online = "PS C:\\> Get-PartnerApplication | fl\n\nUseAuthServer         : True\nApplicationIdentifier : 00000002-0000-0ff1-ce00-000000000000\nDistinguishedName     : CN=x,CN=contoso.onmicrosoft.com,CN=ConfigurationUnits,DC=PROD,DC=OUTLOOK,DC=COM\n\n\n";
+    let known = |text: &str| {
+        let decoded = decoded(text);
+        let told = decoded.notes.iter().any(|note| note.contains("Exchange Online"));
+        let config = decoded.facts.values().any(|it| it.organization_config.value().is_some());
+        (config, told)
+    };
+    let (ems, shell) = (limits("[PS] C:\\"), limits("PS C:\\"));
+    let connect = |prompt: &str| format!("{prompt}> Connect-ExchangeOnline\n");
+    assert_eq!(known(&shell), (true, false));
+    assert_eq!(known(&format!("{ems}{online}")), (true, false));
+    assert_eq!(known(&format!("{online}{ems}")), (true, false));
+    assert_eq!(known(&format!("{ems}{}{online}", connect("PS C:\\"))), (true, false));
+    let config = "[PS] C:\\>Get-AuthConfig | fl\n\nCurrentCertificateThumbprint :\n\n\n";
+    assert_eq!(known(&format!("{config}{}{shell}", connect("PS C:\\"))), (false, true));
+    assert_eq!(known(&format!("{config}{}{ems}", connect("[PS] C:\\"))), (false, true));
+    assert_eq!(known(&format!("{config}{online}{shell}")), (false, true));
+}
+
+#[test]
+fn the_directory_of_exchange_online_is_told_by_a_name_that_is_wrapped() {
+    let text = "TargetAddressDomains : {contoso.com}\nDiscoveryEndpoint    : https://mail.contoso.com/autodiscover/autodiscover.svc\nDistinguishedName    : CN=x,CN=contoso.onmicrosoft.com,CN=Co\n                       nfigurationUnits,DC=PROD,DC=OUTLOOK,DC=COM\nEnabled              : True\n";
+    let shown = facts(text);
+    let [connector] = shown.connectors.items.as_slice() else { panic!() };
+    assert_eq!(connector.side, checks::facts::Side::Cloud);
+    let torn = text
+        .replace("Co\n                       nf", "Conf")
+        .replace("CN=contoso.on", "CN=contoso.on\n                       ");
+    assert_eq!(decoded(&torn).facts.len(), 0, "{torn}");
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use checks::facts::is_guid;
+use checks::facts::{Thumbprint, is_guid};
 
 use super::super::value::Value;
 use super::{list, plain, unclear, value};
@@ -79,18 +79,23 @@ const SOLID: &[&str] = &[
     "Value",
 ];
 
-/// Names in the directory that Exchange gave, and that hold blanks.
+/// Names in the directory that Exchange gave: some hold blanks, some never do.
 const KNOWN: &[&str] = &[
     "cn=accepted domains",
     "cn=administrative groups",
     "cn=auth configuration",
     "cn=auth servers",
+    "cn=configuration",
+    "cn=configurationunits",
     "cn=exchange administrative group (fydibohf23spdlt)",
     "cn=global settings",
     "cn=intra organization connectors",
     "cn=microsoft exchange",
     "cn=partner applications",
+    "cn=protocols",
     "cn=role assignments",
+    "cn=servers",
+    "cn=services",
     "cn=setting overrides",
     "cn=transport settings",
 ];
@@ -159,6 +164,10 @@ impl Layout {
             return Value::Text(text);
         }
         let value = value(&text);
+        let stored = name.to_ascii_lowercase().ends_with("certificatethumbprint");
+        if stored && value.as_text().is_some_and(|it| !it.is_empty() && no_thumbprint(it)) {
+            return unclear("it is no thumbprint; Export-Clixml shows what is stored");
+        }
         let torn = |value: &Value| value.as_text().is_some_and(|text| text.contains(' '));
         if solid && 1 < pieces.len() && value.elements().iter().any(torn) {
             return unclear("it is wrapped so that it makes no sense");
@@ -181,6 +190,10 @@ impl Layout {
             None
         }
     }
+}
+
+fn no_thumbprint(text: &str) -> bool {
+    Thumbprint::cleaned(text).is_none()
 }
 
 /// The way to put two pieces together that gives a name which is known.

@@ -9,11 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use checks::facts::{Diagnosis, Reason, SeenId};
 
+use super::super::{Decoded, Form, Owner, limits, numbered};
 use super::headers::{Told, address};
-use super::{Decoded, Form, Owner, challenge, limits};
-
-/// More different refusals than anybody looks through.
-const MANY: usize = 100;
+use super::{MANY, challenge};
 
 /// Whether a line names the columns of a log of HTTP requests.
 pub(crate) fn recognise(text: &str) -> bool {
@@ -46,7 +44,7 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
     }
     if log.mobile > 0 {
         let what = "of ActiveSync, which only mobile clients call; left out";
-        decoded.notes.push(format!("diagnoses in {} line(s) {what}", log.mobile));
+        decoded.notes.push(format!("diagnoses in {} {what}", numbered(log.mobile, "line")));
     } else if log.told.is_empty() {
         decoded.notes.push("no line of the log holds a diagnosis".into());
     }
@@ -54,9 +52,8 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
         return decoded;
     }
     if let (Some(first), Some(last)) = (&log.first, &log.last) {
-        let lines = log.lines;
-        let plural = if lines == 1 { "" } else { "s" };
-        decoded.notes.push(format!("{lines} line{plural} with a diagnosis, of {first} to {last}"));
+        let lines = numbered(log.lines, "line");
+        decoded.notes.push(format!("{lines} with a diagnosis, of {first} to {last}"));
     }
     let hidden = Some((Reason::NotCollected, "a log shows a diagnosis and no challenge"));
     decoded.of(Owner::Anyone).challenges =
@@ -194,7 +191,7 @@ fn by_commas(line: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, decode as decode_file};
+    use super::super::super::{Source, decode as decode_file};
     use super::*;
     use checks::facts::Challenge;
 
@@ -259,7 +256,7 @@ mod tests {
         let text = [FIELDS, &line("08:00:00", "/Microsoft-Server-ActiveSync/default.eas", GRANT)];
         let decoded = decoded(&text.concat());
         assert_eq!(challenges(&decoded), []);
-        assert!(decoded.notes[0].contains("1 line(s) of ActiveSync"), "{:?}", decoded.notes);
+        assert!(decoded.notes[0].contains("1 line of ActiveSync"), "{:?}", decoded.notes);
     }
 
     #[test]

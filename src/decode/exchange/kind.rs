@@ -2,8 +2,9 @@
 
 use checks::facts::{VirtualDirectoryKind, relative_names};
 
-use super::value::Object;
-use super::{hybrid, limits};
+use super::super::limits;
+use super::super::value::Object;
+use super::hybrid;
 
 /// The types of object that give facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use checks::facts::{Fact, Grade, Identity, ManagementRole, Needs, Organisation, Reason, Unknown};
 
-use super::reading::Reading;
-use super::value::Value;
-use super::{Decoded, Owner, limits};
+use super::super::reading::Reading;
+use super::super::value::Value;
+use super::super::{Decoded, Owner, limits};
 
 pub(crate) fn management_role(reading: &Reading) -> ManagementRole {
     let listed = reading.object.get("RoleEntries").map(Value::elements).unwrap_or_default();

@@ -4,10 +4,8 @@ use checks::facts::{
     BearerChallenge, Challenge, Diagnosis, Fact, Needs, Reason, SeenId, Unknown, host_name,
 };
 
-use super::{challenge, limits};
-
-/// More schemes, or diagnoses, of one answer than anybody offers.
-const MANY: usize = 100;
+use super::super::limits;
+use super::{MANY, challenge};
 
 /// Headers that are told from what stands before them without a blank.
 pub(crate) const GLUED: [&str; 6] = [

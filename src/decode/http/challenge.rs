@@ -6,13 +6,11 @@
 
 use checks::facts::{BearerChallenge, Diagnosis};
 
-use super::limits;
+use super::super::limits;
+use super::MANY;
 
 /// The schemes that stand without a parameter.
 const SCHEMES: [&str; 6] = ["bearer", "negotiate", "ntlm", "kerberos", "basic", "digest"];
-
-/// More diagnoses than one text holds.
-const MANY: usize = 100;
 
 /// The schemes that a header offers, in lower case, and its bearer challenge.
 ///

@@ -6,9 +6,9 @@ use checks::facts::{
     Side, VirtualDirectory, VirtualDirectoryKind,
 };
 
-use super::limits;
-use super::reading::Reading;
-use super::value::{Object, Value};
+use super::super::limits;
+use super::super::reading::Reading;
+use super::super::value::{Object, Value};
 
 pub(crate) fn setting_override(reading: &Reading) -> SettingOverride {
     SettingOverride {
@@ -187,7 +187,7 @@ fn words(list: Fact<Vec<String>>) -> Fact<Vec<String>> {
 mod tests {
     use checks::facts::{Complete, Facts, Grade};
 
-    use super::super::{Decoded, Form, Owner, Source, decode};
+    use super::super::super::{Decoded, Form, Owner, Source, decode};
     use super::*;
 
     fn decoded(text: &str) -> Decoded {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_export_of_every_kind_is_read() {
-        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let facts = facts(include_str!("../seeds/hybrid.xml"));
         let [directory] = facts.virtual_directories.items.as_slice() else { panic!() };
         assert_eq!(directory.kind, VirtualDirectoryKind::Ews);
         assert_eq!(directory.server.value().unwrap(), "EX1");
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_connector_of_the_cloud_does_not_make_the_list_of_this_side_whole() {
-        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let facts = facts(include_str!("../seeds/hybrid.xml"));
         let [connector] = facts.connectors.items.as_slice() else { panic!() };
         assert_eq!(connector.side, Side::Cloud);
         assert_eq!(connector.target_domains.value().unwrap(), &["contoso.com"]);
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn entries_are_known_by_their_own_names_and_rows_only_presume() {
-        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let facts = facts(include_str!("../seeds/hybrid.xml"));
         let [custom, built_in] = facts.management_roles.items.as_slice() else { panic!() };
         assert_eq!(custom.entries.value().unwrap(), &["Get-Mailbox", "GetDelegate"]);
         assert_eq!(custom.parent.value().unwrap().as_ref().unwrap().name, "UserApplication");
@@ -244,7 +244,7 @@ mod tests {
         let entries = built_in.entries.read().unwrap();
         assert_eq!(entries.value, ["GetDelegate", "GetPhoto"]);
         assert_eq!(entries.grade, Grade::Inferred);
-        let whole = include_str!("seeds/hybrid.xml");
+        let whole = include_str!("../seeds/hybrid.xml");
         let cut = decoded(whole.trim_end().trim_end_matches("</Objs>"));
         let roles = &cut.facts[&Owner::Anyone].management_roles;
         assert_eq!(roles.items[1].entries.read().unwrap_err().reason, Reason::Truncated);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn results_of_the_connectivity_test_are_read() {
-        let facts = facts(include_str!("seeds/hybrid.xml"));
+        let facts = facts(include_str!("../seeds/hybrid.xml"));
         let [result] = facts.connectivity.as_slice() else { panic!() };
         assert_eq!(result.success.value(), Some(&false));
         assert_eq!(result.target, "https://outlook.office365.com/ews/Exchange.asmx");

@@ -7,10 +7,10 @@ use checks::facts::{
     Unknown,
 };
 
-use super::exchange::{list, server};
-use super::reading::Reading;
-use super::value::{Object, Value};
-use super::{Decoded, Owner, Problem, Source, certificate, limits};
+use super::super::reading::Reading;
+use super::super::value::{Object, Value};
+use super::super::{Decoded, Owner, Problem, Source, certificate, limits};
+use super::{list, server};
 
 /// A certificate that a server's list lacks although the file holds it, so that
 /// the list does not tell what is not in it.

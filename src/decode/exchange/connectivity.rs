@@ -5,9 +5,9 @@
 
 use checks::facts::{ConnectivityResult, Fact};
 
-use super::reading::Reading;
-use super::value::Value;
-use super::{challenge, limits};
+use super::super::reading::Reading;
+use super::super::value::Value;
+use super::super::{http::challenge, limits};
 
 /// Decodes one result.
 pub(crate) fn decode(reading: &Reading) -> ConnectivityResult {
