@@ -378,8 +378,21 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     {
         return decode_octets(&octets, source, seen);
     }
-    let others = formatted::others(text, &source.limits);
-    Decoded::unrecognised(others.unwrap_or_else(|| "text of no form that trustprobe reads".into()))
+    let others = || formatted::others(text, &source.limits);
+    let why = buried(text).map(str::to_owned).or_else(others);
+    Decoded::unrecognised(why.unwrap_or_else(|| "text of no form that trustprobe reads".into()))
+}
+
+/// What stands behind other text, where it is not read.
+fn buried(text: &str) -> Option<&'static str> {
+    text.lines().find_map(|line| match line.trim_start_matches(['>', ' ', '\t']) {
+        it if it.starts_with("dn: ") || it.starts_with("dn:: ") => {
+            Some("LDIF behind other text: give the LDIF alone, unquoted")
+        }
+        it if it.starts_with("<Objs ") => Some("CLIXML behind other text: give the CLIXML alone"),
+        "{" | "[" => Some("JSON behind other text: give the JSON alone"),
+        _ => None,
+    })
 }
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {

@@ -71,7 +71,9 @@ fn recognise(text: &str) -> bool {
         || possible()
             && text.lines().any(|line| {
                 let line = plain(line);
-                list::property(&line).is_some() || table::is_rule(&line)
+                list::property(&line).is_some()
+                    || list::error(&line).is_some()
+                    || table::is_rule(&line)
             })
 }
 
@@ -208,7 +210,8 @@ fn plain(line: &str) -> String {
 /// Whether a line looks like what a person wrote, and not like a warning.
 fn is_said(line: &str) -> bool {
     let word = line.split_whitespace().next().unwrap_or_default();
-    let warning = word.ends_with(':') && !word.contains(char::is_lowercase);
+    let warning =
+        list::is_message(word) || (word.ends_with(':') && !word.contains(char::is_lowercase));
     !warning && line.contains(char::is_alphabetic)
 }
 
@@ -374,6 +377,11 @@ impl Reader {
                 _ => {}
             }
             self.talk.last = is_said(line);
+            if let Some(name) = list::error(line)
+                && self.shown.foreign.len() < FOREIGN
+            {
+                self.shown.foreign.push(format!("line {number}: {name} ended in an error"));
+            }
             self.principals.line(line, self.command.as_ref());
             return;
         };

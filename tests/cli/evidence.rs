@@ -144,13 +144,15 @@ fn the_inventory_tells_what_each_file_gave_and_what_is_missing() {
 #[test]
 fn what_is_not_recognised_is_listed_and_left() {
     let organisation = Organisation::healthy();
-    let files: [(&str, &[u8], &str); 6] = [
+    let files: [(&str, &[u8], &str); 8] = [
         ("a.txt", b"Dear support,\r\nplease help", "text of no form"),
         ("b.7z", b"7z\xbc\xaf\x27\x1c\0\0", "a 7z archive, of which only zip is read"),
         ("c.png", b"\x89PNG\r\n\x1a\n\0\0", "a picture: give the text"),
         ("e.json", br#"{"a": [1, 2"#, "JSON, but line 1: "),
         ("f.txt", b"", "the file is empty"),
         ("g.xml", b"<html><body/></html>", "text of no form"),
+        ("h.txt", b"Hello\n\n> dn: CN=x\n> objectClass: top\n", "LDIF behind other text"),
+        ("i.txt", b"PS C:\\> az ad sp show\n{\n \"a\": 1\n}\n", "JSON behind other text"),
     ];
     for (name, octets, _) in &files {
         organisation.write(name, octets);

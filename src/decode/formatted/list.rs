@@ -30,7 +30,8 @@ pub(super) fn property(line: &str) -> Option<Property<'_>> {
     let valid = name.len() <= 64
         && name.starts_with(char::is_alphabetic)
         && name.chars().all(|c| letters(c) || c == ' ')
-        && !name.contains("  ");
+        && !name.contains("  ")
+        && !is_message(name);
     let indent = before.len() - before.trim_start().len();
     (valid && indent <= 8).then(|| Property {
         name,
@@ -38,6 +39,24 @@ pub(super) fn property(line: &str) -> Option<Property<'_>> {
         column: before.chars().count() + 3,
         width: line.trim_end().chars().count(),
     })
+}
+
+/// Whether a message begins so, as `AVERTISSEMENT :` and `Get-AuthConfig :` do.
+pub(super) fn is_message(name: &str) -> bool {
+    let letters = name.chars().filter(|c| c.is_uppercase()).count();
+    is_cmdlet(name) || (5 <= letters && !name.contains(char::is_lowercase))
+}
+
+/// The cmdlet whose error the line begins.
+pub(super) fn error(line: &str) -> Option<&str> {
+    let (name, _) = line.split_once(" :")?;
+    Some(name.trim()).filter(|name| is_cmdlet(name) && !name.contains(' '))
+}
+
+fn is_cmdlet(name: &str) -> bool {
+    ["get-", "test-"]
+        .iter()
+        .any(|verb| name.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb)))
 }
 
 /// An object whose properties are being read.
@@ -113,9 +132,12 @@ impl List {
     }
 
     /// Whether the property belongs to the next object: this one has it already,
-    /// or blank lines and another padding stand between the two.
+    /// or blank lines stand between the two.
     pub(super) fn ends_before(&self, property: &Property, parted: bool) -> bool {
-        parted || self.names.contains(&property.name.to_lowercase())
+        // The details of a test end with blank lines of their own.
+        let detailed = self.members.last().is_some_and(|(name, _)| name == "Detail");
+        let goes_on = detailed && self.aligned && property.column == self.column;
+        (parted && !goes_on) || self.names.contains(&property.name.to_lowercase())
     }
 
     pub(super) fn finish(self, layout: &Layout) -> Object {

@@ -461,3 +461,26 @@ fn the_directory_of_exchange_online_is_told_by_a_name_that_is_wrapped() {
         .replace("CN=contoso.on", "CN=contoso.on\n                       ");
     assert_eq!(decoded(&torn).facts.len(), 0, "{torn}");
 }
+
+#[test]
+fn errors_and_warnings_are_no_objects() {
+    let error = "[PS] C:\\>Get-SettingOverride | fl\nGet-SettingOverride : The term is not recognized.\nAt line:1 char:1\n+ Get-SettingOverride | fl\n+ ~~~~~\n    + CategoryInfo          : ObjectNotFound: (Get-X:String) [], CommandNotFoundException\n    + FullyQualifiedErrorId : CommandNotFoundException\n\n";
+    let decoded = decoded(error);
+    assert_eq!(decoded.facts.len(), 0);
+    assert!(
+        decoded.form.to_string().contains("line 2: Get-SettingOverride ended in an error"),
+        "{}",
+        decoded.form
+    );
+    let warned = "[PS] C:\\>Get-ExchangeServer | ft Name,Fqdn\nAVERTISSEMENT : Certaines colonnes\n\nName Fqdn\n---- ----\nEX1  ex1.corp.contoso.com\n\n";
+    let servers = facts(warned).servers;
+    assert_eq!((servers.items.len(), servers.complete.value().is_some()), (1, true));
+}
+
+#[test]
+fn the_details_of_a_test_may_end_with_blank_lines() {
+    let text = "[PS] C:\\>Test-OAuthConnectivity | fl\n\n\nTask        : x\nDetail      : Exchange Response Details:\n              a\n\n\nResultType  : Success\nIsValid     : True\n\n\n\nTask        : y\nDetail      : b\n\nResultType  : Error\n";
+    let results: Vec<_> =
+        facts(text).connectivity.iter().map(|it| it.success.value().copied()).collect();
+    assert_eq!(results, [Some(false), Some(true)]);
+}
