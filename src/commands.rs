@@ -1,6 +1,7 @@
 //! A function for each command.
 
 mod check;
+mod collector_script;
 mod demo;
 mod evidence;
 mod explain;
@@ -17,6 +18,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Check(arguments) => check::run(arguments),
         Command::Evidence(arguments) => evidence::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),
         Command::List => list::run(),
         Command::Schema { of } => schema::run(of),

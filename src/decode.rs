@@ -8,6 +8,7 @@ mod capture;
 mod certificate;
 mod challenge;
 mod clixml;
+mod collector;
 mod connectivity;
 mod directory;
 mod exchange;
@@ -161,6 +162,8 @@ pub enum Form {
     Certificate,
     /// trustprobe's own facts.
     Recorded,
+    /// What the collector script wrote: the version of its format, and the types of object.
+    Collector(String, BTreeMap<String, usize>),
     /// Nothing that this version reads, and why.
     Unrecognised(String),
 }
@@ -205,6 +208,9 @@ impl fmt::Display for Form {
             Self::Json(types) => write!(f, "JSON: {}", counted(types)),
             Self::Text(types) => write!(f, "text: {}", counted(types)),
             Self::Ldif(types) => write!(f, "LDIF: {}", counted(types)),
+            Self::Collector(version, types) => {
+                write!(f, "collector script, version {version}: {}", counted(types))
+            }
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -377,6 +383,9 @@ fn decode_capture(text: &str, seen: &SeenId) -> Option<Decoded> {
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let tree = json::read(text, &source.limits);
+    if collector::recognise(text, &tree) {
+        return collector::decode(text, &tree, source, seen);
+    }
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;
     }

@@ -6,5 +6,5 @@ use trustprobe::decode::Form;
 use trustprobe_fuzz::survive;
 
 fuzz_target!(|octets: &[u8]| -> Corpus {
-    survive(octets, |form| matches!(form, Form::Json(_) | Form::Graph))
+    survive(octets, |form| matches!(form, Form::Json(_) | Form::Collector(..) | Form::Graph))
 });

@@ -191,7 +191,7 @@ impl Entries {
         seen: &SeenId,
     ) -> Decoded {
         self.tree.problem = problem;
-        let mut decoded = exchange::directory(&self.tree, source, seen);
+        let mut decoded = exchange::translated(&self.tree, source, seen);
         decoded.notes.extend(self.notes);
         decoded
     }

@@ -62,8 +62,9 @@ pub(crate) fn text(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     Decoded { form: Form::Text(types), ..decoded }
 }
 
-/// Decodes the entries of a directory, translated into the objects of cmdlets.
-pub(crate) fn directory(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
+/// Decodes objects of cmdlets that a form has made of its own: the entries of a
+/// directory, what the collector script wrote.
+pub(crate) fn translated(tree: &Tree, source: Source, seen: &SeenId) -> Decoded {
     objects(tree, source, seen)
 }
 
