@@ -39,6 +39,11 @@ pub enum Command {
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
+    /// Print a read-only script for the Exchange Management Shell that writes all its facts
+    ///
+    /// `trustprobe collector-script > Collect-TrustFacts.ps1`, then run it in the Exchange
+    /// Management Shell: it writes one JSON file, which `check` reads like any other evidence.
+    CollectorScript,
     /// Print the manual page of a check
     Explain {
         /// The check's id

@@ -2,6 +2,7 @@
 
 mod check;
 mod collect;
+mod collector_script;
 mod demo;
 mod evidence;
 mod explain;
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Permissions => permissions::run(),
         Command::Evidence(arguments) => evidence::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),
         Command::List => list::run(),
         Command::Schema { of } => schema::run(of),

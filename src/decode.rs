@@ -6,6 +6,7 @@
 
 mod certificate;
 mod clixml;
+mod collector;
 mod directory;
 mod exchange;
 pub(crate) mod foreign;
@@ -150,6 +151,8 @@ pub enum Form {
     Certificate,
     /// trustprobe's own facts.
     Recorded,
+    /// What the collector script wrote: the version of its format, and the types of object.
+    Collector(String, BTreeMap<String, usize>),
     /// Nothing that this version reads, and why.
     Unrecognised(String),
 }
@@ -204,6 +207,9 @@ impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Objects(syntax, types) => write!(f, "{syntax}: {}", counted(types)),
+            Self::Collector(version, types) => {
+                write!(f, "collector script, version {version}: {}", counted(types))
+            }
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
@@ -397,6 +403,9 @@ fn buried(text: &str) -> Option<&'static str> {
 
 fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
     let tree = json::read(text, &source);
+    if collector::recognise(text, &tree) {
+        return collector::decode(text, &tree, source, seen);
+    }
     if let Some(decoded) = metadata::decode(&tree, seen) {
         return decoded;
     }

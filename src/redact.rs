@@ -37,11 +37,13 @@ const MICROSOFT: [&str; 20] = [
 ];
 
 /// Ends under which a tenant has a name of its own.
-const SHARED: [&str; 4] = ["mail.onmicrosoft.com", "onmicrosoft.com", "onmicrosoft.us", "onmschina.cn"];
+const SHARED: [&str; 4] =
+    ["mail.onmicrosoft.com", "onmicrosoft.com", "onmicrosoft.us", "onmschina.cn"];
 
 /// Ends of file names, which look like hosts.
 const FILES: [&str; 14] = [
-    "asmx", "cer", "crt", "html", "json", "ldf", "ldif", "log", "pem", "saz", "svc", "txt", "xml", "zip",
+    "asmx", "cer", "crt", "html", "json", "ldf", "ldif", "log", "pem", "saz", "svc", "txt", "xml",
+    "zip",
 ];
 
 /// The same facts with other names.
@@ -70,10 +72,13 @@ impl Names {
         if let Some(name) = organisation {
             self.objects.insert(name.to_lowercase(), "Organisation".to_owned());
         }
-        for account in json.pointer("/facts/accounts/items").and_then(Value::as_array).into_iter().flatten() {
+        for account in
+            json.pointer("/facts/accounts/items").and_then(Value::as_array).into_iter().flatten()
+        {
             self.account(account.pointer("/identity/name"));
         }
-        let applications = json.pointer("/facts/partner_applications/items").and_then(Value::as_array);
+        let applications =
+            json.pointer("/facts/partner_applications/items").and_then(Value::as_array);
         for application in applications.into_iter().flatten() {
             self.account(application.pointer("/linked_account/known/value/name"));
         }
@@ -267,10 +272,14 @@ mod tests {
             hosts(text).iter().filter_map(|(_, it)| registered(it)).map(str::to_owned).collect()
         };
         assert_eq!(domain("https://mail.emea.contoso.com/EWS/Exchange.asmx"), ["contoso.com"]);
-        assert_eq!(domain("00000002-0000-0ff1-ce00-000000000000/*.contoso.co.uk"), ["contoso.co.uk"]);
+        assert_eq!(
+            domain("00000002-0000-0ff1-ce00-000000000000/*.contoso.co.uk"),
+            ["contoso.co.uk"]
+        );
         assert_eq!(domain("contoso.mail.onmicrosoft.com"), ["contoso.mail.onmicrosoft.com"]);
         assert_eq!(domain("x.contoso.onmicrosoft.com"), ["contoso.onmicrosoft.com"]);
-        for text in ["AuthConfig.xml", "15.2.1748.24", "outlook.office365.com", "a. b", "e.g. this"] {
+        for text in ["AuthConfig.xml", "15.2.1748.24", "outlook.office365.com", "a. b", "e.g. this"]
+        {
             assert_eq!(domain(text), [""; 0], "{text}");
         }
         assert_eq!(domains_of_dns("CN=x,DC=corp,DC=contoso,DC=com"), Some("contoso.com".into()));

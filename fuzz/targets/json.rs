@@ -6,5 +6,7 @@ use trustprobe::decode::{Form, Syntax};
 use trustprobe_fuzz::survive;
 
 fuzz_target!(|octets: &[u8]| -> Corpus {
-    survive(octets, |form| matches!(form, Form::Objects(Syntax::Json, _) | Form::Graph))
+    survive(octets, |form| {
+        matches!(form, Form::Objects(Syntax::Json, _) | Form::Collector(..) | Form::Graph)
+    })
 });

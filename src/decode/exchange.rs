@@ -14,6 +14,7 @@ use checks::facts::{
     StoredThumbprint, Unknown, relative_names,
 };
 
+pub(crate) use self::installed::ANSWERED;
 pub(crate) use self::kind::{Kind, in_cloud, kind};
 
 use self::installed::{Losses, Lost, installed};

@@ -22,6 +22,7 @@ const REAL: &[&[u8]] = &[
     include_bytes!("../demo/healthy/RoleAssignments.xml"),
     include_bytes!("../demo/healthy/acs.json"),
     include_bytes!("../demo/healthy/ex1-metadata.json"),
+    include_bytes!("../../tests/fixtures/collector/failing.json"),
     include_bytes!("seeds/hybrid.xml"),
     include_bytes!("seeds/entra.json"),
     include_bytes!("seeds/keys.json"),

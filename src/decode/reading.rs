@@ -17,8 +17,8 @@ pub(crate) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn new(object: &'a Object, seen: &'a SeenId, needs: Needs) -> Self {
-        // When the object was read, or last changed, its values certainly held.
-        Self { object, seen, needs, as_of: object.read_at.or_else(|| changed(object)) }
+        // When it was read, and when it last changed, its values certainly held.
+        Self { object, seen, needs, as_of: object.read_at.max(changed(object)) }
     }
 
     /// A property, by a function that tells what its value means.

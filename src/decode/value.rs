@@ -53,7 +53,7 @@ pub(crate) struct Object {
     pub(crate) octets: usize,
     /// It was asked for by name or by a filter, so that there may be others.
     pub(crate) picked: bool,
-    /// When it was read, where somebody asked for it just then.
+    /// When it was read, where the form tells, or somebody asked just then.
     pub(crate) read_at: Option<Timestamp>,
     /// Properties whose meaning is only observed or inferred.
     pub(crate) grades: Vec<(&'static str, Grade)>,

@@ -216,10 +216,19 @@ fn shells_and_manuals_are_served() {
         assert_eq!(run.code, 0);
         assert!(run.stdout.contains("fail-on"), "{shell}");
     }
-    let page = trustprobe(["man"]).stdout;
+    let page = trustprobe(["man"]).stdout.replace("\\-", "-");
     assert!(page.contains(".TH trustprobe 1"), "{page}");
-    for command in ["check", "evidence", "demo", "explain", "list", "schema", "completions", "man"]
-    {
+    for command in [
+        "check",
+        "evidence",
+        "demo",
+        "collector-script",
+        "explain",
+        "list",
+        "schema",
+        "completions",
+        "man",
+    ] {
         assert!(page.contains(command), "{command}");
         let run = trustprobe(["man", command]);
         assert!(run.code == 0 && run.stdout.contains(".SH SYNOPSIS"), "{command}");

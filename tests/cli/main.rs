@@ -11,6 +11,7 @@
 )]
 
 mod archives;
+mod collector_script;
 mod command_line;
 mod directory;
 mod encodings;

@@ -12,6 +12,9 @@ use super::super::value::{Object, Value};
 use super::super::{Decoded, Owner, Problem, Source, certificate, limits};
 use super::{list, server};
 
+/// The member that holds the server which was asked for its certificates, and answered.
+pub(crate) const ANSWERED: &str = "-Answered";
+
 /// A certificate that a server's list lacks although the file holds it, so that
 /// the list does not tell what is not in it.
 #[derive(Debug, Clone)]
@@ -85,7 +88,10 @@ pub(crate) fn installed(
         return Err(Lost::Undecoded(server.unwrap_or_default().to_owned(), reason));
     };
     let blob = object.get("SerializationData").and_then(Value::as_bytes).unwrap_or_default();
-    let proven = installed_on(&blob, &thumbprint)
+    let answered = Some(object.text(ANSWERED)).filter(|name| !name.is_empty());
+    let proven = answered
+        .map(str::to_owned)
+        .or_else(|| installed_on(&blob, &thumbprint))
         .or_else(|| named_by_identity(object.text("Identity"), &thumbprint));
     // `-Server ex1`, as the command line above a text shows it.
     let asked = Some(object.text("-Server")).filter(|name| !name.is_empty());
