@@ -308,6 +308,15 @@ impl Facts {
         sorted(&mut self.autodiscover);
     }
 
+    /// Whether anything was asked over the network, whatever came of it.
+    pub fn asked_live(&self) -> bool {
+        !(self.resolutions.is_empty()
+            && self.tls_servers.is_empty()
+            && self.clocks.is_empty()
+            && self.fetches.is_empty()
+            && self.autodiscover.is_empty())
+    }
+
     /// Whether anything at all was learned, apart from where one looked.
     pub fn is_empty(&self) -> bool {
         let nothing = Self { seen: self.seen.clone(), ..Self::default() };

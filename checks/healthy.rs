@@ -1,5 +1,7 @@
 //! A healthy organisation for the tests of the checks: break one thing, compare.
 
+pub(crate) mod network;
+
 use jiff::Timestamp;
 
 use crate::case::{Case, Context};
@@ -780,7 +782,7 @@ fn configuration(name: &str, container: &str) -> Identity {
 /// The promise of this module, for every procedure.
 #[test]
 fn a_healthy_organisation_passes_every_check() {
-    for organisation in [healthy(), hybrid(), healthy_teams()] {
+    for organisation in [healthy(), hybrid(), healthy_teams(), network::live()] {
         assert_eq!(wrong(&organisation), Vec::<String>::new(), "{}", organisation.procedure.id);
     }
 }

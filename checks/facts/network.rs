@@ -74,6 +74,11 @@ pub struct TlsServer {
 }
 
 /// A TLS handshake that came about, whether or not its chain is believed.
+///
+/// A host that speaks only a version older than TLS 1.2 is recorded as a
+/// handshake of that version with no certificates, where its version is told;
+/// else the handshake is unknown, `TlsFailed`, and the word "version" stands in
+/// the detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Handshake {
     /// The address that answered.
@@ -127,6 +132,9 @@ pub struct ClockReading {
 }
 
 /// What came of the GET of a document, such as metadata.
+///
+/// A document that could be read stands among the metadata documents, under the
+/// same address or with the same source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fetch {
     /// The address that was asked, without its query.
@@ -148,7 +156,8 @@ pub struct Fetch {
 pub struct AutodiscoverAnswer {
     /// The host that was asked, in lower case.
     pub host: String,
-    /// The status of the last answer; unknown where none came.
+    /// The status of the last answer, after redirects, by which Exchange Online
+    /// sends callers on to the organisation; unknown where none came.
     pub status: Fact<u16>,
     /// The address of EWS that it names, without its query; empty when it names none.
     #[serde(default, skip_serializing_if = "String::is_empty")]

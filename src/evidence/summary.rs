@@ -66,6 +66,7 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
         });
     }
     answers(facts, &mut gave);
+    network(facts, &mut gave);
     gave
 }
 
@@ -137,6 +138,20 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
     if let Some(last) = gave.last_mut().filter(|_| !facts.connectivity.is_empty()) {
         last.push_str(" of Test-OAuthConnectivity");
     }
+}
+
+/// What the network showed.
+fn network(facts: &Facts, gave: &mut Vec<String>) {
+    count(gave, facts.resolutions.len(), "DNS answer", "s");
+    count(gave, facts.tls_servers.len(), "TLS handshake", "s");
+    count(gave, facts.clocks.len(), "clock", "s");
+    for fetch in &facts.fetches {
+        gave.push(match fetch.document.value() {
+            Some(status) => format!("status {status} of {}", fetch.url),
+            None => format!("no answer of {}", fetch.url),
+        });
+    }
+    count(gave, facts.autodiscover.len(), "Autodiscover v2 answer", "s");
 }
 
 /// What is shown of one file, and characters of one line of it.
