@@ -65,6 +65,14 @@ pub enum Object {
     Connector(Side),
     /// A virtual directory, as `EX1\EWS (Default Web Site)`.
     VirtualDirectory(String),
+    /// A host on the network; with the port where it matters.
+    Endpoint {
+        /// The host's name, in lower case.
+        name: String,
+        /// The port, where one port is meant and not the whole host.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
+    },
     /// A recorded call and its answer, by the address, the host or the file;
     /// empty where the record tells none.
     Call(String),
@@ -84,14 +92,21 @@ impl Subject {
     /// Whether what is wrong with `other` can be the reason for what is wrong here.
     ///
     /// Everything rests on the organisation, a document on the server that
-    /// publishes it, and a call on all that takes part; else both must be one
-    /// object, or parts of one application.
+    /// publishes it, and a call on all that takes part, of the hosts on its own
+    /// alone; else both must be one object, or parts of one application.
     pub fn rests_on(&self, other: &Self) -> bool {
         match (&self.object, &other.object) {
             (Object::Host { .. }, Object::Host { .. }) | (Object::Call(_), Object::Call(_)) => {
                 self.object == other.object
             }
             (Object::Document(document), Object::Server(server)) => is_of(document, server),
+            (
+                Object::Document(address) | Object::Call(address),
+                Object::Endpoint { name, port },
+            ) => host_name(address) == *name && port.is_none_or(|port| port_of(address) == port),
+            (Object::Endpoint { name, port }, Object::Endpoint { name: other, port: at }) => {
+                name == other && (port.is_none() || at.is_none() || port == at)
+            }
             (Object::Call(address), Object::Host { name, .. }) => {
                 !address.contains("://") || host_name(address) == *name
             }
@@ -113,6 +128,13 @@ fn is_of(document: &str, server: &str) -> bool {
         file.strip_suffix(".json").unwrap_or(file).to_owned()
     };
     !host.is_empty() && same_server(&host, server)
+}
+
+/// The port that an address of https names.
+pub(crate) fn port_of(address: &str) -> u16 {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(443)
 }
 
 impl Object {
@@ -148,9 +170,11 @@ impl fmt::Display for Object {
             Self::Server(name) if name.is_empty() => f.write_str("an unnamed server"),
             Self::Connector(Side::OnPremises) => f.write_str("connector to the cloud"),
             Self::Connector(Side::Cloud) => f.write_str("connector from the cloud"),
+            Self::Endpoint { name, port: Some(port) } if *port != 443 => write!(f, "{name}:{port}"),
             Self::Call(call) if call.is_empty() => f.write_str("a call to a host not named"),
             Self::Server(name)
             | Self::Host { name, .. }
+            | Self::Endpoint { name, .. }
             | Self::Document(name)
             | Self::VirtualDirectory(name)
             | Self::Call(name) => f.write_str(name),

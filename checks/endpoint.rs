@@ -1,11 +1,19 @@
 //! Verification: what a call meets at the hosts of Exchange.
 //!
-//! Nothing is called here: the answers were recorded by somebody else.
+//! Nothing is called here: the answers were recorded by somebody else, or by
+//! live sources.
 
+mod api;
+mod autodiscover;
 mod challenge;
+mod clock;
 mod diagnosis;
 mod external_url;
+pub(crate) mod network;
 mod oauth;
+mod resolves;
+mod tls;
+mod tls_version;
 
 use crate::case::Case;
 use crate::check::Check;
@@ -13,7 +21,17 @@ use crate::facts::{Needs, Reason, Unknown, VirtualDirectory, VirtualDirectoryKin
 use crate::procedure::{Requirement, StepId};
 use crate::wording::{count, list};
 
-pub(crate) const CHECKS: &[Check] = &[oauth::CHECK, external_url::CHECK, challenge::CHECK];
+pub(crate) const CHECKS: &[Check] = &[
+    oauth::CHECK,
+    external_url::CHECK,
+    resolves::CHECK,
+    tls_version::CHECK,
+    tls::CHECK,
+    clock::CHECK,
+    challenge::CHECK,
+    autodiscover::CHECK,
+    api::CHECK,
+];
 
 /// The step that asks for virtual directories.
 fn step(case: &Case) -> Option<StepId> {

@@ -1,6 +1,9 @@
 //! A healthy organisation for the tests of the checks: break one thing, compare.
 
+pub(crate) mod network;
 mod objects;
+
+use jiff::Timestamp;
 
 pub(crate) use self::objects::*;
 
@@ -340,7 +343,7 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
 /// The promise of this module, for every procedure.
 #[test]
 fn a_healthy_organisation_passes_every_check() {
-    for organisation in [healthy(), hybrid(), healthy_teams()] {
+    for organisation in [healthy(), hybrid(), healthy_teams(), network::live()] {
         assert_eq!(wrong(&organisation), Vec::<String>::new(), "{}", organisation.procedure.id);
     }
 }

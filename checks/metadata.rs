@@ -1,13 +1,14 @@
 //! Step 1, and the certificates' side of Exchange: the metadata documents in
 //! which ACS and Exchange tell about themselves.
 //!
-//! Whether their addresses can be reached is another question; these checks
-//! judge the documents that are there.
+//! Whether their addresses can be reached is a question of its own; the other
+//! checks judge the documents that are there.
 
 mod domains;
 mod issuance;
 mod keys;
 mod kind;
+mod reachable;
 mod realm;
 
 use std::cmp::Reverse;
@@ -24,7 +25,7 @@ use crate::procedure::{AcsAddress, CLOUDS, Cloud, StepId};
 use crate::trust::Giver;
 
 pub(crate) const CHECKS: &[Check] =
-    &[kind::CHECK, realm::CHECK, keys::CHECK, issuance::CHECK, domains::CHECK];
+    &[reachable::CHECK, kind::CHECK, realm::CHECK, keys::CHECK, issuance::CHECK, domains::CHECK];
 
 /// The document of ACS, where the procedure asks for ACS.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]

@@ -108,6 +108,12 @@ pub enum Requirement {
     AcceptedDomains,
     /// A bearer challenge that trusts this tenant.
     Challenge,
+    /// External hosts that resolve, with the TLS and the clock that callers need.
+    Network,
+    /// Autodiscover v2 that names EWS on premises to whoever asks.
+    Autodiscover,
+    /// `/api`, published.
+    Api,
     /// Results of Test-OAuthConnectivity.
     Connectivity,
     /// The second application acts through the account of the first.

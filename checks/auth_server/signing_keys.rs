@@ -16,7 +16,7 @@ pub(crate) const CHECK: Check = Check {
     id: "auth-server-signing-keys",
     title: "The AuthServer has stored the keys with which its issuer signs now",
     manual: include_str!("signing_keys.md"),
-    after: &["auth-server-present"],
+    after: &["auth-server-present", "metadata-reachable"],
     subjects: super::required,
     judge,
 };

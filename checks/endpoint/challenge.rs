@@ -15,13 +15,14 @@ use crate::procedure::{
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
-use super::diagnosis;
+use super::network::BELOW;
+use super::{api, diagnosis};
 
 pub(crate) const CHECK: Check = Check {
     id: "endpoint-challenge",
     title: "The hosts ask for tokens of this tenant and refuse none",
     manual: include_str!("challenge.md"),
-    after: &[],
+    after: BELOW,
     subjects,
     judge,
 };
@@ -109,6 +110,9 @@ fn elsewhere(answer: &Challenge) -> Option<&'static str> {
     if of_the_cloud {
         return Some("Exchange Online itself was asked");
     }
+    if api::of_api(&answer.url) && answer.bearer.is_none() && answer.diagnoses.is_empty() {
+        return Some("whether /api is published is the question of another check");
+    }
     let path = answer.url.to_ascii_lowercase();
     path.contains("/microsoft-server-activesync").then_some("only mobile clients call this address")
 }
@@ -148,7 +152,7 @@ fn offered(case: &Case, answer: &Challenge) -> Result<Offer, Unknown> {
     }
 }
 
-fn silent(answer: &Challenge, why: String) -> Unknown {
+pub(super) fn silent(answer: &Challenge, why: String) -> Unknown {
     Unknown::new(Reason::SourceAbsent, Needs::Challenge(host_name(&answer.url)))
         .detail(why)
         .tried(&answer.seen)
@@ -160,7 +164,7 @@ fn only_a_proxy(server: &str) -> bool {
     server.contains("microsoft-httpapi/2.0") && !server.contains("microsoft-iis")
 }
 
-fn device_in_front(answer: &Challenge) -> Finding {
+pub(super) fn device_in_front(answer: &Challenge) -> Finding {
     let status = answer.status.value().map_or("no known status".to_owned(), u16::to_string);
     let schemes = match list(&answer.schemes) {
         none if none.is_empty() => "no WWW-Authenticate".to_owned(),

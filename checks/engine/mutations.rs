@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::facts::Facts;
+use crate::healthy::network::live;
 use crate::healthy::{NEXT, OTHER_TENANT, Organisation, healthy, healthy_teams, hybrid};
 use crate::outcome::{Cause, Outcome, Status};
 use crate::trust::Trust;
@@ -158,6 +159,7 @@ fn label(item: &Value, at: usize) -> String {
         "/thumbprint",
         "/certificate/sha1",
         "/sha1",
+        "/host",
         "/seen",
     ];
     let name = names.iter().find_map(|name| item.pointer(name)?.as_str()).or(item.as_str());
@@ -235,13 +237,29 @@ fn effect(
 }
 
 /// Breaks everything in this organisation.
-fn effects(mut organisation: Organisation) -> Vec<Effect> {
-    let before = statuses(&organisation);
+fn effects(organisation: &Organisation) -> Vec<Effect> {
+    let before = statuses(organisation);
     let procedure = organisation.procedure.id;
+    let mut effects = effects_of_facts(procedure, organisation.clone(), &|_| true);
+    for (path, change, trust) in stated(&organisation.trust) {
+        let broken = Organisation { trust, ..organisation.clone() };
+        effects.push(effect(&before, &broken, format!("{procedure}/trust/{path}"), change));
+    }
+    effects
+}
+
+/// Breaks the facts of these names, under the name of the organisation.
+fn effects_of_facts(
+    prefix: &str,
+    mut organisation: Organisation,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<Effect> {
+    let before = statuses(&organisation);
     let mut facts = serde_json::to_value(&organisation.facts).unwrap();
     let mut all = Vec::new();
-    for (name, part) in facts.as_object().unwrap().iter().filter(|(name, _)| *name != "seen") {
-        mutations(part, &format!("{procedure}/{name}"), &format!("/{name}"), &mut all);
+    let parts = facts.as_object().unwrap().iter();
+    for (name, part) in parts.filter(|(name, _)| *name != "seen" && wanted(name)) {
+        mutations(part, &format!("{prefix}/{name}"), &format!("/{name}"), &mut all);
     }
     let mut effects = Vec::new();
     for choices in all {
@@ -250,17 +268,17 @@ fn effects(mut organisation: Organisation) -> Vec<Effect> {
         organisation.facts = facts;
         effects.push(effect(&before, &organisation, mutation.path, mutation.change));
     }
-    organisation.facts = serde_json::from_value(facts).unwrap();
-    for (path, change, trust) in stated(&organisation.trust) {
-        let broken = Organisation { trust, ..organisation.clone() };
-        effects.push(effect(&before, &broken, format!("{procedure}/trust/{path}"), change));
-    }
     effects
 }
 
-static SKYPE: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(healthy()));
-static HYBRID: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(hybrid()));
-static OF_TEAMS: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(healthy_teams()));
+static SKYPE: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(&healthy()));
+static HYBRID: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(&hybrid()));
+static OF_TEAMS: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(&healthy_teams()));
+/// What only live sources bring; the rest is that of Teams.
+static OF_NETWORK: LazyLock<Vec<Effect>> =
+    LazyLock::new(|| effects_of_facts("live", live(), &|name| NETWORK_FACTS.contains(&name)));
+const NETWORK_FACTS: [&str; 5] =
+    ["resolutions", "tls_servers", "clocks", "fetches", "autodiscover"];
 
 /// Whether a path fits a pattern with `*` for a part of a name and `**` for any names.
 fn fits(pattern: &str, path: &str) -> bool {
@@ -334,10 +352,16 @@ fn whatever_breaks_for_teams_is_noticed() {
     assert_eq!(complaints(&OF_TEAMS), Vec::<String>::new());
 }
 
+#[test]
+fn whatever_the_network_shows_is_noticed() {
+    assert_eq!(complaints(&OF_NETWORK), Vec::<String>::new());
+}
+
 /// Every entry of the tables is needed, and the numbers do not shrink unseen.
 #[test]
 fn the_tables_hold_nothing_else() {
-    let all: Vec<&Effect> = SKYPE.iter().chain(&*HYBRID).chain(&*OF_TEAMS).collect();
+    let all: Vec<&Effect> =
+        SKYPE.iter().chain(&*HYBRID).chain(&*OF_TEAMS).chain(&*OF_NETWORK).collect();
     let needed: BTreeSet<&str> =
         all.iter().flat_map(|effect| entries(effect).map(|(path, ..)| *path)).collect();
     let idle = DOES_NOT_MATTER.iter().map(|(path, ..)| *path);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Assessment;
 use super::properties::sound;
-use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing, Side};
+use crate::facts::{Certificate, Fact, Facts, Identity, Item, Listing, Resolution, Side};
 use crate::healthy::{
     NEXT, OTHER_TENANT, Organisation, acs_document, acs_server, application, assignment,
     certificate, connectivity, day, exchange_document, healthy, healthy_teams, installed, key,
@@ -189,6 +189,7 @@ fn broken() -> Vec<Organisation> {
         it.facts.accepted_domains.items[0].wildcard = known(true, "AcceptedDomains.xml");
     });
     all.extend(broken_hybrids());
+    all.extend(broken_networks());
     all.push(healthy_teams());
     let mut teams = healthy_teams();
     teams.facts.management_roles.items[0].entries = known(vec![], "ManagementRoles.xml");
@@ -259,6 +260,97 @@ fn broken_hybrids() -> Vec<Organisation> {
     all
 }
 
+/// Organisations of which the network shows a fault, each in its own way.
+fn broken_networks() -> Vec<Organisation> {
+    use crate::facts::{Answer, ChainTrust, Needs, Reason, Unknown};
+    use crate::healthy::network::{
+        RESOLVER, addresses, clock, handshake, issued, live, resolution, tls_server,
+    };
+    const MAIL: &str = "mail.contoso.com";
+    let mut all = Vec::new();
+    let mut with = |change: fn(&mut Organisation)| {
+        let mut organisation = live();
+        change(&mut organisation);
+        all.push(organisation);
+    };
+    with(|_| {});
+    with(|it| it.facts.resolutions[0].answer = known(Answer::NoSuchName, "dns"));
+    with(|it| {
+        let online = addresses(&["autodiscover.outlook.com"], "10.0.0.1");
+        it.facts.resolutions[1].answer = known(online, "dns");
+        it.facts.resolutions[0].answer = known(Answer::Loop, "dns");
+        let other = resolution(MAIL, addresses(&[], "10.0.0.1"));
+        it.facts.resolutions.push(Resolution { resolver: "the system's".into(), ..other });
+        it.facts.resolutions[2].resolver = RESOLVER.into();
+    });
+    for trust in [
+        ChainTrust::UnknownIssuer,
+        ChainTrust::Expired,
+        ChainTrust::NotYetValid,
+        ChainTrust::WrongName,
+        ChainTrust::Revoked,
+        ChainTrust::Other("why".into()),
+    ] {
+        let mut organisation = live();
+        for length in 0..3 {
+            let mut shown = handshake(MAIL);
+            shown.chain.truncate(length);
+            shown.trust = trust.clone();
+            let mut server = tls_server(MAIL);
+            server.handshake = known(shown, "tls");
+            organisation.facts.tls_servers.push(server);
+        }
+        all.push(organisation);
+    }
+    let mut with = |change: fn(&mut Organisation)| {
+        let mut organisation = live();
+        change(&mut organisation);
+        all.push(organisation);
+    };
+    with(|it| {
+        let mut shown = handshake(MAIL);
+        shown.version = "TLS 1.0".into();
+        shown.chain[0] = issued(MAIL, MAIL, "2026-12-01");
+        shown.chain[0].key.bits = 1024;
+        shown.trust = ChainTrust::UnknownIssuer;
+        it.facts.tls_servers[0].handshake = known(shown, "tls");
+        it.facts.clocks.push(clock(MAIL, 3600));
+    });
+    with(|it| {
+        let failed = Unknown::new(Reason::TlsFailed, Needs::Handshake(MAIL.into()));
+        it.facts.tls_servers[0].handshake = failed.clone().detail("protocol version").into();
+        it.facts.fetches[0].document = failed.into();
+        it.facts.fetches[2].document = known(404, "x");
+    });
+    with(|it| {
+        it.facts.fetches[0].document = known(404, "x");
+        it.facts.fetches[1].redirected_to = "https://proxy.contoso.com/".into();
+        it.facts.fetches[2].document = known(503, "x");
+        it.facts.metadata_documents.clear();
+    });
+    with(|it| {
+        it.facts.fetches[0].despite_bad_tls = true;
+        it.facts.fetches[2].seen = crate::facts::SeenId::new("page");
+    });
+    for (url, code, status) in [
+        ("https://outlook.office365.com/EWS", "", 200),
+        ("http://mail.contoso.com/EWS", "", 200),
+        ("", "ProtocolNotSupported", 400),
+        ("", "", 401),
+        ("", "", 404),
+        ("", "", 200),
+    ] {
+        let mut organisation = live();
+        let answer = &mut organisation.facts.autodiscover[0];
+        (answer.url, answer.error_code) = (url.into(), code.into());
+        answer.status = known(status, "autodiscover");
+        let api = &mut organisation.facts.challenges[1];
+        (api.bearer, api.status) = (None, known(status, "api.txt"));
+        all.push(organisation);
+    }
+    all
+}
+
 /// The order in which a set was written down tells nothing.
 fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     let mut facts = facts.clone();
@@ -283,6 +375,11 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     permute(&mut facts.applications, order);
     permute(&mut facts.app_role_assignments, order);
     permute(&mut facts.connectivity, order);
+    permute(&mut facts.resolutions, order);
+    permute(&mut facts.tls_servers, order);
+    permute(&mut facts.clocks, order);
+    permute(&mut facts.fetches, order);
+    permute(&mut facts.autodiscover, order);
     facts
 }
 
@@ -374,8 +471,8 @@ proptest! {
 
     #[test]
     fn the_order_of_the_facts_does_not_matter(
-        one in 0..64_usize,
-        other in 0..64_usize,
+        one in 0..96_usize,
+        other in 0..96_usize,
         order in any_order(),
     ) {
         let it = mixed(one, other);
@@ -393,8 +490,8 @@ proptest! {
 
     #[test]
     fn what_is_not_known_breaks_no_check_and_heals_nothing(
-        one in 0..64_usize,
-        other in 0..64_usize,
+        one in 0..96_usize,
+        other in 0..96_usize,
         turns in prop::collection::vec(0..12, 64),
     ) {
         let it = mixed(one, other);
@@ -415,7 +512,7 @@ proptest! {
     #[test]
     fn what_is_not_known_breaks_nothing_that_is_fine(turns in prop::collection::vec(0..12, 64)) {
         let mut turns = turns.into_iter().cycle();
-        for it in [healthy(), healthy_teams()] {
+        for it in [healthy(), healthy_teams(), crate::healthy::network::live()] {
             let facts = forgotten(&it.facts, || turns.next() == Some(0));
             for outcome in assess(&it, &facts).outcomes {
                 let fine = matches!(

@@ -63,6 +63,16 @@ pub enum Needs {
     NewerEvidence,
     /// A statement of Microsoft that does not exist.
     PublishedValue(String),
+    /// What a resolver says of a name.
+    Resolution(String),
+    /// A TLS handshake with a host.
+    Handshake(String),
+    /// The clock of a host.
+    Clock(String),
+    /// The document at an address.
+    Document(String),
+    /// The answer of a host's Autodiscover v2 for the probe mailbox.
+    Autodiscover(String),
 }
 
 /// How to get what is needed.
@@ -111,6 +121,13 @@ impl Needs {
             Self::Connectivity => "results of Test-OAuthConnectivity".into(),
             Self::NewerEvidence => "newer evidence".into(),
             Self::PublishedValue(what) => format!("a published {what}"),
+            Self::Resolution(name) => format!("an answer of DNS for {name}"),
+            Self::Handshake(host) => format!("a TLS handshake with {host}"),
+            Self::Clock(host) => format!("the clock of {host}"),
+            Self::Document(url) => format!("the document at {url}"),
+            Self::Autodiscover(host) => {
+                format!("the answer of Autodiscover v2 of {host} for the probe mailbox")
+            }
         }
     }
 
@@ -121,16 +138,12 @@ impl Needs {
             command: command.to_owned(),
             permission: "View-Only Organization Management",
         };
-        let argument = |command: &str| Obtain {
-            place: "trustprobe",
-            command: command.to_owned(),
-            permission: "",
+        let freely = |place, command: &str| {
+            let command = command.to_owned();
+            Obtain { place, command, permission: "" }
         };
-        let fetch = |command: &str| Obtain {
-            place: "any shell",
-            command: command.to_owned(),
-            permission: "",
-        };
+        let argument = |command: &str| freely("trustprobe", command);
+        let fetch = |command: &str| freely("any shell", command);
         Some(match self {
             Self::Tenant => argument("--tenant <tenant id>"),
             Self::Hosts => argument("--host <each external host>"),
@@ -215,6 +228,10 @@ impl Needs {
             ),
             Self::NewerEvidence => argument("--evidence <one export of the present day>"),
             Self::PublishedValue(_) => return None,
+            Self::Resolution(_) | Self::Handshake(_) | Self::Clock(_) | Self::Document(_) => {
+                argument("--live")
+            }
+            Self::Autodiscover(_) => argument("--live, with a probe_mailbox"),
         })
     }
 }

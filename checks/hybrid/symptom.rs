@@ -198,7 +198,7 @@ static TLS_FAILED: Symptom = Symptom {
     code: "tls_failed",
     trust_works: false,
     means: "no TLS connection came about, so that the trust was not tested",
-    suspects: &[],
+    suspects: &["endpoint-tls-version", "endpoint-tls"],
     remedy: "enable TLS 1.2 on the Exchange servers, in SChannel and in .NET \
              (SystemDefaultTlsVersions, SchUseStrongCrypto), and test again",
 };

@@ -13,7 +13,7 @@ pub(crate) const CHECK: Check = Check {
     id: "metadata-kind",
     title: "Each metadata document is that of ACS or of Exchange on premises",
     manual: include_str!("kind.md"),
-    after: &[],
+    after: &["metadata-reachable"],
     subjects,
     judge,
 };

@@ -103,6 +103,7 @@ pub(super) const VERIFY: Part = (
         Requirement::VirtualDirectories,
         Requirement::AcceptedDomains,
         Requirement::Challenge,
+        Requirement::Network,
         Requirement::Connectivity,
     ],
 );

@@ -76,6 +76,7 @@ pub static SKYPE_ONLINE: Procedure = Procedure {
                 Requirement::VirtualDirectories,
                 Requirement::AcceptedDomains,
                 Requirement::Challenge,
+                Requirement::Network,
             ],
         },
     ],

@@ -59,7 +59,12 @@ pub static TEAMS: Procedure = Procedure {
         Step {
             id: "8",
             title: "What mailboxes need",
-            requirements: &[Requirement::EwsAccess, Requirement::Build],
+            requirements: &[
+                Requirement::EwsAccess,
+                Requirement::Autodiscover,
+                Requirement::Api,
+                Requirement::Build,
+            ],
         },
     ],
 };

@@ -65,6 +65,7 @@ pub(crate) fn gave(facts: &Facts) -> Vec<String> {
         });
     }
     answers(facts, &mut gave);
+    network(facts, &mut gave);
     gave
 }
 
@@ -131,6 +132,20 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
     if !facts.connectivity.is_empty() {
         gave.push(numbered(facts.connectivity.len(), "result") + " of Test-OAuthConnectivity");
     }
+}
+
+/// What the network showed.
+fn network(facts: &Facts, gave: &mut Vec<String>) {
+    count(gave, facts.resolutions.len(), "DNS answer");
+    count(gave, facts.tls_servers.len(), "TLS handshake");
+    count(gave, facts.clocks.len(), "clock");
+    for fetch in &facts.fetches {
+        gave.push(match fetch.document.value() {
+            Some(status) => format!("status {status} of {}", fetch.url),
+            None => format!("no answer of {}", fetch.url),
+        });
+    }
+    count(gave, facts.autodiscover.len(), "Autodiscover v2 answer");
 }
 
 /// What is shown of one file, and characters of one line of it.

@@ -74,4 +74,10 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
     ("*/app_role_assignments**", &["hybrid-dedicated-consent"]),
     ("*/challenges**", &["endpoint-challenge"]),
     ("*/connectivity**", &["hybrid-connectivity"]),
+    ("live/resolutions**", &["endpoint-resolves"]),
+    ("live/tls_servers/*/handshake/version", &["endpoint-tls-version"]),
+    ("live/tls_servers**", &["endpoint-tls"]),
+    ("live/clocks**", &["endpoint-clock"]),
+    ("live/fetches**", &["metadata-reachable"]),
+    ("live/autodiscover**", &["endpoint-autodiscover"]),
 ];

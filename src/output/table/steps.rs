@@ -132,7 +132,7 @@ fn count(like: &Outcome, some: usize, all: usize) -> String {
         Object::LinkedAccount(_) => "accounts",
         Object::Server(_) => "servers",
         Object::ServicePrincipal(_) => "service principals",
-        Object::Host { .. } => "hosts",
+        Object::Host { .. } | Object::Endpoint { .. } => "hosts",
         Object::Document(_) => "documents",
         Object::Connector(_) => "connectors",
         Object::VirtualDirectory(_) => "virtual directories",
