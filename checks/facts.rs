@@ -17,6 +17,7 @@ mod merge;
 mod metadata;
 mod name;
 mod needs;
+mod network;
 mod role;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,10 @@ pub use name::{
     same_server,
 };
 pub use needs::{Needs, Obtain};
+pub use network::{
+    Answer, AutodiscoverAnswer, ChainTrust, ClockReading, Fetch, Handshake, RecordType, Resolution,
+    TlsServer,
+};
 pub use role::ManagementRole;
 
 /// Everything that was seen of one trust.
@@ -105,6 +110,21 @@ pub struct Facts {
     /// Recorded results of Test-OAuthConnectivity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connectivity: Vec<ConnectivityResult>,
+    /// What resolvers said of names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolutions: Vec<Resolution>,
+    /// What TLS handshakes showed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_servers: Vec<TlsServer>,
+    /// Clocks of servers beside ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockReading>,
+    /// What came of fetching documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetches: Vec<Fetch>,
+    /// What Autodiscover v2 answered for the probe mailbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub autodiscover: Vec<AutodiscoverAnswer>,
 }
 
 /// An Exchange organisation, as directory names tell it.
@@ -165,6 +185,11 @@ impl Default for Facts {
             app_role_assignments: Vec::new(),
             challenges: Vec::new(),
             connectivity: Vec::new(),
+            resolutions: Vec::new(),
+            tls_servers: Vec::new(),
+            clocks: Vec::new(),
+            fetches: Vec::new(),
+            autodiscover: Vec::new(),
         }
     }
 }
@@ -245,6 +270,11 @@ impl Facts {
         self.app_role_assignments.extend(other.app_role_assignments);
         self.challenges.extend(other.challenges);
         self.connectivity.extend(other.connectivity);
+        self.resolutions.extend(other.resolutions);
+        self.tls_servers.extend(other.tls_servers);
+        self.clocks.extend(other.clocks);
+        self.fetches.extend(other.fetches);
+        self.autodiscover.extend(other.autodiscover);
     }
 
     fn settle(&mut self) {
@@ -271,6 +301,11 @@ impl Facts {
         sorted(&mut self.app_role_assignments);
         sorted(&mut self.challenges);
         sorted(&mut self.connectivity);
+        sorted(&mut self.resolutions);
+        sorted(&mut self.tls_servers);
+        sorted(&mut self.clocks);
+        sorted(&mut self.fetches);
+        sorted(&mut self.autodiscover);
     }
 
     /// Whether anything at all was learned, apart from where one looked.

@@ -246,7 +246,94 @@ fn connector() -> impl Strategy<Value = IntraOrganizationConnector> {
     )
 }
 
-/// What one file may give.
+fn resolution() -> impl Strategy<Value = Resolution> {
+    let texts = || prop::collection::vec(text(), 0..2);
+    let addresses = (texts(), texts())
+        .prop_map(|(aliases, addresses)| Answer::Addresses { aliases, addresses });
+    let answer = prop_oneof![
+        addresses,
+        texts().prop_map(Answer::Services),
+        select(vec![Answer::NoSuchName, Answer::NoData, Answer::Loop]),
+    ];
+    let record = select(vec![RecordType::Address, RecordType::Service]);
+    (text(), record, text(), fact(answer), seen()).prop_map(
+        |(name, record, resolver, answer, seen)| Resolution {
+            name,
+            record,
+            resolver,
+            answer,
+            seen,
+        },
+    )
+}
+
+fn tls_server() -> impl Strategy<Value = TlsServer> {
+    let trust = prop_oneof![
+        select(vec![
+            ChainTrust::Trusted,
+            ChainTrust::UnknownIssuer,
+            ChainTrust::Expired,
+            ChainTrust::NotYetValid,
+            ChainTrust::WrongName,
+            ChainTrust::Revoked,
+        ]),
+        text().prop_map(ChainTrust::Other),
+    ];
+    let version = select(vec!["TLS 1.1", "TLS 1.2"]);
+    let chain = prop::collection::vec(certificate(), 0..3);
+    let handshake = (version, chain, trust, text()).prop_map(|(version, chain, trust, text)| {
+        let at = Timestamp::UNIX_EPOCH;
+        let names = vec![text.clone()];
+        Handshake {
+            address: text.clone(),
+            version: version.into(),
+            names,
+            chain,
+            trust,
+            roots: text,
+            at,
+        }
+    });
+    (text(), select(vec![443, 444]), fact(handshake), seen())
+        .prop_map(|(host, port, handshake, seen)| TlsServer { host, port, handshake, seen })
+}
+
+fn clock() -> impl Strategy<Value = ClockReading> {
+    (text(), -1..2_i64, 0..2_u32, seen()).prop_map(
+        |(host, ahead_seconds, uncertainty_seconds, seen)| ClockReading {
+            host,
+            ahead_seconds,
+            uncertainty_seconds,
+            seen,
+        },
+    )
+}
+
+fn fetch() -> impl Strategy<Value = Fetch> {
+    (text(), fact(select(vec![200, 404])), text(), any::<bool>(), seen()).prop_map(
+        |(url, document, redirected_to, despite_bad_tls, seen)| Fetch {
+            url,
+            document,
+            redirected_to,
+            despite_bad_tls,
+            seen,
+        },
+    )
+}
+
+fn autodiscover() -> impl Strategy<Value = AutodiscoverAnswer> {
+    (text(), fact(select(vec![200, 404])), text(), text(), seen()).prop_map(
+        |(host, status, url, error_code, seen)| AutodiscoverAnswer {
+            host,
+            status,
+            url,
+            error_code,
+            seen,
+        },
+    )
+}
+
+/// What one file, or one live source, may give.
 pub(super) fn facts() -> impl Strategy<Value = Facts> {
     let exchange = (
         fact(auth_config()),
@@ -260,8 +347,15 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
         Some(Organisation { name: "Contoso".into(), forest: "corp.contoso.com".into() }),
     ]);
     let hybrid = (listing(virtual_directory()), listing(connector()));
-    (organisation, exchange, listing(service_principal()), hybrid).prop_map(
-        |(organisation, exchange, service_principals, hybrid)| Facts {
+    let network = (
+        prop::collection::vec(resolution(), 0..3),
+        prop::collection::vec(tls_server(), 0..3),
+        prop::collection::vec(clock(), 0..3),
+        prop::collection::vec(fetch(), 0..3),
+        prop::collection::vec(autodiscover(), 0..3),
+    );
+    (organisation, exchange, listing(service_principal()), hybrid, network).prop_map(
+        |(organisation, exchange, service_principals, hybrid, network)| Facts {
             organisation,
             auth_config: exchange.0,
             partner_applications: exchange.1,
@@ -271,6 +365,11 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
             service_principals,
             virtual_directories: hybrid.0,
             connectors: hybrid.1,
+            resolutions: network.0,
+            tls_servers: network.1,
+            clocks: network.2,
+            fetches: network.3,
+            autodiscover: network.4,
             ..Facts::default()
         },
     )

@@ -63,6 +63,14 @@ pub enum Needs {
     NewerEvidence,
     /// A statement of Microsoft that does not exist.
     PublishedValue(String),
+    /// What a resolver says of a name.
+    Resolution(String),
+    /// A TLS handshake with a host.
+    Handshake(String),
+    /// The document at an address.
+    Document(String),
+    /// The answer of a host's Autodiscover v2 for the probe mailbox.
+    Autodiscover(String),
 }
 
 /// How to get what is needed.
@@ -111,6 +119,12 @@ impl Needs {
             Self::Connectivity => "results of Test-OAuthConnectivity".into(),
             Self::NewerEvidence => "newer evidence".into(),
             Self::PublishedValue(what) => format!("a published {what}"),
+            Self::Resolution(name) => format!("an answer of DNS for {name}"),
+            Self::Handshake(host) => format!("a TLS handshake with {host}"),
+            Self::Document(url) => format!("the document at {url}"),
+            Self::Autodiscover(host) => {
+                format!("the answer of Autodiscover v2 of {host} for the probe mailbox")
+            }
         }
     }
 
@@ -215,6 +229,8 @@ impl Needs {
             ),
             Self::NewerEvidence => argument("--evidence <one export of the present day>"),
             Self::PublishedValue(_) => return None,
+            Self::Resolution(_) | Self::Handshake(_) | Self::Document(_) => argument("--live"),
+            Self::Autodiscover(_) => argument("--live, with a probe_mailbox"),
         })
     }
 }
