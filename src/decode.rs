@@ -5,7 +5,7 @@
 //! named in a note, and the rest is used all the same.
 
 mod capture;
-mod certificate;
+pub(crate) mod certificate;
 mod challenge;
 mod clixml;
 mod connectivity;
