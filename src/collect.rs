@@ -5,7 +5,9 @@
 //! deadline. What was not reached is unknown, with the reason, and the rest is
 //! there all the same.
 
+mod autodiscover;
 mod challenge;
+mod clock;
 mod dns;
 mod http;
 mod metadata;
@@ -91,6 +93,9 @@ pub(crate) struct Task<'a> {
     pub(crate) names: Names,
     pub(crate) timeout: Duration,
     pub(crate) deadline: Instant,
+    /// When a source stops asking, a little earlier, so that what it was told
+    /// before is not lost with the rest.
+    pub(crate) until: Instant,
     /// The one that speaks HTTP, or why there is none.
     pub(crate) client: Result<Client, Failure>,
 }
@@ -113,13 +118,18 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
     let metadata = metadata::read(&task, directory.clone());
     let challenge = challenge::read(&task);
     let has_hosts = !trust.hosts.is_empty();
-    let (asked, metadata, challenge) = tokio::join!(
+    let has_names = has_hosts || !trust.smtp_domains.is_empty() || !trust.sip_domains.is_empty();
+    let has_mailbox = trust.probe_mailbox.is_some();
+    let (asked, metadata, challenge, autodiscover, tls, dns) = tokio::join!(
         asked,
         run(&task, "metadata", true, metadata),
         run(&task, "challenge", has_hosts, challenge),
+        run(&task, "autodiscover", has_mailbox, autodiscover::read(&task)),
+        run(&task, "tls", has_hosts, tls::read(&task)),
+        run(&task, "dns", has_names, dns::read(&task)),
     );
     let mut all = Vec::new();
-    for (state, found) in [asked, metadata, challenge] {
+    for (state, found) in [asked, metadata, challenge, autodiscover, tls, dns] {
         let Some(state) = state else { continue };
         if let Some(failure) = &found.failure {
             collected.notes.push(format!("{}: {}", state.name, failure.text()));
@@ -129,6 +139,7 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
         all.push(found.facts);
     }
     collected.facts = Facts::join(all);
+    collected.facts.clocks = clock::surest(std::mem::take(&mut collected.facts.clocks));
     collected
 }
 
@@ -138,9 +149,9 @@ async fn run(
     name: &'static str,
     wanted: bool,
     source: impl Future<Output = Found>,
-) -> (Option<SourceState>, Found) {
+) -> (Option<SourceState>, Box<Found>) {
     if !wanted {
-        return (None, Found::default());
+        return (None, Box::default());
     }
     let started = Instant::now();
     let found = timeout_at(task.deadline, source).await.unwrap_or_else(|_| {
@@ -148,13 +159,14 @@ async fn run(
         Found { failure: Some(failure), ..Found::default() }
     });
     let up = found.failure.is_none();
-    (Some(SourceState { name, up, duration: started.elapsed() }), found)
+    (Some(SourceState { name, up, duration: started.elapsed() }), Box::new(found))
 }
 
 impl<'a> Task<'a> {
     fn new(config: &'a Config, trust: &'a Trust, notes: &mut Vec<String>) -> Self {
-        let (timeout, deadline) =
-            (config.defaults.timeout, Instant::now() + config.defaults.deadline);
+        let (timeout, whole) = (config.defaults.timeout, config.defaults.deadline);
+        let deadline = Instant::now() + whole;
+        let until = deadline - (whole / 20).min(Duration::from_millis(250));
         let ca_file = config.network.ca_file.as_deref().map(|file| config.path(file));
         let roots = Roots::with(ca_file.as_deref()).unwrap_or_else(|error| {
             notes.push(error);
@@ -169,10 +181,10 @@ impl<'a> Task<'a> {
             proxy: network.proxy.as_ref(),
             reach: reach(trust, &endpoints),
             timeout,
-            deadline,
+            deadline: until,
             careless: trust.ask_despite_bad_tls,
         });
-        Self { config, trust, endpoints, roots, names, timeout, deadline, client }
+        Self { config, trust, endpoints, roots, names, timeout, deadline, until, client }
     }
 
     /// A file that the configuration names.
@@ -221,6 +233,18 @@ pub(crate) async fn join_all<T>(running: Vec<impl Future<Output = T>>) -> Vec<T>
     })
     .await;
     done.into_iter().flatten().collect()
+}
+
+/// Why an answer with this status is not what was asked for.
+pub(crate) fn reason_of(status: u16) -> Reason {
+    match status {
+        401 => Reason::Unauthenticated,
+        403 => Reason::Forbidden,
+        404 | 410 => Reason::SourceAbsent,
+        429 => Reason::Throttled,
+        500.. => Reason::Unreachable,
+        _ => Reason::Malformed,
+    }
 }
 
 /// The facts in what a server answered, with the server as their source.

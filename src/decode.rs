@@ -4,7 +4,7 @@
 //! objects; what each object says becomes facts. Whatever cannot be used is
 //! named in a note, and the rest is used all the same.
 
-mod certificate;
+pub(crate) mod certificate;
 mod clixml;
 mod collector;
 mod directory;

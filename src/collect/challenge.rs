@@ -4,7 +4,7 @@ use checks::facts::Facts;
 use url::Url;
 
 use super::http::{Answer, Credentials, Get, shown};
-use super::{Found, Task, decoded, join_all};
+use super::{Found, Task, asked, clock, decoded, join_all};
 
 /// The addresses that are asked on each host.
 const PATHS: [&str; 4] = [
@@ -40,7 +40,9 @@ pub(super) async fn read(task: &Task<'_>) -> Found {
     for (url, answer) in answers {
         match answer {
             Ok(answer) => {
-                let (told, notes) = decoded(&as_text(url, &answer), &shown(url), answer.asked);
+                let (mut told, notes) = decoded(&as_text(url, &answer), &shown(url), answer.asked);
+                let seen = asked(&mut told, &shown(url), "HTTP answer", answer.asked);
+                told.clocks.extend(clock::reading(&answer, &seen));
                 found.notes.extend(notes);
                 facts.push(told);
             }

@@ -1,13 +1,27 @@
 //! Names and addresses, from the system's resolver or from given name servers.
 
+mod records;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use checks::facts::Reason;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+pub(super) use self::records::read;
+use super::{Failure, failure};
+
+/// Questions to one name server at one time. A trust has some hundred names.
+const AT_ONCE: usize = 4096;
+
+/// Why a name leads to no address that may be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.text())]
+pub(crate) struct NoAddress(pub(crate) Failure);
 
 /// Turns names into the addresses that may be asked.
 #[derive(Clone)]
@@ -24,22 +38,28 @@ impl Names {
     }
 
     /// The addresses of a name that may be asked.
-    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let all: Vec<IpAddr> = match &self.given {
-            Some(resolver) => {
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
+        let none =
+            |failed: Failure| Failure { detail: format!("{name}: {}", failed.text()), ..failed };
+        let all: Vec<IpAddr> = match (name.parse(), &self.given) {
+            (Ok(address), _) => vec![address],
+            (_, Some(resolver)) => {
                 let found = resolver.lookup_ip(format!("{name}.")).await;
-                found.map_err(|error| error.to_string())?.iter().collect()
+                found.map_err(|error| none(records::of_error(&error)))?.iter().collect()
             }
-            None => {
+            (_, None) => {
                 let found = tokio::net::lookup_host((name, 443)).await;
-                found.map_err(|error| error.to_string())?.map(|it| it.ip()).collect()
+                let unreachable =
+                    |error: std::io::Error| none(failure(Reason::Unreachable, error.to_string()));
+                found.map_err(unreachable)?.map(|it| it.ip()).collect()
             }
         };
         let usable: Vec<IpAddr> =
             all.iter().copied().filter(|it| self.allow_local || !is_local(*it)).collect();
+        let refused = |text: &str| Err(failure(Reason::Unreachable, format!("{name} {text}")));
         match (usable.as_slice(), all.as_slice()) {
-            ([], [_, ..]) => Err(format!("{name} leads to this machine or its link")),
-            ([], []) => Err(format!("{name} has no address")),
+            ([], [_, ..]) => refused("leads to this machine or its link"),
+            ([], []) => refused("has no address"),
             _ => Ok(usable),
         }
     }
@@ -56,9 +76,38 @@ pub(crate) fn resolver(nameservers: &[SocketAddr], timeout: Duration) -> Option<
     });
     let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder.options_mut().timeout = timeout;
-    builder.options_mut().attempts = 1;
+    let options = builder.options_mut();
+    options.timeout = timeout;
+    // A question that is lost is sent again within the time; no more than that.
+    options.attempts = 0;
+    options.max_active_requests = AT_ONCE;
+    options.use_hosts_file = ResolveHosts::Never;
+    // What a server says now is what counts.
+    options.cache_size = 0;
+    options.negative_max_ttl = Some(Duration::ZERO);
     builder.build().ok()
+}
+
+/// The name servers of this machine.
+fn system() -> Result<Vec<SocketAddr>, Failure> {
+    let none = |why: String| {
+        failure(Reason::SourceAbsent, format!("this machine names no name server: {why}"))
+    };
+    let (config, _) = system_conf::read_system_conf().map_err(|error| none(error.to_string()))?;
+    let mut servers = Vec::new();
+    for server in config.name_servers() {
+        let port = server.connections.first().map_or(53, |it| it.port);
+        let address = SocketAddr::new(server.ip, port);
+        if !servers.contains(&address) {
+            servers.push(address);
+        }
+    }
+    Ok(servers)
+}
+
+/// A name in lower case and without the final dot.
+fn name_text(name: &hickory_resolver::proto::rr::Name) -> String {
+    name.to_lowercase().to_ascii().trim_end_matches('.').to_owned()
 }
 
 /// Whether an address is that of this machine or of its link, where services
@@ -79,7 +128,7 @@ impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
         let names = self.clone();
         Box::pin(async move {
-            let found = names.addresses(name.as_str()).await?;
+            let found = names.addresses(name.as_str()).await.map_err(NoAddress)?;
             let addresses: Addrs = Box::new(found.into_iter().map(|it| SocketAddr::new(it, 0)));
             Ok(addresses)
         })

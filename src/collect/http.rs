@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use super::dns::Names;
+use super::dns::{Names, NoAddress};
 use super::tls::Roots;
 use super::{Failure, failure};
 use crate::config::Secret;
@@ -337,16 +337,22 @@ fn of_error(error: &reqwest::Error) -> Failure {
         if let Some(tls) = super::tls::failure_of(cause) {
             return tls;
         }
+        if let Some(NoAddress(failed)) = cause.downcast_ref() {
+            return failed.clone();
+        }
     }
     let text = cause.to_string();
     let lower = text.to_ascii_lowercase();
     if error.is_timeout() || lower.contains("timed out") {
-        return Failure { transient: true, ..failure(Reason::TimedOut, text) };
+        // It took all the time that a request may take.
+        return failure(Reason::TimedOut, text);
     }
     if error.is_body()
         || error.is_decode()
         || lower.contains("incomplete")
         || lower.contains("end of file")
+        || lower.contains("handshake eof")
+        || lower.contains("connection reset")
         || lower.contains("connection closed before")
     {
         return Failure { transient: true, ..failure(Reason::Truncated, text) };

@@ -2,23 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use checks::facts::{AuthServerKind, Facts, Reason};
+use checks::facts::{AuthServerKind, Fact, Facts, Fetch, Needs, Reason, Unknown};
+use jiff::Timestamp;
+use tokio::time::timeout_at;
 use url::Url;
 
-use super::http::{Get, location, shown};
-use super::{Directory, Failure, Found, Task, decoded, failure, join_all};
+use super::http::{Answer, Client, Get, location, shown};
+use super::{Directory, Failure, Found, Task, asked, clock, decoded, failure, join_all, reason_of};
 
 /// Reads the documents of the AuthServers, of each Exchange host and server, and
 /// of the tenant's issuer.
 pub(super) async fn read(task: &Task<'_>, directory: Directory) -> Found {
-    if let Err(failed) = &task.client {
-        return Found { failure: Some(failed.clone()), ..Found::default() };
-    }
     // The addresses that the configuration tells are asked at once, those that
     // the directory tells as soon as it has spoken.
-    let own = all(task, own(task));
-    let told = async { all(task, told(directory).await).await };
-    let (own, told) = tokio::join!(own, told);
+    let own = own(task);
+    // A directory that does not speak in time must not hide what the others say.
+    let told = async {
+        let told = timeout_at(task.until, told(directory)).await;
+        let mut told = told.unwrap_or_default();
+        told.retain(|url, _| !own.contains_key(url));
+        all(task, told).await
+    };
+    let (own, told) = tokio::join!(all(task, own.clone()), told);
     let mut found = Found::default();
     let mut facts = Vec::new();
     for part in own.into_iter().chain(told) {
@@ -70,22 +75,77 @@ async fn all(task: &Task<'_>, urls: BTreeMap<Url, bool>) -> Vec<Found> {
 }
 
 async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {
-    let Ok(client) = &task.client else { return Found::default() };
     let source = shown(url);
-    let answer = match client.get(Get { careless, ..Get::new(url) }).await {
-        Ok(answer) => answer,
-        Err(failed) => return refused(&source, failed),
+    let at = Timestamp::now();
+    let (answer, despite) = match &task.client {
+        Ok(client) => ask(client, url, careless).await,
+        Err(failed) => (Err(failed.clone()), false),
     };
-    if answer.status != 200 {
-        let to = location(&answer).map_or_else(String::new, |to| format!(", to {to}"));
-        let text = format!("answered {}{to}", answer.status);
-        return refused(&source, failure(Reason::Forbidden, text));
+    let mut found = Found::default();
+    let seen = asked(&mut found.facts, &source, &form("HTTP answer", despite), at);
+    let (document, to) = match &answer {
+        Ok(answer) => (Fact::known(answer.status, &seen), led(answer, url)),
+        Err(failed) => {
+            let unknown = Unknown::new(failed.reason, Needs::Document(source.clone()));
+            (unknown.detail(failed.text()).tried(&seen).into(), String::new())
+        }
+    };
+    let redirected_to = to.clone();
+    let fetch =
+        Fetch { url: source.clone(), document, redirected_to, despite_bad_tls: despite, seen };
+    match answer {
+        Ok(answer) if answer.status == 200 => {
+            let (mut facts, notes) = decoded(&answer.body, &source, answer.asked);
+            if despite {
+                for seen in facts.seen.values_mut() {
+                    seen.form = form(&seen.form, true);
+                }
+                found.notes.push(format!("{source}: asked although its certificate is refused"));
+            } else {
+                facts.clocks.extend(clock::reading(&answer, &fetch.seen));
+            }
+            found.facts.merge(facts);
+            found.notes.extend(notes);
+        }
+        Ok(answer) => {
+            let to = if to.is_empty() { to } else { format!(", to {to}") };
+            let failed =
+                failure(reason_of(answer.status), format!("answered {}{to}", answer.status));
+            if !despite {
+                found.facts.clocks.extend(clock::reading(&answer, &fetch.seen));
+            }
+            found.notes.push(format!("{source}: {}", failed.text()));
+            found.failure = Some(failed);
+        }
+        Err(failed) => {
+            found.notes.push(format!("{source}: {}", failed.text()));
+            found.failure = Some(failed);
+        }
     }
-    let (facts, notes) = decoded(&answer.body, &source, answer.asked);
-    Found { facts, notes, failure: None }
+    found.facts.fetches.push(fetch);
+    found
 }
 
-fn refused(source: &str, failed: Failure) -> Found {
-    let note = format!("{source}: {}", failed.text());
-    Found { failure: Some(failed), notes: vec![note], ..Found::default() }
+/// Asks; where the certificate is refused and that is wished, once more all the
+/// same. Tells whether it was.
+async fn ask(client: &Client, url: &Url, careless: bool) -> (Result<Answer, Failure>, bool) {
+    let answer = client.get(Get::new(url)).await;
+    let refused = answer.as_ref().is_err_and(|failed| failed.reason == Reason::TlsFailed);
+    if !(refused && careless) {
+        return (answer, false);
+    }
+    (client.get(Get { careless: true, ..Get::new(url) }).await, true)
+}
+
+/// Whatever is learned from somebody who is not believed says so.
+fn form(form: &str, despite: bool) -> String {
+    let but = if despite { ", from a host whose certificate is refused" } else { "" };
+    format!("{form}{but}")
+}
+
+/// Where the last redirect led, followed or not.
+fn led(answer: &Answer, asked: &Url) -> String {
+    let next = location(answer).filter(|_| (300..400).contains(&answer.status));
+    let followed = || (answer.url != *asked).then(|| shown(&answer.url));
+    next.or_else(followed).unwrap_or_default()
 }

@@ -1,5 +1,8 @@
 //! TLS: whom to believe, and what a refusal means.
 
+mod handshake;
+mod tunnel;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -10,9 +13,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 
+pub(super) use self::handshake::read;
 use super::{Failure, failure};
 
 /// Octets of a file of roots.
@@ -61,7 +67,11 @@ impl Roots {
         let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
         match made {
             Ok(verifier) => Ok(Arc::new(verifier)),
-            Err(error) => Err(failure(Reason::TlsFailed, format!("no roots: {error}"))),
+            Err(error) => {
+                // Nothing is wrong with the other side.
+                let text = format!("this machine has no roots to verify a chain with: {error}");
+                Err(failure(Reason::SourceAbsent, text))
+            }
         }
     }
 
@@ -127,11 +137,12 @@ impl ServerCertVerifier for Anybody {
 
 /// Why TLS was not established, where that is the cause.
 pub(crate) fn failure_of(cause: &(dyn Error + 'static)) -> Option<Failure> {
-    let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-        let io = cause.downcast_ref::<std::io::Error>()?;
-        io.get_ref()?.downcast_ref::<rustls::Error>()
-    })?;
-    Some(failure(Reason::TlsFailed, told(tls)))
+    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        return Some(failure(Reason::TlsFailed, told(tls)));
+    }
+    // What an error of I/O wraps is not its source, and may be one again.
+    let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    failure_of(wrapped)
 }
 
 /// What TLS says, in the field's words.
@@ -153,6 +164,17 @@ pub(crate) fn told(error: &rustls::Error) -> String {
             CertificateError::Revoked => "the certificate was revoked".to_owned(),
             other => format!("the certificate is refused: {other}"),
         },
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(
+            rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | rustls::PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => "the server speaks neither TLS 1.2 nor TLS 1.3 (protocol_version)".to_owned(),
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            "the server accepts none of the ciphers of today (handshake_failure)".to_owned()
+        }
+        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+            "the answer is not TLS".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -4,6 +4,7 @@ use checks::facts::{Certificate, PublicKey, Reason, Thumbprint, hexadecimal};
 use jiff::Timestamp;
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
+use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::oid_registry::OidRegistry;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -42,6 +43,19 @@ pub(crate) fn der(octets: &[u8]) -> Result<Certificate, Problem> {
         key: public_key(parsed.public_key()),
         signature: algorithm(&parsed.signature_algorithm.algorithm),
     })
+}
+
+/// The DNS names for which a certificate is, in lower case.
+pub(crate) fn dns_names(octets: &[u8]) -> Vec<String> {
+    let Ok((_, parsed)) = X509Certificate::from_der(octets) else { return Vec::new() };
+    let Ok(Some(names)) = parsed.subject_alternative_name() else { return Vec::new() };
+    let names = names.value.general_names.iter();
+    names
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Decodes what is DER, base64 of DER, base64 of that, or PEM.

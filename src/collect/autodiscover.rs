@@ -1,0 +1,185 @@
+//! Autodiscover v2, asked for the probe mailbox on each host and in the cloud.
+//!
+//! The address of the mailbox is in the request and nowhere else: it is taken
+//! out of whatever a server says before that is kept.
+
+use checks::facts::{AutodiscoverAnswer, Fact, Facts, Needs, Unknown};
+use serde::Deserialize;
+use url::Url;
+
+use super::http::{Answer, Client, Get, location, shown};
+use super::{Found, Task, asked, clock, failure, join_all, reason_of};
+use crate::config::Host;
+
+const PATH: &str = "/autodiscover/autodiscover.json";
+/// Microsoft's own probe calls itself so.
+const AGENT: &str = "Teams";
+/// Characters of an error code that are kept.
+const CODE: usize = 64;
+
+pub(super) async fn read(task: &Task<'_>) -> Found {
+    let Some(mailbox) = &task.trust.probe_mailbox else { return Found::default() };
+    let client = match &task.client {
+        Ok(client) => client,
+        Err(failed) => return Found { failure: Some(failed.clone()), ..Found::default() },
+    };
+    let cloud = task.endpoints.autodiscover.iter();
+    let cloud = cloud.map(|name| Host { name: name.clone(), port: None });
+    let hosts: Vec<Host> = task.trust.hosts.iter().cloned().chain(cloud).collect();
+    let running = hosts.iter().filter_map(|host| Some(ask(client, host.url(PATH)?, mailbox)));
+    let mut found = Found::default();
+    let mut facts = Vec::new();
+    for part in join_all(running.collect()).await {
+        found.notes.extend(part.notes);
+        found.failure = found.failure.or(part.failure);
+        facts.push(part.facts);
+    }
+    found.facts = Facts::join(facts);
+    found
+}
+
+async fn ask(client: &Client, mut url: Url, mailbox: &str) -> Found {
+    let source = shown(&url);
+    let host = url.host_str().unwrap_or_default().to_owned();
+    url.query_pairs_mut()
+        .append_pair("Email", mailbox)
+        .append_pair("Protocol", "EWS")
+        .append_pair("RedirectCount", "1");
+    let mut found = Found::default();
+    let at = jiff::Timestamp::now();
+    let answer = client.get(Get { agent: Some(AGENT), ..Get::new(&url) }).await;
+    let seen = asked(&mut found.facts, &source, "Autodiscover v2", at);
+    let told = match answer {
+        Ok(answer) => {
+            found.facts.clocks.extend(clock::reading(&answer, &seen));
+            found
+                .notes
+                .extend(redirects(&answer, &url, mailbox).map(|to| format!("{source}: {to}")));
+            if answer.status != 200 {
+                let text = format!("answered {}", answer.status);
+                found.failure = Some(failure(reason_of(answer.status), text));
+            }
+            let said = Said::of(&answer.body);
+            AutodiscoverAnswer {
+                host,
+                status: Fact::known(answer.status, &seen),
+                url: said.url(mailbox),
+                error_code: said.code(mailbox),
+                seen,
+            }
+        }
+        Err(failed) => {
+            let text = without(&failed.text(), mailbox);
+            found.notes.push(format!("{source}: {text}"));
+            let unknown = Unknown::new(failed.reason, Needs::Autodiscover(host.clone()));
+            found.failure = Some(failure(failed.reason, text.clone()));
+            AutodiscoverAnswer {
+                host,
+                status: unknown.detail(text).tried(&seen).into(),
+                url: String::new(),
+                error_code: String::new(),
+                seen,
+            }
+        }
+    };
+    found.facts.autodiscover.push(told);
+    found
+}
+
+/// Where it led, followed or not.
+fn redirects(answer: &Answer, asked: &Url, mailbox: &str) -> Option<String> {
+    let told = |to: &str| without(to, mailbox);
+    match location(answer).filter(|_| (300..400).contains(&answer.status)) {
+        Some(to) => Some(format!("leads to {}, which is not asked", told(&to))),
+        None if answer.url != *asked => Some(format!("leads to {}", told(&shown(&answer.url)))),
+        None => None,
+    }
+}
+
+/// A text in which the mailbox is not named, however it is written.
+fn without(text: &str, mailbox: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(mailbox.as_bytes()).collect();
+    let mut text = text.to_owned();
+    for form in [mailbox, &encoded, &mailbox.replace('@', "%40")] {
+        let (folded, form) = (text.to_ascii_lowercase(), form.to_ascii_lowercase());
+        if form.is_empty() || !folded.contains(&form) {
+            continue;
+        }
+        let mut kept = String::new();
+        let mut from = 0;
+        for (at, found) in folded.match_indices(&form) {
+            kept.push_str(text.get(from..at).unwrap_or_default());
+            kept.push_str("<mailbox>");
+            from = at + found.len();
+        }
+        kept.push_str(text.get(from..).unwrap_or_default());
+        text = kept;
+    }
+    text
+}
+
+/// The document, of which two fields matter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    #[serde(rename = "Url", alias = "url")]
+    url: Option<String>,
+    #[serde(rename = "ErrorCode", alias = "errorCode")]
+    code: Option<String>,
+}
+
+impl Said {
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    fn url(&self, mailbox: &str) -> String {
+        let url = self.url.as_deref().and_then(|url| Url::parse(url).ok());
+        url.filter(Url::has_host).map(|url| without(&shown(&url), mailbox)).unwrap_or_default()
+    }
+
+    /// A code is a word; whatever else stands there is not kept.
+    fn code(&self, mailbox: &str) -> String {
+        let code = self.code.as_deref().unwrap_or_default();
+        let word =
+            code.len() <= CODE && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if word && without(code, mailbox) == code { code.to_owned() } else { String::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mailbox_is_named_nowhere() {
+        let mailbox = "Calendar-Probe@contoso.com";
+        for text in [
+            "https://a/autodiscover.json/v1.0/calendar-probe@contoso.com",
+            "https://a/autodiscover.json/v1.0/Calendar-Probe%40contoso.com/x",
+            "no calendar-probe@contoso.com, CALENDAR-PROBE@CONTOSO.COM",
+        ] {
+            let told = without(text, mailbox).to_ascii_lowercase();
+            assert!(told.contains("<mailbox>") && !told.contains("calendar-probe"), "{told}");
+        }
+        assert_eq!(without("nothing", mailbox), "nothing");
+        assert_eq!(without("nothing", ""), "nothing");
+    }
+
+    #[test]
+    fn what_is_no_address_and_no_code_is_not_kept() {
+        let said = |text: &str| {
+            let said = Said::of(text.as_bytes());
+            (said.url("probe@contoso.com"), said.code("probe@contoso.com"))
+        };
+        let none = || (String::new(), String::new());
+        let url = r#"{"Protocol":"EWS","Url":"https://mail.contoso.com/EWS/Exchange.asmx?x=1"}"#;
+        assert_eq!(said(url).0, "https://mail.contoso.com/EWS/Exchange.asmx");
+        let code = r#"{"ErrorCode":"ProtocolNotSupported","ErrorMessage":"for probe@contoso.com"}"#;
+        assert_eq!(said(code).1, "ProtocolNotSupported");
+        assert_eq!(said(r#"{"ErrorCode":"no mailbox probe@contoso.com"}"#), none());
+        assert_eq!(said(r#"{"Url":"mailto:probe@contoso.com"}"#), none());
+        assert_eq!(said("<html>"), none());
+        assert_eq!(said("[]"), none());
+    }
+}
