@@ -7,6 +7,7 @@
 
 mod challenge;
 mod dns;
+mod entra;
 mod http;
 mod metadata;
 mod tls;
@@ -27,7 +28,7 @@ use self::dns::Names;
 use self::http::{Client, Reach, Settings};
 use self::tls::Roots;
 use crate::config::{Config, Endpoints, Host, Trust};
-use crate::decode::{self, Source};
+use crate::decode::{self, Asked, Source};
 use crate::output::SourceState;
 
 /// What the live sources of one trust said.
@@ -91,6 +92,9 @@ pub(crate) struct Task<'a> {
     pub(crate) names: Names,
     pub(crate) timeout: Duration,
     pub(crate) deadline: Instant,
+    /// When a source stops asking, a little earlier, so that what it was told
+    /// before is not lost with the rest.
+    pub(crate) until: Instant,
     /// The one that speaks HTTP, or why there is none.
     pub(crate) client: Result<Client, Failure>,
 }
@@ -113,13 +117,16 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
     let metadata = metadata::read(&task, directory.clone());
     let challenge = challenge::read(&task);
     let has_hosts = !trust.hosts.is_empty();
-    let (asked, metadata, challenge) = tokio::join!(
+    let entra = entra::read(&task, directory);
+    let in_entra = trust.entra.is_some();
+    let (asked, metadata, challenge, entra) = tokio::join!(
         asked,
         run(&task, "metadata", true, metadata),
         run(&task, "challenge", has_hosts, challenge),
+        run(&task, "entra", in_entra, entra),
     );
     let mut all = Vec::new();
-    for (state, found) in [asked, metadata, challenge] {
+    for (state, found) in [asked, metadata, challenge, entra] {
         let Some(state) = state else { continue };
         if let Some(failure) = &found.failure {
             collected.notes.push(format!("{}: {}", state.name, failure.text()));
@@ -153,8 +160,9 @@ async fn run(
 
 impl<'a> Task<'a> {
     fn new(config: &'a Config, trust: &'a Trust, notes: &mut Vec<String>) -> Self {
-        let (timeout, deadline) =
-            (config.defaults.timeout, Instant::now() + config.defaults.deadline);
+        let (timeout, whole) = (config.defaults.timeout, config.defaults.deadline);
+        let deadline = Instant::now() + whole;
+        let until = deadline - (whole / 20).min(Duration::from_millis(250));
         let ca_file = config.network.ca_file.as_deref().map(|file| config.path(file));
         let roots = Roots::with(ca_file.as_deref()).unwrap_or_else(|error| {
             notes.push(error);
@@ -169,10 +177,10 @@ impl<'a> Task<'a> {
             proxy: network.proxy.as_ref(),
             reach: reach(trust, &endpoints),
             timeout,
-            deadline,
+            deadline: until,
             careless: trust.ask_despite_bad_tls,
         });
-        Self { config, trust, endpoints, roots, names, timeout, deadline, client }
+        Self { config, trust, endpoints, roots, names, timeout, deadline, until, client }
     }
 
     /// A file that the configuration names.
@@ -225,7 +233,17 @@ pub(crate) async fn join_all<T>(running: Vec<impl Future<Output = T>>) -> Vec<T>
 
 /// The facts in what a server answered, with the server as their source.
 pub(crate) fn decoded(octets: &[u8], source: &str, at: Timestamp) -> (Facts, Vec<String>) {
-    let decoded = decode::decode(octets, Source { at: Some(at), ..Source::named(source) });
+    decoded_of(octets, source, at, None)
+}
+
+/// The same, where one object of the tenant was asked for.
+pub(crate) fn decoded_of(
+    octets: &[u8],
+    source: &str,
+    at: Timestamp,
+    asked: Option<Asked>,
+) -> (Facts, Vec<String>) {
+    let decoded = decode::decode(octets, Source { at: Some(at), asked, ..Source::named(source) });
     let notes = match &decoded.form {
         decode::Form::Unrecognised(why) => vec![format!("{source}: {why}")],
         _ => decoded.notes.iter().map(|note| format!("{source}: {note}")).collect(),

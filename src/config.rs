@@ -140,7 +140,8 @@ pub struct ActiveDirectory {
 pub struct Entra {
     /// The application that asks.
     pub client_id: Option<String>,
-    /// The file that holds its secret.
+    /// The file that holds its secret; without one, and without another way to
+    /// log in, the secret is in AZURE_CLIENT_SECRET.
     pub client_secret_file: Option<PathBuf>,
     /// The PEM file that holds its certificate and private key.
     pub certificate_file: Option<PathBuf>,
@@ -320,7 +321,9 @@ impl Entra {
             self.device_code,
         ];
         match ways.iter().filter(|way| **way).count() {
-            0 => Err("entra: none of client_secret_file, certificate_file, managed_identity, \
+            // The secret is in the environment then.
+            0 if self.client_id.is_some() => Ok(()),
+            0 => Err("entra: none of client_id, client_secret_file, certificate_file, managed_identity, \
                       workload_identity, azure_cli, device_code"
                 .to_owned()),
             1 => Ok(()),

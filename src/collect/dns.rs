@@ -63,7 +63,7 @@ pub(crate) fn resolver(nameservers: &[SocketAddr], timeout: Duration) -> Option<
 
 /// Whether an address is that of this machine or of its link, where services
 /// listen that are meant for nobody else.
-fn is_local(address: IpAddr) -> bool {
+pub(crate) fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(it) => {
             it.is_loopback() || it.is_link_local() || it.is_unspecified() || it.is_broadcast()

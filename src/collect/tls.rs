@@ -77,6 +77,16 @@ pub(crate) fn careless() -> ClientConfig {
     configured(Arc::new(Anybody))
 }
 
+/// A configuration that believes nobody: for what speaks without TLS alone.
+pub(crate) fn nobody() -> ClientConfig {
+    let provider = provider();
+    #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3");
+    builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+}
+
 fn configured(verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(provider());
     #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]

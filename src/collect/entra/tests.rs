@@ -1,0 +1,1 @@
+//! The sources of the tenant, against the simulated cloud.
