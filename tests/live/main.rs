@@ -1,1 +1,15 @@
-fn main() {}
+//! Live sources against servers on loopback: what each fault gives, and what
+//! must not happen whatever a server does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod cloud;
+mod faults;
+mod safety;
+mod verdict;
