@@ -259,3 +259,9 @@ pub(crate) fn asked(facts: &mut Facts, source: &str, form: &str, at: Timestamp) 
     facts.seen.insert(seen.clone(), entry);
     seen
 }
+
+/// Microsoft's cloud on loopback, which the live tests use, too.
+#[cfg(test)]
+#[path = "../tests/live/cloud.rs"]
+#[allow(dead_code, reason = "the live tests use the rest of it")]
+mod cloud;

@@ -313,7 +313,7 @@ async fn body(mut response: Response, largest: usize) -> Result<Vec<u8>, Failure
         let text = format!("the answer is longer than {} KiB", largest >> 10);
         failure(Reason::TooLarge, text)
     };
-    if response.content_length().is_some_and(|length| largest as u64 <= length) {
+    if response.content_length().is_some_and(|length| (largest as u64) < length) {
         return Err(too_large());
     }
     while let Some(part) = response.chunk().await.map_err(|error| of_error(&error))? {

@@ -137,11 +137,12 @@ impl ServerCertVerifier for Anybody {
 
 /// Why TLS was not established, where that is the cause.
 pub(crate) fn failure_of(cause: &(dyn Error + 'static)) -> Option<Failure> {
-    let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-        let io = cause.downcast_ref::<std::io::Error>()?;
-        io.get_ref()?.downcast_ref::<rustls::Error>()
-    })?;
-    Some(failure(Reason::TlsFailed, told(tls)))
+    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        return Some(failure(Reason::TlsFailed, told(tls)));
+    }
+    // What an error of I/O wraps is not its source, and may be one again.
+    let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    failure_of(wrapped)
 }
 
 /// What TLS says, in the field's words.

@@ -1,8 +1,11 @@
 //! The sentences of DESIGN.md on network safety, each with its test. What one
 //! client alone decides is tested beside it, in `src/collect/http`.
 
+use std::net::Ipv4Addr;
+
 use checks::facts::Reason;
 
+use super::cloud::server::{Reply, Server};
 use super::cloud::{CLIENT, Cloud, EXCHANGE, Fault, SKYPE, TOKEN};
 use super::faults::{by_secret, collected, present};
 
@@ -51,12 +54,14 @@ fn a_redirect_to_a_foreign_host_is_not_followed() {
 #[test]
 fn a_redirect_to_http_is_not_followed() {
     let cloud = Cloud::start();
-    let clear = format!("http://127.0.0.1:{}/v1.0/x?token={TOKEN}", cloud.graph.port);
+    let server = Server::start(Ipv4Addr::LOCALHOST, None, |_| Reply::Hang);
+    let clear = format!("http://127.0.0.1:{}/v1.0/x?token={TOKEN}", server.port);
     cloud.fault(SKYPE, Fault::Redirect(clear), usize::MAX);
     let collected = collected(&cloud, &by_secret());
     let (reason, told) = present(&collected, SKYPE).unwrap_err();
     assert_eq!(reason, Reason::NotCollected);
     assert!(told.contains("to http://127.0.0.1"), "{told}");
+    assert_eq!(server.most(), 0);
 }
 
 #[test]
