@@ -202,7 +202,7 @@ fn reach(trust: &Trust, endpoints: &Endpoints) -> Reach {
     for host in trust.hosts.iter().chain(&trust.servers) {
         add(&host.name);
     }
-    Reach { hosts }
+    Reach { hosts, login: Some(endpoints.login.clone()) }
 }
 
 impl Host {

@@ -23,6 +23,11 @@ impl Names {
         Self { given: given.map(Arc::new), allow_local }
     }
 
+    /// The same for a name that the configuration states, wherever it leads.
+    pub(crate) fn anywhere(self) -> Self {
+        Self { allow_local: true, ..self }
+    }
+
     /// The addresses of a name that may be asked.
     pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
         let all: Vec<IpAddr> = match &self.given {

@@ -37,28 +37,36 @@ pub(super) async fn read(task: &Task<'_>, directory: Directory) -> Found {
     read_as(task, directory, &Surroundings::real()).await
 }
 
-async fn read_as(task: &Task<'_>, directory: Directory, surroundings: &Surroundings<'_>) -> Found {
-    let mut found = Found::default();
-    let client = match &task.client {
-        Ok(client) => client,
-        Err(failed) => return nobody(task, failed.clone(), "", found),
-    };
-    let identity = match credentials::token(task, client, surroundings, &mut found.notes).await {
-        Ok(identity) => identity,
-        Err((who, failed)) => return nobody(task, failed, &who, found),
-    };
-    let graph = Graph { task, client, identity };
-    // The well-known ones at once, the dedicated one when the directory has named it.
+async fn read_as(task: &Task<'_>, directory: Directory, around: &Surroundings<'_>) -> Found {
     let wanted = wanted(task);
-    let known = join_all(wanted.iter().map(|id| graph.principal(id)).collect());
-    let dedicated = async {
-        match timeout_at(task.until, told(directory)).await.ok().flatten() {
-            Some(id) => graph.dedicated(&id, &wanted).await,
-            None => Vec::new(),
-        }
+    let mut found = Found::default();
+    let identity = match &task.client {
+        Ok(client) => credentials::token(task, client, around, &mut found.notes)
+            .await
+            .map(|identity| (client, identity)),
+        Err(failed) => Err((String::new(), failed.clone())),
     };
-    let (known, dedicated) = tokio::join!(known, dedicated);
-    found.add(known.into_iter().chain(dedicated));
+    let dedicated = async { timeout_at(task.until, told(directory)).await.ok().flatten() };
+    match identity {
+        Ok((client, identity)) => {
+            let graph = Graph { task, client, identity };
+            // The well-known ones at once, the dedicated one when the directory has named it.
+            let known = join_all(wanted.iter().map(|id| graph.principal(id)).collect());
+            let dedicated = async {
+                match dedicated.await {
+                    Some(id) => graph.dedicated(&id, &wanted).await,
+                    None => Vec::new(),
+                }
+            };
+            let (known, dedicated) = tokio::join!(known, dedicated);
+            found.add(known.into_iter().chain(dedicated));
+        }
+        Err((who, failed)) => {
+            let dedicated = dedicated.await;
+            found.facts = nobody(&source(task, &who), &wanted, dedicated.as_ref(), &failed);
+            found.failure = Some(failed);
+        }
+    }
     found
 }
 
@@ -93,13 +101,15 @@ async fn told(mut directory: Directory) -> Option<ApplicationId> {
 }
 
 /// What there is where nobody was let in: each object is unknown, and why.
-fn nobody(task: &Task, failed: Failure, who: &str, mut found: Found) -> Found {
-    let source = source(task, who);
-    let wanted = wanted(task);
-    let unread = wanted.iter().map(|id| unread(&source, Asked::ServicePrincipal(id), &failed));
-    found.facts = Facts::join(unread);
-    found.failure = Some(failed);
-    found
+fn nobody(
+    source: &str,
+    wanted: &BTreeSet<ApplicationId>,
+    dedicated: Option<&ApplicationId>,
+    failed: &Failure,
+) -> Facts {
+    let principals = wanted.iter().chain(dedicated).map(Asked::ServicePrincipal);
+    let objects = principals.chain(dedicated.map(Asked::Application));
+    Facts::join(objects.map(|object| unread(source, object, failed)))
 }
 
 /// The name of the source: the host, and as whom it was asked.

@@ -50,7 +50,12 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Reach {
     /// Host names and addresses, in lower case.
     pub(crate) hosts: BTreeSet<String>,
+    /// Where tokens are issued.
+    pub(crate) login: Option<Url>,
 }
+
+/// The only paths to which anything is posted, below the tenant's.
+const POSTED: [&str; 2] = ["/oauth2/v2.0/token", "/oauth2/v2.0/devicecode"];
 
 /// A client that reads.
 pub(crate) struct Client {
@@ -134,10 +139,15 @@ pub(crate) struct Settings<'a> {
 impl Client {
     /// A client; without roots or a usable proxy there is none.
     pub(crate) fn new(settings: Settings) -> Result<Self, Failure> {
+        // Where there is a proxy its name is the only one that is resolved here.
+        let names = match settings.proxy {
+            Some(_) => settings.names.clone().anywhere(),
+            None => settings.names.clone(),
+        };
         let made = |tls: rustls::ClientConfig| {
             let mut builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls)
-                .dns_resolver(Arc::new(settings.names.clone()))
+                .dns_resolver(Arc::new(names.clone()))
                 .redirect(Policy::none())
                 .referer(false)
                 .no_proxy()
@@ -202,6 +212,11 @@ impl Client {
         url: &Url,
         form: &[(&str, &str)],
     ) -> Result<Answer, Failure> {
+        let login = self.reach.login.as_ref().map(Url::origin);
+        if login != Some(url.origin()) || !POSTED.iter().any(|path| url.path().ends_with(path)) {
+            let text = format!("nothing is posted to {}: it issues no tokens", shown(url));
+            return Err(failure(Reason::NotCollected, text));
+        }
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.tried(
             url,

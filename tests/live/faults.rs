@@ -1,11 +1,14 @@
 //! Each fault of the cloud leads to its reason in the facts.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use checks::facts::{Fact, Reason};
 use trustprobe::collect::{Collected, collect};
 use trustprobe::config::Config;
 
+use super::cloud::server::Authority;
 use super::cloud::{CLIENT, Cloud, EXCHANGE, FEDERATED, Fault, SECRET, SKYPE, TOKEN};
 
 /// The credentials that most tests use.
@@ -15,8 +18,14 @@ pub(crate) fn by_secret() -> String {
 
 /// Collects as the configuration says, and looks for secrets in all that came.
 pub(crate) fn collected(cloud: &Cloud, entra: &str) -> Collected {
+    changed(cloud, entra, |_| ())
+}
+
+/// The same after a change to the folder of the configuration.
+fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
     let folder = tempfile::tempdir().unwrap();
     let path = cloud.configuration(folder.path(), entra);
+    change(folder.path());
     let config = Config::read(&path).unwrap();
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -162,7 +171,7 @@ fn a_wrong_secret_is_refused_and_not_told() {
     let cloud = Cloud::start();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wrong");
-    std::fs::write(&path, "w7ong-secret").unwrap();
+    fs::write(&path, "w7ong-secret").unwrap();
     let file = format!("client_id: {CLIENT}, client_secret_file: \"{}\"", path.display());
     let collected = collected(&cloud, &file);
     assert_eq!(present(&collected, SKYPE).unwrap_err().0, Reason::Unauthenticated);
@@ -182,4 +191,30 @@ fn a_run_ends_within_its_deadline_whatever_hangs() {
     cloud.fault("/v1.0/", Fault::Throttled(3), usize::MAX);
     let all = collected(&cloud, &by_secret());
     assert_eq!(present(&all, SKYPE).unwrap_err().0, Reason::Throttled);
+}
+
+#[test]
+fn a_certificate_of_a_stranger_is_refused() {
+    let cloud = Cloud::start();
+    let stranger = Authority::new().pem;
+    let roots = |folder: &Path| fs::write(folder.join("roots.pem"), &stranger).unwrap();
+    let collected = changed(&cloud, &by_secret(), roots);
+    let (reason, told) = present(&collected, SKYPE).unwrap_err();
+    assert_eq!(reason, Reason::TlsFailed, "{told}");
+    assert_eq!(cloud.login.requests().len(), 0);
+}
+
+#[test]
+fn where_nobody_listens_is_unreachable() {
+    let cloud = Cloud::start();
+    let port = |folder: &Path| {
+        let path = folder.join("trustprobe.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        let graph = format!("graph: \"{}\"", cloud.graph.url(""));
+        fs::write(path, text.replace(&graph, "graph: \"https://127.0.0.1:9\"")).unwrap();
+    };
+    let collected = changed(&cloud, &by_secret(), port);
+    let (reason, told) = present(&collected, SKYPE).unwrap_err();
+    assert_eq!(reason, Reason::Unreachable, "{told}");
+    assert!(told.ends_with("(3 tries)"), "{told}");
 }

@@ -9,6 +9,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod cloud;
 mod faults;
 mod safety;

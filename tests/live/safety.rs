@@ -1,7 +1,9 @@
 //! The sentences of DESIGN.md on network safety, each with its test. What one
 //! client alone decides is tested beside it, in `src/collect/http`.
 
+use std::fs;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use checks::facts::Reason;
 
@@ -94,4 +96,21 @@ fn a_redirect_of_the_token_endpoint_takes_no_secret_along() {
     cloud.fault("/token", Fault::Redirect(cloud.acs.url("/token")), usize::MAX);
     super::faults::collected(&cloud, &by_secret());
     assert!(cloud.acs.requests().iter().all(|it| it.method == "GET" && it.body.is_empty()));
+}
+
+/// What clippy.toml refuses elsewhere is allowed in one file.
+#[test]
+fn http_is_spoken_in_one_place() {
+    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(&path).unwrap().map(|it| it.unwrap().path()));
+            continue;
+        }
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let own = path.ends_with("src/collect/http.rs");
+        assert_eq!(text.contains("(clippy::disallowed_methods"), own, "{}", path.display());
+        let verbs = text.matches("(Method::").count();
+        assert_eq!(verbs, if own { 2 } else { 0 }, "{}", path.display());
+    }
 }

@@ -80,7 +80,7 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 fn refused(said: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(said);
     if let Some((code, sentence)) = refusal::aadsts(&said, &[]) {
-        return failure(Reason::Unauthenticated, format!("az: AADSTS{code}: {sentence}"));
+        return failure(refusal::reason_of(code), format!("az: AADSTS{code}: {sentence}"));
     }
     if said.contains("az login") {
         return failure(Reason::Unauthenticated, "nobody is logged in: run az login".to_owned());

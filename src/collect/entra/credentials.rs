@@ -67,7 +67,7 @@ impl Surroundings<'_> {
 }
 
 impl Endpoint {
-    fn of(task: &Task, tenant: &str) -> Self {
+    pub(super) fn of(task: &Task, tenant: &str) -> Self {
         let at = |end: &str| {
             let mut url = task.endpoints.login.clone();
             url.set_path(&format!("/{tenant}/oauth2/v2.0/{end}"));

@@ -64,7 +64,7 @@ pub(super) fn aadsts(text: &str, secrets: &[&str]) -> Option<(u32, String)> {
 
 /// What an AADSTS code means for us. Source: Microsoft, "Microsoft Entra
 /// authentication and authorization error codes".
-fn reason_of(code: u32) -> Reason {
+pub(super) fn reason_of(code: u32) -> Reason {
     match code {
         // No such tenant in this cloud; no such resource in the tenant.
         90_002 | 900_023 | 500_011 => Reason::SourceAbsent,

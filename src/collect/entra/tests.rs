@@ -44,7 +44,15 @@ impl Lab {
 
     /// What came of it; and no secret in it.
     fn found(&self, entra: &str) -> Found {
+        self.changed(entra, &[])
+    }
+
+    /// The same after changes to the configuration.
+    fn changed(&self, entra: &str, changes: &[(&str, &str)]) -> Found {
         let path = self.cloud.configuration(self.folder.path(), entra);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = changes.iter().fold(text, |text, (from, to)| text.replace(from, to));
+        std::fs::write(&path, text).unwrap();
         let config = Config::read(&path).unwrap();
         let trust = config.trust("contoso").unwrap();
         let (_told, directory) = watch::channel(Some(self.directory.clone()));
@@ -293,6 +301,19 @@ fn an_application_that_was_refused_is_unknown() {
 }
 
 #[test]
+fn whoever_is_not_let_in_knows_nothing_of_the_dedicated_one_either() {
+    let (lab, entra) = with_dedicated();
+    lab.cloud.fault("/token", Fault::Aadsts(7_000_215), usize::MAX);
+    let found = lab.found(&entra);
+    let unknown = |present: &Fact<bool>| present.read().unwrap_err().reason;
+    assert_eq!(unknown(&found.facts.applications[0].present), Reason::Unauthenticated);
+    assert_eq!(found.facts.service_principals.items.len(), 3);
+    for principal in &found.facts.service_principals.items {
+        assert_eq!(unknown(&principal.present), Reason::Unauthenticated);
+    }
+}
+
+#[test]
 fn a_page_on_another_host_is_not_followed() {
     let (lab, entra) = with_dedicated();
     let foreign = lab.cloud.foreign.url("/v1.0/next");
@@ -340,4 +361,36 @@ fn without_a_procedure_all_of_them_are_read_for() {
         .map(|(_, id)| id.clone())
         .collect();
     assert_eq!(wanted(&task), all);
+}
+
+#[test]
+fn every_cloud_has_its_own_addresses() {
+    for cloud in checks::procedure::CLOUDS.iter() {
+        let config = Config::default();
+        let trust = crate::config::Trust { cloud: Some(cloud.id.into()), ..Default::default() };
+        let task = Task::new(&config, &trust, &mut Vec::new());
+        let endpoint = credentials::Endpoint::of(&task, "contoso.com");
+        let (login, graph) = (cloud.login[0], cloud.graph);
+        let token = format!("https://{login}/contoso.com/oauth2/v2.0/token");
+        assert_eq!(endpoint.token.as_str(), token);
+        assert_eq!(endpoint.scope, format!("https://{graph}/.default"));
+        assert_eq!(source(&task, "x"), format!("{graph} as x"));
+        let client = task.client.as_ref().unwrap();
+        for url in [&task.endpoints.login, &task.endpoints.graph] {
+            assert_eq!(client.permits(url), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn a_tenant_may_go_by_its_domain() {
+    let lab = Lab::new();
+    let entra = format!("client_id: {CLIENT}, client_secret_file: secret");
+    let found = lab.changed(&entra, &[(super::super::cloud::TENANT, "contoso.com")]);
+    assert_eq!(who(&found), CLIENT);
+    let other = lab.changed(&entra, &[(super::super::cloud::TENANT, "fabrikam.com")]);
+    assert_eq!(
+        failed(&other),
+        (Reason::SourceAbsent, "AADSTS90002: Tenant 'fabrikam.com' not found")
+    );
 }

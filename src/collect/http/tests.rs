@@ -15,6 +15,7 @@ struct Lab {
     reach: Vec<&'static str>,
     allow_local: bool,
     careless: bool,
+    proxy: Option<Url>,
     deadline: Duration,
 }
 
@@ -24,7 +25,7 @@ impl Lab {
         let server = Server::start(Ipv4Addr::LOCALHOST, Some(&authority), answer);
         let reach = vec!["127.0.0.1", "localhost"];
         let deadline = Duration::from_secs(3);
-        Self { authority, server, reach, allow_local: true, careless: false, deadline }
+        Self { authority, server, reach, allow_local: true, careless: false, proxy: None, deadline }
     }
 
     fn client(&self) -> Client {
@@ -35,8 +36,11 @@ impl Lab {
         Client::new(Settings {
             roots: &Roots::with(Some(&file)).unwrap(),
             names: Names::new(&[], self.allow_local, timeout),
-            proxy: None,
-            reach: Reach { hosts: self.reach.iter().map(|it| (*it).to_owned()).collect() },
+            proxy: self.proxy.as_ref(),
+            reach: Reach {
+                hosts: self.reach.iter().map(|it| (*it).to_owned()).collect(),
+                login: Some(self.url("/")),
+            },
             timeout,
             deadline: Instant::now() + self.deadline,
             careless: self.careless,
@@ -82,11 +86,6 @@ fn only_https_and_only_known_hosts() {
         });
         assert_eq!(failed.reason, Reason::NotCollected, "{url}");
         assert!(failed.detail.contains(why), "{url}: {failed:?}");
-        let posted = run(async {
-            let url = Url::parse(&url).unwrap();
-            lab.client().post_token(&url, &[("a", "b")]).await.unwrap_err()
-        });
-        assert_eq!(posted, failed);
     }
     assert_eq!(lab.server.most(), 0);
 }
@@ -235,7 +234,7 @@ fn size_and_time_are_bounded() {
 #[test]
 fn what_was_posted_and_answered_is_not_shown() {
     let lab = Lab::new(|_| says(TOKEN));
-    let url = lab.url("/token?not=this");
+    let url = lab.url("/x/oauth2/v2.0/token?not=this");
     let form = [("client_secret", SECRET)];
     let answer = run(async { lab.client().post_token(&url, &form).await.unwrap() });
     assert_eq!(lab.server.requests()[0].form("client_secret").as_deref(), Some(SECRET));
@@ -243,6 +242,35 @@ fn what_was_posted_and_answered_is_not_shown() {
     for secret in [SECRET, TOKEN, "not=this"] {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+#[test]
+fn nothing_is_posted_but_where_tokens_are_issued() {
+    let lab = Lab::new(|_| says("x"));
+    let path = "/x/oauth2/v2.0/token";
+    for url in [
+        lab.server.url("/v1.0/servicePrincipals"),
+        lab.server.url("/x/oauth2/v2.0/token/x"),
+        format!("https://localhost:{}{path}", lab.server.port),
+        format!("https://127.0.0.1:1{path}"),
+        format!("http://127.0.0.1:{}{path}", lab.server.port),
+    ] {
+        let url = Url::parse(&url).unwrap();
+        let failed = run(async { lab.client().post_token(&url, &[]).await.unwrap_err() });
+        assert!(failed.detail.starts_with("nothing is posted to "), "{failed:?}");
+    }
+    assert_eq!(lab.server.most(), 0);
+    assert!(run(async { lab.client().post_token(&lab.url(path), &[]).await }).is_ok());
+}
+
+#[test]
+fn a_proxy_may_be_on_this_machine() {
+    let proxy = Server::start(Ipv4Addr::LOCALHOST, None, |_| Reply::Whole(502, vec![], vec![]));
+    let address = Url::parse(&format!("http://localhost:{}", proxy.port)).unwrap();
+    let lab = Lab { allow_local: false, proxy: Some(address), ..Lab::new(|_| says("x")) };
+    let url = Url::parse("https://localhost:9/").unwrap();
+    assert!(run(async { lab.client().get(Get::new(&url)).await }).is_err());
+    assert_eq!(proxy.requests()[0].method, "CONNECT");
 }
 
 #[test]
