@@ -365,7 +365,7 @@ fn without_a_procedure_all_of_them_are_read_for() {
 
 #[test]
 fn every_cloud_has_its_own_addresses() {
-    for cloud in checks::procedure::CLOUDS.iter() {
+    for cloud in &checks::procedure::CLOUDS {
         let config = Config::default();
         let trust = crate::config::Trust { cloud: Some(cloud.id.into()), ..Default::default() };
         let task = Task::new(&config, &trust, &mut Vec::new());

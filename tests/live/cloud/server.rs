@@ -139,10 +139,10 @@ impl Reply {
             Self::Whole(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
                 for (name, value) in headers {
-                    head += &format!("{name}: {value}\r\n");
+                    head.extend([name, ": ", value, "\r\n"]);
                 }
-                head += &format!("content-length: {}\r\n\r\n", body.len());
                 to.write_all(head.as_bytes())?;
+                write!(to, "content-length: {}\r\n\r\n", body.len())?;
                 to.write_all(body)?;
             }
             Self::Short(body) => {
@@ -159,7 +159,7 @@ impl Reply {
                     thread::sleep(Duration::from_millis(50));
                 }
             }
-            Self::Hang => thread::sleep(Duration::from_secs(60)),
+            Self::Hang => thread::sleep(Duration::from_mins(1)),
         }
         to.flush()
     }
