@@ -25,12 +25,12 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-pub(crate) use machine::{Platform, identity};
-
 use super::dns::Names;
 use super::tls::Roots;
 use super::{Failure, failure};
 use crate::config::Secret;
+
+pub(crate) use machine::{Platform, identity};
 
 /// Octets of one answer. A metadata document takes a few thousand.
 const LARGEST: usize = 8 << 20;

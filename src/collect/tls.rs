@@ -137,12 +137,14 @@ impl ServerCertVerifier for Anybody {
 
 /// Why TLS was not established, where that is the cause.
 pub(crate) fn failure_of(cause: &(dyn Error + 'static)) -> Option<Failure> {
-    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-        return Some(failure(Reason::TlsFailed, told(tls)));
+    // Libraries put it into an error of I/O, and that into another.
+    let mut cause = cause;
+    loop {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(failure(Reason::TlsFailed, told(tls)));
+        }
+        cause = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
     }
-    // What an error of I/O wraps is not its source, and may be one again.
-    let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
-    failure_of(wrapped)
 }
 
 /// What TLS says, in the field's words.

@@ -156,7 +156,8 @@ fn each_fault_of_the_token_endpoint_has_its_reason() {
         (Fault::Half, Reason::Malformed),
         (Fault::Short, Reason::Truncated),
         (Fault::Large, Reason::TooLarge),
-        (Fault::Says(400, echo), Reason::Malformed),
+        (Fault::Says(400, echo), Reason::Unauthenticated),
+        (Fault::Says(400, "<html>".into()), Reason::Malformed),
         (Fault::Says(200, format!(r#"{{"access_token": "{TOKEN}\n"}}"#)), Reason::Malformed),
     ] {
         let cloud = Cloud::start();

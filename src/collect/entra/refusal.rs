@@ -43,7 +43,9 @@ pub(super) fn of_token(answer: &Answer, secrets: &[&str]) -> Failure {
             Reason::Forbidden
         }
         (500.., _) => Reason::Unreachable,
-        _ => Reason::Malformed,
+        (_, "") => Reason::Malformed,
+        // It understood, and gives none.
+        _ => Reason::Unauthenticated,
     };
     let told = sentence(&text, secrets);
     let told = told.trim_matches([':', ' ']);

@@ -20,7 +20,8 @@ struct Lab {
     cloud: Cloud,
     variables: Vec<(&'static str, String)>,
     terminal: bool,
-    directory: Facts,
+    /// `None` where it never speaks.
+    directory: Option<Facts>,
     said: RefCell<String>,
     folder: tempfile::TempDir,
 }
@@ -31,7 +32,7 @@ impl Lab {
             cloud: Cloud::start(),
             variables: Vec::new(),
             terminal: false,
-            directory: Facts::default(),
+            directory: Some(Facts::default()),
             said: RefCell::default(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -55,7 +56,7 @@ impl Lab {
         std::fs::write(&path, text).unwrap();
         let config = Config::read(&path).unwrap();
         let trust = config.trust("contoso").unwrap();
-        let (_told, directory) = watch::channel(Some(self.directory.clone()));
+        let (_told, directory) = watch::channel(self.directory.clone());
         let variable = |name: &str| {
             let found = self.variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
@@ -256,7 +257,7 @@ fn naming(id: &str) -> Facts {
 }
 
 fn with_dedicated() -> (Lab, String) {
-    let lab = Lab { directory: naming(DEDICATED), ..Lab::new() };
+    let lab = Lab { directory: Some(naming(DEDICATED)), ..Lab::new() };
     (lab, format!("client_id: {CLIENT}, client_secret_file: secret"))
 }
 
@@ -341,7 +342,7 @@ fn pages_without_end_end() {
 #[test]
 fn what_is_no_id_goes_into_no_address() {
     let (mut lab, entra) = with_dedicated();
-    lab.directory = naming("x')/../me?");
+    lab.directory = Some(naming("x')/../me?"));
     let found = lab.found(&entra);
     assert_eq!(found.failure, None);
     assert_eq!(lab.cloud.graph.requests().len(), 2);
@@ -393,4 +394,11 @@ fn a_tenant_may_go_by_its_domain() {
         failed(&other),
         (Reason::SourceAbsent, "AADSTS90002: Tenant 'fabrikam.com' not found")
     );
+}
+
+#[test]
+fn a_directory_that_never_speaks_hides_nothing() {
+    let (mut lab, entra) = with_dedicated();
+    lab.directory = None;
+    assert_eq!(who(&lab.found(&entra)), CLIENT);
 }

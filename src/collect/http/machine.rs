@@ -45,13 +45,19 @@ pub(crate) async fn identity(
     let client = client()?;
     let sent = async {
         let response = client.get(url.clone()).header(header, value).send().await;
-        let response = response.map_err(|error| of_error(&error))?;
+        let response = response.map_err(|error| unanswered(&of_error(&error)))?;
         let (status, headers) = (response.status().as_u16(), kept(response.headers()));
         let body = body(response, SMALL).await?;
         Ok(Answer { url, status, headers, body, asked, took: started.elapsed(), tries: 1 })
     };
     let late = |_| failure(Reason::TimedOut, "the machine's identity did not answer".to_owned());
     timeout_at(until, sent).await.map_err(late)?
+}
+
+/// What is said where this machine has no such platform, most likely.
+fn unanswered(failed: &Failure) -> Failure {
+    let text = format!("the service that gives this machine its identity: {}", failed.text());
+    failure(failed.reason, text)
 }
 
 /// Address and header, if the address is one that may be asked.
