@@ -173,49 +173,50 @@ impl Graph<'_> {
         Found { facts: unread(&source, object, &failed), notes, failure: Some(failed) }
     }
 
-    /// The permissions that were consented to, page by page.
+    /// The permissions that were consented to. A part of them is worth nothing:
+    /// the one that matters might be in the rest, and would be taken for absent.
     async fn consent(&self, id: &ApplicationId) -> Found {
         let source = source(self.task, &self.identity.who);
+        match self.assignments(id, &source).await {
+            Ok(found) => found,
+            Err(failed) => {
+                let note = format!("{source}: the consent of {id}: {}", failed.text());
+                Found { failure: Some(failed), notes: vec![note], ..Found::default() }
+            }
+        }
+    }
+
+    /// The same page by page.
+    async fn assignments(&self, id: &ApplicationId, source: &str) -> Result<Found, Failure> {
         let mut found = Found::default();
         let mut next = self.url(&format!("servicePrincipals(appId='{id}')/appRoleAssignments"));
         for _ in 0..PAGES {
-            let answer = match self.get_url(&next).await {
-                Ok(answer) if answer.status == 200 => answer,
+            let answer = self.get_url(&next).await?;
+            match answer.status {
+                200 => {}
                 // There is no consent for what is not there, as its own answer tells.
-                Ok(answer) if answer.status == 404 => return found,
-                Ok(answer) => return found.without(&format!("consent of {id}"), refused(&answer)),
-                Err(failed) => return found.without(&format!("consent of {id}"), failed),
-            };
-            let page: Page = match serde_json::from_slice(&answer.body) {
-                Ok(page) => page,
-                Err(error) => {
-                    return found.without(&format!("consent of {id}"), unreadable(&error));
-                }
-            };
-            let (facts, notes) = decoded_of(&answer.body, &source, answer.asked, None);
-            let empty = page.value.is_empty();
-            found.add([Found {
-                facts,
-                notes: if empty { Vec::new() } else { notes },
-                failure: None,
-            }]);
+                404 => return Ok(found),
+                _ => return Err(refused(&answer)),
+            }
+            let page: Page =
+                serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error))?;
+            if !page.value.is_empty() {
+                let (facts, notes) = decoded_of(&answer.body, source, answer.asked, None);
+                found.add([Found { facts, notes, failure: None }]);
+            }
             let Some(link) = page.next else {
                 if found.facts.app_role_assignments.is_empty() {
                     found.notes.push(format!("{source}: no permission of {id} is consented to"));
                 }
-                return found;
+                return Ok(found);
             };
-            match Url::parse(&link) {
-                Ok(url) if url.origin() == next.origin() => next = url,
-                _ => {
-                    let text = "the next page is on another host, which is not asked";
-                    let failed = failure(Reason::NotCollected, text.to_owned());
-                    return found.without(&format!("consent of {id}"), failed);
-                }
-            }
+            let same = |url: &Url| url.origin() == next.origin();
+            next = Url::parse(&link).ok().filter(same).ok_or_else(|| {
+                let text = "the next page is on another host, which is not asked";
+                failure(Reason::NotCollected, text.to_owned())
+            })?;
         }
-        let failed = failure(Reason::TooLarge, format!("more than {PAGES} pages"));
-        found.without(&format!("consent of {id}"), failed)
+        Err(failure(Reason::TooLarge, format!("more than {PAGES} pages")))
     }
 
     fn url(&self, path: &str) -> Url {
@@ -236,19 +237,9 @@ impl Graph<'_> {
     }
 }
 
-impl Found {
-    /// The same with a part that could not be read.
-    fn without(mut self, what: &str, failed: Failure) -> Self {
-        self.notes.push(format!("{what}: {}", failed.text()));
-        self.failure = self.failure.or(Some(failed));
-        self
-    }
-}
-
 /// A page of a list, as far as it has to be understood here.
 #[derive(serde::Deserialize)]
 struct Page {
-    #[serde(default)]
     value: Vec<serde::de::IgnoredAny>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,

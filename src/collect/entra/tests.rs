@@ -324,10 +324,35 @@ fn a_page_on_another_host_is_not_followed() {
         lab.cloud.fault("appRoleAssignments", Fault::NextPage(next), 1);
         let found = lab.found(&entra);
         assert_eq!(failed(&found).0, Reason::NotCollected);
-        assert_eq!(found.facts.app_role_assignments.len(), 1);
+        // The first page alone would make the others seem absent.
+        assert_eq!(found.facts.app_role_assignments.len(), 0);
+        assert!(found.notes.iter().any(|it| it.contains("the consent of")), "{:?}", found.notes);
     }
     assert_eq!(lab.cloud.foreign.requests().len(), 0);
     assert_eq!(lab.cloud.acs.requests().len(), 0);
+}
+
+#[test]
+fn a_page_that_cannot_be_read_leaves_the_consent_unknown() {
+    for (fault, reason) in [
+        (Fault::Refused(403, "Authorization_RequestDenied"), Reason::Forbidden),
+        (Fault::Half, Reason::Truncated),
+        (Fault::Says(200, r#"{"error": {}}"#.into()), Reason::Malformed),
+        (Fault::Hang, Reason::TimedOut),
+    ] {
+        let (lab, entra) = with_dedicated();
+        lab.cloud.fault("$skiptoken=two", fault, usize::MAX);
+        let found = lab.found(&entra);
+        assert_eq!(failed(&found).0, reason);
+        assert_eq!(found.facts.app_role_assignments.len(), 0);
+        assert_eq!(found.facts.applications[0].present.value(), Some(&true));
+    }
+    let (lab, entra) = with_dedicated();
+    lab.cloud.fault("appRoleAssignments", Fault::Says(200, r#"{"value": []}"#.into()), usize::MAX);
+    let found = lab.found(&entra);
+    assert_eq!(found.failure, None);
+    let text = format!("no permission of {DEDICATED} is consented to");
+    assert!(found.notes.iter().any(|it| it.ends_with(&text)), "{:?}", found.notes);
 }
 
 #[test]
