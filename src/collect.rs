@@ -9,6 +9,7 @@ mod autodiscover;
 mod challenge;
 mod clock;
 mod dns;
+mod entra;
 mod http;
 mod metadata;
 mod tls;
@@ -29,7 +30,7 @@ use self::dns::Names;
 use self::http::{Client, Reach, Settings};
 use self::tls::Roots;
 use crate::config::{Config, Endpoints, Host, Trust};
-use crate::decode::{self, Source};
+use crate::decode::{self, Asked, Source};
 use crate::output::SourceState;
 
 /// What the live sources of one trust said.
@@ -120,16 +121,18 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
     let has_hosts = !trust.hosts.is_empty();
     let has_names = has_hosts || !trust.smtp_domains.is_empty() || !trust.sip_domains.is_empty();
     let has_mailbox = trust.probe_mailbox.is_some();
-    let (asked, metadata, challenge, autodiscover, tls, dns) = tokio::join!(
+    let in_entra = trust.entra.is_some();
+    let (asked, metadata, challenge, autodiscover, tls, dns, entra) = tokio::join!(
         asked,
         run(&task, "metadata", true, metadata),
         run(&task, "challenge", has_hosts, challenge),
         run(&task, "autodiscover", has_mailbox, autodiscover::read(&task)),
         run(&task, "tls", has_hosts, tls::read(&task)),
         run(&task, "dns", has_names, dns::read(&task)),
+        run(&task, "entra", in_entra, entra::read(&task, directory)),
     );
     let mut all = Vec::new();
-    for (state, found) in [asked, metadata, challenge, autodiscover, tls, dns] {
+    for (state, found) in [asked, entra, metadata, challenge, autodiscover, tls, dns] {
         let Some(state) = state else { continue };
         if let Some(failure) = &found.failure {
             collected.notes.push(format!("{}: {}", state.name, failure.text()));
@@ -206,7 +209,7 @@ fn reach(trust: &Trust, endpoints: &Endpoints) -> Reach {
     for host in trust.hosts.iter().chain(&trust.servers) {
         add(&host.name);
     }
-    Reach { hosts }
+    Reach { hosts, login: Some(endpoints.login.clone()) }
 }
 
 impl Host {
@@ -249,7 +252,17 @@ pub(crate) fn reason_of(status: u16) -> Reason {
 
 /// The facts in what a server answered, with the server as their source.
 pub(crate) fn decoded(octets: &[u8], source: &str, at: Timestamp) -> (Facts, Vec<String>) {
-    let decoded = decode::decode(octets, Source { at: Some(at), ..Source::named(source) });
+    decoded_of(octets, source, at, None)
+}
+
+/// The same, where one object of the tenant was asked for.
+pub(crate) fn decoded_of(
+    octets: &[u8],
+    source: &str,
+    at: Timestamp,
+    asked: Option<Asked>,
+) -> (Facts, Vec<String>) {
+    let decoded = decode::decode(octets, Source { at: Some(at), asked, ..Source::named(source) });
     let notes = match &decoded.form {
         decode::Form::Unrecognised(why) => vec![format!("{source}: {why}")],
         _ => decoded.notes.iter().map(|note| format!("{source}: {note}")).collect(),
@@ -265,3 +278,9 @@ pub(crate) fn asked(facts: &mut Facts, source: &str, form: &str, at: Timestamp) 
     facts.seen.insert(seen.clone(), entry);
     seen
 }
+
+/// Microsoft's cloud on loopback, which the live tests use, too.
+#[cfg(test)]
+#[path = "../tests/live/cloud.rs"]
+#[allow(dead_code, reason = "the live tests use the rest of it")]
+mod cloud;

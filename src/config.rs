@@ -65,7 +65,7 @@ impl Default for Defaults {
         Self {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(30),
-            expiry_notice: Duration::from_secs(60 * 24 * 60 * 60),
+            expiry_notice: Duration::from_hours(60 * 24),
         }
     }
 }
@@ -137,10 +137,12 @@ pub struct ActiveDirectory {
 /// How to become somebody in Microsoft Entra who may read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Entra {
     /// The application that asks.
     pub client_id: Option<String>,
-    /// The file that holds its secret.
+    /// The file that holds its secret; without one, and without another way to
+    /// log in, the secret is in AZURE_CLIENT_SECRET.
     pub client_secret_file: Option<PathBuf>,
     /// The PEM file that holds its certificate and private key.
     pub certificate_file: Option<PathBuf>,
@@ -208,7 +210,7 @@ impl Config {
         }
         let text = fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
         let mut config = Self::of(&text).map_err(invalid)?;
-        config.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         Ok(config)
     }
 
@@ -320,7 +322,9 @@ impl Entra {
             self.device_code,
         ];
         match ways.iter().filter(|way| **way).count() {
-            0 => Err("entra: none of client_secret_file, certificate_file, managed_identity, \
+            // The secret is in the environment then.
+            0 if self.client_id.is_some() => Ok(()),
+            0 => Err("entra: none of client_id, client_secret_file, certificate_file, managed_identity, \
                       workload_identity, azure_cli, device_code"
                 .to_owned()),
             1 => Ok(()),

@@ -26,7 +26,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use checks::facts::{Facts, Organisation, Reason, Seen, SeenId};
+use checks::facts::{ApplicationId, Facts, Organisation, Reason, Seen, SeenId};
 use jiff::Timestamp;
 
 pub(crate) use exchange::incomplete;
@@ -101,12 +101,30 @@ pub struct Source<'a> {
     pub limits: Limits,
     /// When a server gave it, where it was asked just then.
     pub at: Option<Timestamp>,
+    /// The one object of the tenant that was asked for, where that is known.
+    pub asked: Option<Asked<'a>>,
+}
+
+/// One object of the tenant, which an answer may be about without naming it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'a> {
+    /// The service principal of this application.
+    ServicePrincipal(&'a ApplicationId),
+    /// The application itself.
+    Application(&'a ApplicationId),
 }
 
 impl<'a> Source<'a> {
     /// A file of which no more is known than its name.
     pub const fn named(name: &'a str) -> Self {
-        Self { path: name, file_name: name, server: None, limits: Limits::USUAL, at: None }
+        Self {
+            path: name,
+            file_name: name,
+            server: None,
+            limits: Limits::USUAL,
+            at: None,
+            asked: None,
+        }
     }
 }
 
@@ -410,7 +428,7 @@ fn decode_json(text: &str, source: Source, seen: &SeenId) -> Decoded {
         return decoded;
     }
     let exchange = exchange::json(&tree, source, seen);
-    match graph::decode(&tree, &source.limits, seen) {
+    match graph::decode(&tree, &source, seen) {
         // Somebody put both into one file.
         Some(graph) if !exchange.facts.is_empty() => exchange.with(graph),
         Some(graph) => graph,

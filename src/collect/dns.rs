@@ -37,6 +37,11 @@ impl Names {
         Self { given: given.map(Arc::new), allow_local }
     }
 
+    /// The same for a name that the configuration states, wherever it leads.
+    pub(crate) fn anywhere(self) -> Self {
+        Self { allow_local: true, ..self }
+    }
+
     /// The addresses of a name that may be asked.
     pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
         let none =
@@ -112,7 +117,7 @@ fn name_text(name: &hickory_resolver::proto::rr::Name) -> String {
 
 /// Whether an address is that of this machine or of its link, where services
 /// listen that are meant for nobody else.
-fn is_local(address: IpAddr) -> bool {
+pub(crate) fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(it) => {
             it.is_loopback() || it.is_link_local() || it.is_unspecified() || it.is_broadcast()

@@ -2,11 +2,17 @@
 //! a token. There is no other verb, here or elsewhere; clippy refuses the rest.
 //!
 //! A request goes over https only, and only to hosts that the configuration
-//! names. It is bounded in time, size and number; what is worth it is tried
+//! names; the one exception is the service that gives a machine its own identity,
+//! which `machine` asks and which can be nowhere else. A request is bounded in time, size and number; what is worth it is tried
 //! again a few times. Redirects are followed where they lead to such a host,
 //! and take no credentials along to another origin.
 
+#![expect(clippy::disallowed_methods, reason = "the one place that may")]
+
+mod machine;
+
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,8 +30,12 @@ use super::tls::Roots;
 use super::{Failure, failure};
 use crate::config::Secret;
 
+pub(crate) use machine::{Platform, identity};
+
 /// Octets of one answer. A metadata document takes a few thousand.
 const LARGEST: usize = 8 << 20;
+/// Octets of the answer of the machine's own platform.
+const SMALL: usize = 64 << 10;
 /// Octets of one header that is kept.
 const HEADER: usize = 16 << 10;
 /// Redirects of one request.
@@ -40,7 +50,12 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Reach {
     /// Host names and addresses, in lower case.
     pub(crate) hosts: BTreeSet<String>,
+    /// Where tokens are issued.
+    pub(crate) login: Option<Url>,
 }
+
+/// The only paths to which anything is posted, below the tenant's.
+const POSTED: [&str; 2] = ["/oauth2/v2.0/token", "/oauth2/v2.0/devicecode"];
 
 /// A client that reads.
 pub(crate) struct Client {
@@ -74,8 +89,9 @@ pub(crate) enum Credentials<'a> {
     Bearer(&'a Secret),
 }
 
-/// What a server answered.
-#[derive(Debug, Clone)]
+/// What a server answered. The answer to a request for a token holds one, so
+/// that none is printed with its body.
+#[derive(Clone)]
 pub(crate) struct Answer {
     /// The address that answered, after redirects.
     pub(crate) url: Url,
@@ -93,6 +109,12 @@ impl<'a> Get<'a> {
     pub(crate) fn new(url: &'a Url) -> Self {
         let credentials = Credentials::None;
         Self { url, credentials, agent: None, redirects: true, careless: false }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}, {} octets", self.status, shown(&self.url), self.body.len())
     }
 }
 
@@ -117,10 +139,15 @@ pub(crate) struct Settings<'a> {
 impl Client {
     /// A client; without roots or a usable proxy there is none.
     pub(crate) fn new(settings: Settings) -> Result<Self, Failure> {
+        // Where there is a proxy its name is the only one that is resolved here.
+        let names = match settings.proxy {
+            Some(_) => settings.names.clone().anywhere(),
+            None => settings.names.clone(),
+        };
         let made = |tls: rustls::ClientConfig| {
             let mut builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls)
-                .dns_resolver(Arc::new(settings.names.clone()))
+                .dns_resolver(Arc::new(names.clone()))
                 .redirect(Policy::none())
                 .referer(false)
                 .no_proxy()
@@ -158,7 +185,8 @@ impl Client {
                         }
                         with(request, credentials)
                     },
-                    get.careless,
+                    // Nothing secret goes to whoever may listen.
+                    get.careless && !matches!(credentials, Credentials::Bearer(_)),
                 )
                 .await?;
             let next = answer.header("location").and_then(|it| url.join(it).ok());
@@ -184,6 +212,11 @@ impl Client {
         url: &Url,
         form: &[(&str, &str)],
     ) -> Result<Answer, Failure> {
+        let login = self.reach.login.as_ref().map(Url::origin);
+        if login != Some(url.origin()) || !POSTED.iter().any(|path| url.path().ends_with(path)) {
+            let text = format!("nothing is posted to {}: it issues no tokens", shown(url));
+            return Err(failure(Reason::NotCollected, text));
+        }
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.tried(
             url,
@@ -221,11 +254,13 @@ impl Client {
         careless: bool,
     ) -> Result<Answer, Failure> {
         self.permits(url)?;
+        if self.deadline <= Instant::now() {
+            return Err(too_late());
+        }
         let client = self.careless.as_ref().filter(|_| careless).unwrap_or(&self.inner);
         let turn = self.turn(url);
-        let _turn = timeout_at(self.deadline, turn.acquire_owned())
-            .await
-            .map_err(|_| failure(Reason::Deadline, String::new()))?;
+        let _turn =
+            timeout_at(self.deadline, turn.acquire_owned()).await.map_err(|_| too_late())?;
         let mut tries = 1;
         loop {
             let result = self.once(request(client)).await;
@@ -258,15 +293,17 @@ impl Client {
         let (asked, started) = (Timestamp::now(), Instant::now());
         let until = self.deadline.min(started + self.timeout);
         let late = || {
-            let reason = if until < self.deadline { Reason::TimedOut } else { Reason::Deadline };
-            failure(reason, format!("no answer within {:?}", until - started))
+            if self.deadline <= until {
+                return too_late();
+            }
+            failure(Reason::TimedOut, format!("no answer within {:?}", self.timeout))
         };
         let response = timeout_at(until, request.send()).await.map_err(|_| late())?;
         let response = response.map_err(|error| of_error(&error))?;
         let took = started.elapsed();
         let (url, status) = (response.url().clone(), response.status().as_u16());
         let headers = kept(response.headers());
-        let body = timeout_at(until, body(response)).await.map_err(|_| late())??;
+        let body = timeout_at(until, body(response, LARGEST)).await.map_err(|_| late())??;
         Ok(Answer { url, status, headers, body, asked, took, tries: 1 })
     }
 }
@@ -285,12 +322,18 @@ fn with(request: RequestBuilder, credentials: Credentials) -> RequestBuilder {
     request.header(AUTHORIZATION, value)
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
+async fn body(mut response: Response, largest: usize) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
+    let too_large = || {
+        let text = format!("the answer is longer than {} KiB", largest >> 10);
+        failure(Reason::TooLarge, text)
+    };
+    if response.content_length().is_some_and(|length| (largest as u64) < length) {
+        return Err(too_large());
+    }
     while let Some(part) = response.chunk().await.map_err(|error| of_error(&error))? {
-        if LARGEST < body.len() + part.len() {
-            let text = format!("the answer is longer than {} MiB", LARGEST >> 20);
-            return Err(failure(Reason::TooLarge, text));
+        if largest < body.len() + part.len() {
+            return Err(too_large());
         }
         body.extend_from_slice(&part);
     }
@@ -309,10 +352,16 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The seconds that a server asks to wait.
+/// How long a server asks to wait. More than any run lasts is as good as for ever.
 fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+    const LONGEST: u64 = 24 * 60 * 60;
     let (_, value) = headers.iter().find(|(name, _)| name == RETRY_AFTER.as_str())?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let seconds: u64 = value.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(LONGEST)))
+}
+
+fn too_late() -> Failure {
+    failure(Reason::Deadline, "the run ended before it answered".to_owned())
 }
 
 /// A while that grows, and differs from one caller to the next.
@@ -368,3 +417,6 @@ pub(crate) fn location(answer: &Answer) -> Option<String> {
     let next = answer.url.join(answer.header(LOCATION.as_str())?).ok()?;
     Some(shown(&next))
 }
+
+#[cfg(test)]
+mod tests;

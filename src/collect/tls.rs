@@ -87,6 +87,16 @@ pub(crate) fn careless() -> ClientConfig {
     configured(Arc::new(Anybody))
 }
 
+/// A configuration that believes nobody: for what speaks without TLS alone.
+pub(crate) fn nobody() -> ClientConfig {
+    let provider = provider();
+    #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3");
+    builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+}
+
 fn configured(verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(provider());
     #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
@@ -137,12 +147,14 @@ impl ServerCertVerifier for Anybody {
 
 /// Why TLS was not established, where that is the cause.
 pub(crate) fn failure_of(cause: &(dyn Error + 'static)) -> Option<Failure> {
-    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-        return Some(failure(Reason::TlsFailed, told(tls)));
+    // Libraries put it into an error of I/O, and that into another.
+    let mut cause = cause;
+    loop {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(failure(Reason::TlsFailed, told(tls)));
+        }
+        cause = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
     }
-    // What an error of I/O wraps is not its source, and may be one again.
-    let wrapped = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
-    failure_of(wrapped)
 }
 
 /// What TLS says, in the field's words.

@@ -76,7 +76,11 @@ fn a_mistake_is_told_with_its_line_and_what_was_meant() {
         ("https://127.0.0.1:8443", "http://127.0.0.1:8443", "is no address such as https://"),
         ("ldaps://dc1", "https://dc1", "is no ldap:// or ldaps:// address"),
         ("      user: svc", "      kerberos: true\n      user: svc", "user or kerberos, not both"),
-        ("      client_secret_file: graph-secret\n", "", "entra: none of client_secret_file"),
+        (
+            "client_secret_file: graph-secret",
+            "azure_cli: false\n      client_idd: x",
+            "did you mean \"client_id\"?",
+        ),
         ("file: 200MiB", "fil: 200MiB", "limits: no limit is called \"fil\""),
         ("clouds:", "trusts:", "line 21: duplicate mapping key"),
         ("\"127.0.0.1:5353\"", "dns", "line 25: "),

@@ -41,7 +41,7 @@ pub(crate) fn decode(text: &str, source: Source, seen: &SeenId) -> Option<Decode
         return None;
     }
     let mut decoded = exchange::objects(Syntax::Text, &tree, source, seen);
-    if let Some(mut entra) = graph::decode(&tree, &source.limits, seen) {
+    if let Some(mut entra) = graph::decode(&tree, &source, seen) {
         // Both tell what ended the reading.
         entra.notes.retain(|note| !decoded.notes.contains(note));
         let number: usize = entra.facts.values().map(|it| it.service_principals.items.len()).sum();

@@ -5,17 +5,18 @@ mod application;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checks::facts::{
-    ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential, Needs, Reason,
-    SeenId, ServicePrincipal, Thumbprint, Unknown, is_guid,
+    Application, ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential,
+    Needs, Reason, SeenId, ServicePrincipal, Thumbprint, Unknown, is_guid,
 };
 use checks::procedure::application_name;
 
 use super::reading::Reading;
 use super::value::{Object, Tree, Value};
-use super::{Decoded, Form, Limits, Owner, beyond, certificate, limits};
+use super::{Asked, Decoded, Form, Owner, Source, beyond, certificate, limits};
 
 /// Decodes what Graph said, if the file is that.
-pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Decoded> {
+pub(crate) fn decode(tree: &Tree, source: &Source, seen: &SeenId) -> Option<Decoded> {
+    let limits = &source.limits;
     let mut decoded = Decoded::new(Form::Graph);
     let mut recognised = false;
     let (mut found, mut applications, mut assignments) = (Vec::new(), Vec::new(), Vec::new());
@@ -24,10 +25,13 @@ pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Deco
     for object in &tree.objects {
         let own = object.text("@odata.context");
         let context = if own.is_empty() { root } else { own }.to_ascii_lowercase();
-        if let Some(refusal) = refusal(object, seen) {
+        if let Some(refusal) = refusal(object, seen, source.asked) {
             recognised = true;
             match refusal {
-                Refusal::Absent(absent) => found.push(*absent),
+                Refusal::Told(facts) => {
+                    found.extend(facts.service_principals.items);
+                    applications.extend(facts.applications);
+                }
                 Refusal::Ambiguous(note) => decoded.notes.push(note),
                 Refusal::Refused(unknown) => {
                     decoded.of(Owner::Anyone).service_principals.complete.merge(unknown.into());
@@ -97,8 +101,8 @@ pub(crate) fn decode(tree: &Tree, limits: &Limits, seen: &SeenId) -> Option<Deco
 
 /// What an `error` of Graph means.
 enum Refusal {
-    /// There is no such service principal.
-    Absent(Box<ServicePrincipal>),
+    /// What it says of the object that was asked for.
+    Told(Box<Facts>),
     /// There is no such thing, and nothing tells which of several was asked for.
     Ambiguous(String),
     /// It did not answer.
@@ -110,16 +114,20 @@ enum Refusal {
 /// A 404 does not name the collection. Of a first-party application a customer's
 /// tenant only ever holds the service principal. Any other id may be that of an
 /// application, of its service principal, or of an object: an application of
-/// another tenant has the one here and not the other.
-fn refusal(object: &Object, seen: &SeenId) -> Option<Refusal> {
+/// another tenant has the one here and not the other. Whoever asked knows.
+fn refusal(object: &Object, seen: &SeenId, asked: Option<Asked>) -> Option<Refusal> {
     let Some(Value::Object(error)) = object.get("error") else { return None };
     let (code, message) = (error.text("code"), error.text("message"));
     let reason = match code {
         "Request_ResourceNotFound" => {
-            let id = message.split('\'').nth(1).filter(|id| is_guid(id))?;
-            let id = ApplicationId::new(id);
+            let id = message.split('\'').nth(1).filter(|id| is_guid(id)).map(ApplicationId::new);
+            if let Some(asked) = asked {
+                let about = id.is_none_or(|id| id == *asked.id());
+                return about.then(|| Refusal::Told(Box::new(asked.absent(seen))));
+            }
+            let id = id?;
             return Some(if application_name(&id).is_some() {
-                Refusal::Absent(Box::new(absent(&id, seen)))
+                Refusal::Told(Box::new(Asked::ServicePrincipal(&id).absent(seen)))
             } else {
                 Refusal::Ambiguous(format!(
                     "Graph did not find {id}, and the answer does not tell whether an application \
@@ -132,24 +140,82 @@ fn refusal(object: &Object, seen: &SeenId) -> Option<Refusal> {
         "TooManyRequests" | "Request_ThrottledTemporarily" => Reason::Throttled,
         _ => return None,
     };
+    let detail = format!("Graph answered {code}");
+    if let Some(asked) = asked {
+        return Some(Refusal::Told(Box::new(asked.unread(reason, &detail, seen))));
+    }
     let needs = Needs::ServicePrincipal(ApplicationId::well_known("of the tenant"));
-    let why = Unknown::new(reason, needs).detail(format!("Graph answered {code}")).tried(seen);
+    let why = Unknown::new(reason, needs).detail(detail).tried(seen);
     Some(Refusal::Refused(why))
 }
 
-fn absent(id: &ApplicationId, seen: &SeenId) -> ServicePrincipal {
-    let nothing =
-        || Unknown::new(Reason::SourceAbsent, Needs::ServicePrincipal(id.clone())).tried(seen);
-    ServicePrincipal {
-        app_id: id.clone(),
-        object_id: nothing().into(),
-        present: Fact::known(false, seen),
-        display_name: nothing().into(),
-        enabled: nothing().into(),
-        disabled_by_microsoft: nothing().into(),
-        names: nothing().into(),
-        keys: nothing().into(),
-        seen: vec![seen.clone()],
+impl Asked<'_> {
+    /// Its application's id.
+    pub fn id(&self) -> &ApplicationId {
+        match self {
+            Self::ServicePrincipal(id) | Self::Application(id) => id,
+        }
+    }
+
+    /// What would make it known.
+    fn needs(&self) -> Needs {
+        match self {
+            Self::ServicePrincipal(id) => Needs::ServicePrincipal((*id).clone()),
+            Self::Application(id) => Needs::Application((*id).clone()),
+        }
+    }
+
+    /// Whether it is there, as these facts tell.
+    pub(crate) fn present<'f>(&self, facts: &'f Facts) -> Option<&'f Fact<bool>> {
+        match self {
+            Self::ServicePrincipal(id) => {
+                let mut items = facts.service_principals.items.iter();
+                items.find(|it| it.app_id == **id).map(|it| &it.present)
+            }
+            Self::Application(id) => {
+                facts.applications.iter().find(|it| it.app_id == **id).map(|it| &it.present)
+            }
+        }
+    }
+
+    /// The facts of its absence, which is proven.
+    fn absent(&self, seen: &SeenId) -> Facts {
+        let nothing = Unknown::new(Reason::SourceAbsent, self.needs()).tried(seen);
+        self.without(&Fact::known(false, seen), &nothing, seen)
+    }
+
+    /// The facts where it could not be read.
+    pub(crate) fn unread(&self, reason: Reason, detail: &str, seen: &SeenId) -> Facts {
+        let why = Unknown::new(reason, self.needs()).detail(detail).tried(seen);
+        self.without(&why.clone().into(), &why, seen)
+    }
+
+    fn without(&self, present: &Fact<bool>, why: &Unknown, seen: &SeenId) -> Facts {
+        let mut facts = Facts::default();
+        let (present, seen) = (present.clone(), vec![seen.clone()]);
+        match self {
+            Self::ServicePrincipal(id) => {
+                facts.service_principals.extend([ServicePrincipal {
+                    app_id: (*id).clone(),
+                    object_id: why.clone().into(),
+                    present,
+                    display_name: why.clone().into(),
+                    enabled: why.clone().into(),
+                    disabled_by_microsoft: why.clone().into(),
+                    names: why.clone().into(),
+                    keys: why.clone().into(),
+                    seen,
+                }]);
+            }
+            Self::Application(id) => facts.applications.push(Application {
+                app_id: (*id).clone(),
+                present,
+                display_name: why.clone().into(),
+                keys: why.clone().into(),
+                seen,
+            }),
+        }
+        facts
     }
 }
 
@@ -302,6 +368,7 @@ fn identifier(value: &Value) -> Option<CustomKeyIdentifier> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Limits;
     use super::*;
 
     const THUMBPRINT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";

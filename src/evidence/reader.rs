@@ -342,7 +342,13 @@ impl<'a> Reader<'a> {
             return;
         }
         let Place { path, name, .. } = &place;
-        let source = Source { path, file_name: name, server, limits: self.limits.decode, at: None };
+        let source = Source {
+            path,
+            file_name: name,
+            server,
+            limits: self.limits.decode,
+            ..Source::named(name)
+        };
         let before = self.fragments.len();
         self.list(decode(octets, source), &place);
         let new = (self.evidence.files.len() - 1, before..self.fragments.len());

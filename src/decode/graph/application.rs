@@ -56,9 +56,9 @@ pub(super) fn assignment(object: &Object, seen: &SeenId) -> Option<AppRoleAssign
 
 #[cfg(test)]
 mod tests {
-    use checks::facts::Facts;
+    use checks::facts::{Facts, Reason};
 
-    use super::super::super::{Decoded, Form, Owner, Source, decode};
+    use super::super::super::{Asked, Decoded, Form, Owner, Source, decode};
     use super::*;
 
     const APP: &str = "0f1e2d3c-4b5a-4968-8776-655443322110";
@@ -139,5 +139,30 @@ mod tests {
         let other = of(APP);
         assert_eq!((other.form, other.facts.len()), (Form::Graph, 0));
         assert!(other.notes[0].contains("does not tell"), "{:?}", other.notes);
+    }
+
+    #[test]
+    fn what_graph_did_not_find_is_the_object_that_was_asked_for() {
+        let id = ApplicationId::new(APP);
+        let of = |asked: Asked, named: &str, code: &str| {
+            let json = format!(
+                r#"{{"error": {{"code": "{code}", "message": "Resource '{named}' does"}}}}"#
+            );
+            let source = Source { asked: Some(asked), ..Source::named("graph") };
+            let mut decoded = decode(json.as_bytes(), source);
+            let facts = std::mem::take(decoded.of(Owner::Anyone));
+            let present = asked.present(&facts).cloned();
+            present.map(|it| it.read().map(|it| it.value).map_err(|why| why.reason))
+        };
+        let absent = "Request_ResourceNotFound";
+        for asked in [Asked::Application(&id), Asked::ServicePrincipal(&id)] {
+            assert_eq!(of(asked, APP, absent), Some(Ok(false)));
+            assert_eq!(of(asked, "x", absent), Some(Ok(false)));
+            let other = "00000004-0000-0ff1-ce00-000000000000";
+            assert_eq!(of(asked, other, absent), None);
+            let denied = of(asked, APP, "Authorization_RequestDenied");
+            assert_eq!(denied, Some(Err(Reason::Forbidden)));
+            assert_eq!(of(asked, APP, "SomethingElse"), None);
+        }
     }
 }
