@@ -6,6 +6,7 @@
 
 pub mod cli;
 mod cloud;
+pub mod collect;
 pub mod commands;
 pub mod config;
 pub mod decode;

@@ -17,8 +17,8 @@ pub(crate) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn new(object: &'a Object, seen: &'a SeenId, needs: Needs) -> Self {
-        // When the object last changed, its values certainly held.
-        Self { object, seen, needs, as_of: changed(object) }
+        // When the object last changed, its values certainly held, and when it was seen.
+        Self { object, seen, needs, as_of: object.observed.max(changed(object)) }
     }
 
     /// A property, by a function that tells what its value means.

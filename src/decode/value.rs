@@ -53,6 +53,8 @@ pub(crate) struct Object {
     pub(crate) octets: usize,
     /// It was asked for by name or by a filter, so that there may be others.
     pub(crate) picked: bool,
+    /// When it was seen, where that is known: it was so then.
+    pub(crate) observed: Option<Timestamp>,
     /// Properties whose meaning is only observed or inferred.
     pub(crate) grades: Vec<(&'static str, Grade)>,
 }
