@@ -13,6 +13,7 @@ mod facts;
 mod failure;
 mod searches;
 mod session;
+mod starttls;
 
 use std::sync::Arc;
 use std::time::Duration;

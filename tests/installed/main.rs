@@ -4,4 +4,6 @@
 
 // Clippy lets a helper unwrap only below `cfg(test)`.
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod prometheus;

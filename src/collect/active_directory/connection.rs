@@ -4,6 +4,7 @@
 //! `clippy.toml` forbids what would change a directory. There is no way to a
 //! connection that is not encrypted, so that no password can cross one.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,7 +24,8 @@ use url::Url;
 
 use super::Credentials;
 use super::failure::Failure;
-use super::searches::{Depth, MORE_VALUES, ROOT, Search};
+use super::searches::{Depth, MORE_VALUES, PLACE, ROOT, Search};
+use super::starttls;
 use crate::decode::directory::{ATTRIBUTES, Entry};
 use crate::decode::{Limits, limits};
 
@@ -144,17 +146,9 @@ impl Connection {
                 return Err(times.over(&format!("{place} does not accept a connection in time")));
             }
         };
-        // LDAP's questions are short, and each waits for its answer.
-        let stream = stream.set_nodelay(true).and_then(|()| stream.into_std());
-        let stream =
-            stream.map_err(|error| Failure::new(Reason::Unreachable, error.to_string()))?;
-        let settings = LdapConnSettings::new()
-            .set_config(tls)
-            .set_starttls(true)
-            .set_std_stream(StdStream::Tcp(stream));
-        let connecting = LdapConnAsync::from_url_with_settings(settings, url);
-        let (connection, ldap) = match timeout_at(until, connecting).await {
-            Ok(connected) => connected.map_err(|error| Failure::of_tls(&error, host))?,
+        let encrypting = encrypt(stream, url, tls);
+        let (connection, ldap) = match timeout_at(until, encrypting).await {
+            Ok(connected) => connected?,
             Err(_) => return Err(times.over("TLS was not established in time")),
         };
         // What ends it is seen by whoever waits for an answer.
@@ -195,6 +189,17 @@ impl Connection {
                     return found;
                 }
             };
+        }
+    }
+
+    /// Whether a place is shown: a search below one that is hidden finds nothing,
+    /// and calls that a success.
+    pub(super) async fn shows(&self, place: &str) -> Result<bool, End> {
+        let found = self.search(&PLACE, place, "").await;
+        match found.end {
+            End::Whole => Ok(!found.entries.is_empty()),
+            End::NoSuchPlace => Ok(false),
+            end => Err(end),
         }
     }
 
@@ -344,6 +349,29 @@ impl Connection {
         let until = Instant::now() + Duration::from_millis(200);
         drop(timeout_at(until, ldap.unbind()).await);
     }
+}
+
+/// Puts TLS on a connection: at once for `ldaps`, after StartTLS for `ldap`.
+async fn encrypt(
+    mut stream: TcpStream,
+    url: &Url,
+    tls: Arc<ClientConfig>,
+) -> Result<(LdapConnAsync, Ldap), Failure> {
+    let unusable = |error: io::Error| Failure::new(Reason::Unreachable, error.to_string());
+    let mut encrypted = url.clone();
+    if url.scheme() != "ldaps" {
+        starttls::start(&mut stream).await?;
+        // From here on there is no difference.
+        let known = encrypted.set_scheme("ldaps");
+        known.map_err(|()| Failure::new(Reason::Malformed, "no address of a controller"))?;
+    }
+    // LDAP's questions are short, and each waits for its answer.
+    let stream = stream.set_nodelay(true).and_then(|()| stream.into_std()).map_err(unusable)?;
+    let stream = StdStream::Tcp(stream);
+    let settings = LdapConnSettings::new().set_config(tls).set_std_stream(stream);
+    let connecting = LdapConnAsync::from_url_with_settings(settings, &encrypted);
+    let host = url.host_str().unwrap_or_default();
+    connecting.await.map_err(|error| Failure::of_tls(&error, host))
 }
 
 impl Drop for Connection {

@@ -33,13 +33,7 @@ impl Failure {
                 }
             },
             LdapError::Rustls { source } => of_rustls(source, host),
-            LdapError::LdapResult { result } => {
-                format!("the controller refuses StartTLS: {}", told(result))
-            }
             LdapError::DNSName { .. } => format!("{host} is no name that a certificate can hold"),
-            LdapError::Timeout { .. } => {
-                return Self::new(Reason::TimedOut, "TLS was not established in time");
-            }
             _ => "the controller broke off before TLS was established".to_owned(),
         };
         Self::new(Reason::TlsFailed, detail)

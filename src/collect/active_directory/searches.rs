@@ -120,6 +120,16 @@ pub(super) const GROUPS: Search = Search {
     always: true,
 };
 
+/// Whether a place is there.
+pub(super) const PLACE: Search = Search {
+    what: "a place in the configuration",
+    below: "",
+    depth: Depth::Object,
+    filter: "(objectClass=*)",
+    attributes: Attributes::Names,
+    always: true,
+};
+
 /// More values of one attribute, whose name a connection adds.
 pub(super) const MORE_VALUES: Search = Search {
     what: "more values of an attribute",
@@ -309,7 +319,7 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Search> {
         let parts = Part::ALL.into_iter().map(Part::search);
-        [&ROOT, &ORGANISATION, &ACCOUNT, &GROUPS, &MORE_VALUES].into_iter().chain(parts)
+        [&ROOT, &ORGANISATION, &ACCOUNT, &GROUPS, &PLACE, &MORE_VALUES].into_iter().chain(parts)
     }
 
     /// The connection takes only what stands in this file.

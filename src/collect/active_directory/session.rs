@@ -206,7 +206,15 @@ impl Session {
                 let (connection, at_once) = (self.connection.clone(), at_once.clone());
                 running.spawn(async move {
                     let _permit = at_once.acquire().await;
-                    (job, connection.search(search, &base, &name).await)
+                    let mut found = connection.search(search, &base, &name).await;
+                    if search.always && found.entries.is_empty() && found.end == End::Whole {
+                        match connection.shows(&base).await {
+                            Ok(true) => {}
+                            Ok(false) => found.end = End::NoSuchPlace,
+                            Err(end) => found.end = end,
+                        }
+                    }
+                    (job, found)
                 });
             }
             let Some(ended) = running.join_next().await else { break };
