@@ -91,9 +91,9 @@ pub(super) fn holding<'a>(
 
 /// The assignments that grant the account a role beyond these.
 ///
-/// What goes to groups counts where the account's groups are known. Where they
-/// are not it is left out: nearly every role goes to some, and no account could
-/// ever pass.
+/// What goes to groups is left out: nearly every role does, and as long as
+/// nothing tells who the members are no account could ever pass. Where it is
+/// known, the group is there for others, too, and its roles are theirs.
 pub(super) fn beyond<'a>(
     case: &Case<'a>,
     account: &Identity,
@@ -102,11 +102,7 @@ pub(super) fn beyond<'a>(
     let mut beyond = Vec::new();
     let mut open = None;
     for assignment in in_order(case) {
-        let reached = match names(assignment, account) {
-            Ok(false) => Ok(through_group(case, assignment, account).unwrap_or(false)),
-            named => named,
-        };
-        match (exceeds(case, assignment, most), reached, grants(assignment)) {
+        match (exceeds(case, assignment, most), names(assignment, account), grants(assignment)) {
             (Ok(true), Ok(true), Ok(true)) => beyond.push(assignment),
             (Ok(false), _, _) | (_, Ok(false), _) | (_, _, Ok(false)) => {}
             (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => {

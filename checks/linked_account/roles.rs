@@ -389,6 +389,28 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_has_the_account_as_a_member_holds_for_it() {
+        let dn = |name: &str| format!("CN={name},OU=Groups,DC=corp,DC=contoso,DC=com");
+        let group = |name: &str| Identity { dn: Some(dn(name)), ..Identity::named(name) };
+        let to_group = RoleAssignment {
+            identity: Identity::named("ArchiveApplication-Apps"),
+            assignee: known(group("Apps"), FILE),
+            assignee_type: text("SecurityGroup", FILE),
+            ..archive()
+        };
+        let in_groups = |groups: Vec<Identity>| {
+            let mut organisation = with_user_application_and(vec![to_group.clone()]);
+            organisation.facts.accounts.items[0].groups = known(groups, FILE);
+            summary(&organisation)
+        };
+        assert_eq!(in_groups(vec![group("Others"), group("Apps")]), "passed");
+        assert_eq!(in_groups(vec![group("Others")]), MISSING);
+        assert_eq!(in_groups(Vec::new()), MISSING);
+        // Two names alone do not tell.
+        assert_eq!(in_groups(vec![Identity::named("Others")]), OPEN);
+    }
+
+    #[test]
     fn a_derived_role_grants_nobody_knows_how_much() {
         let roles = "CN=Roles,CN=RBAC,CN=Contoso Org,CN=Microsoft Exchange";
         let of_role = |dn: Option<String>| RoleAssignment {

@@ -64,6 +64,9 @@ pub enum Credentials<'a> {
         /// Its password.
         password: &'a Secret,
     },
+    /// By the Kerberos ticket of whoever runs this, or that of the client keytab
+    /// which `KRB5_CLIENT_KTNAME` or `krb5.conf` names. It takes the feature `kerberos`.
+    Kerberos,
 }
 
 /// What was read of a directory.
@@ -97,6 +100,7 @@ impl Credentials<'_> {
     fn name(&self) -> &str {
         match self {
             Self::Simple { user, .. } => user,
+            Self::Kerberos => "its Kerberos ticket",
         }
     }
 }
@@ -139,7 +143,7 @@ pub async fn read(directory: &Directory<'_>) -> Read {
     }
     let failure = attempts.last().and_then(|attempt: &Attempt| attempt.failure.clone());
     let up = progress.is_begun();
-    let (facts, notes) = facts::of(progress, &sources, &attempts, directory.limits);
+    let (facts, notes) = facts::of(&progress, &sources, &attempts, directory.limits);
     Read { facts, up, failure, attempts, notes }
 }
 

@@ -366,6 +366,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_now_is_newer_than_any_export() {
+        use checks::facts::Facts;
+        let facts = |realm: &str, mut entries: Entries| {
+            let attributes = [
+                ("objectClass", "msExchAuthAuthConfig"),
+                ("whenChanged", "20260101000000.0Z"),
+                ("msExchAuthRealm", realm),
+            ];
+            entries.add(&entry("CN=Auth Configuration,CN=Org,CN=Microsoft Exchange", &attributes));
+            let decoded = entries.decode(None, Source::named(realm), &SeenId::new(realm));
+            Facts::join(decoded.facts.into_values())
+        };
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let live = facts("new.com", Entries::observed(now));
+        let joined = Facts::join([facts("old.com", Entries::default()), live]);
+        let realm = joined.auth_config.value().unwrap().realm.read().unwrap().clone();
+        assert_eq!((realm.value.as_str(), realm.as_of), ("new.com", Some(now)));
+        assert_eq!(realm.rivals[0].value, "old.com");
+        // A clock that is behind the controller's changes nothing of that.
+        let early: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
+        let live = facts("new.com", Entries::observed(early));
+        let realm = live.auth_config.value().unwrap().realm.read().unwrap().as_of;
+        assert_eq!(realm, "2026-01-01T00:00:00Z".parse().ok());
+    }
+
+    #[test]
     fn the_dead_are_not_used() {
         let mut entries = Entries::default();
         let class = ("objectClass", "msExchAuthAuthServer");

@@ -60,6 +60,11 @@ fn lab() -> &'static Lab {
     })
 }
 
+fn der(pem: &str) -> Vec<u8> {
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    STANDARD.decode(lines.collect::<String>()).unwrap()
+}
+
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
@@ -67,9 +72,7 @@ fn root() -> PathBuf {
 impl Lab {
     /// A certificate of the lab, in DER.
     fn certificate(&self, name: &str) -> Vec<u8> {
-        let pem = fs::read_to_string(self.folder.path().join(name)).unwrap();
-        let lines = pem.lines().filter(|line| !line.starts_with("-----"));
-        STANDARD.decode(lines.collect::<String>()).unwrap()
+        der(&fs::read_to_string(self.folder.path().join(name)).unwrap())
     }
 
     fn ldaps(&self) -> String {
@@ -363,6 +366,47 @@ fn a_controller_that_stops_in_mid_search_is_followed_by_the_next() {
         assert_eq!(both.facts.role_assignments.complete.value(), Some(&Complete::Presumed));
     }
     assert!(begun > 0, "no cut fell into the assignments");
+}
+
+/// Kerberos takes its settings from the environment, which a test cannot change:
+/// so it runs once more, as a process of its own.
+#[cfg(feature = "kerberos")]
+#[test]
+fn a_keytab_is_as_good_as_a_password() {
+    const INNER: &str = "TRUSTPROBE_TEST_URL";
+    let Ok(url) = std::env::var(INNER) else {
+        let file = |name: &str| lab().folder.path().join(name);
+        let run = |settings: &str| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "directory::a_keytab_is_as_good_as_a_password", "--nocapture"])
+                .env(INNER, lab().ldaps())
+                .env("TRUSTPROBE_TEST_CA", file("ca.pem"))
+                .env("KRB5_CONFIG", file(settings))
+                .output()
+                .unwrap()
+        };
+        let with = run("krb5.conf");
+        assert!(with.status.success(), "{}", String::from_utf8_lossy(&with.stderr));
+        let without = run("nothing.conf");
+        let said = String::from_utf8_lossy(&without.stderr);
+        assert!(said.contains("no Kerberos ticket for the controller"), "{said}");
+        return;
+    };
+    let root = der(&fs::read_to_string(std::env::var("TRUSTPROBE_TEST_CA").unwrap()).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let read = runtime.block_on(async {
+        let directory = Directory {
+            urls: &[url],
+            credentials: Credentials::Kerberos,
+            tls: &tls(&[root]).unwrap(),
+            timeout: Duration::from_secs(10),
+            deadline: Instant::now() + Duration::from_secs(30),
+            limits: Limits::USUAL,
+        };
+        read(&directory).await
+    });
+    assert_eq!(read.failure, None);
+    same(&values(&read.facts), &values(&exported()));
 }
 
 /// A controller that takes down what it is told, and refuses StartTLS.

@@ -123,6 +123,10 @@ def fill(sam, fixtures):
     many(sam)
     for user in USERS:
         sam.newuser(user, PASSWORD)
+    # Under these names Kerberos knows the controller.
+    computer = f"CN=DC1,OU=Domain Controllers,{DOMAIN}"
+    for host in ("dc1.corp.contoso.com", os.environ["LAB_ADDRESS"]):
+        change(sam, computer, "servicePrincipalName", f"ldap/{host}")
 
 
 def many(sam):

@@ -122,6 +122,8 @@ pub(super) struct Connection {
     driver: JoinHandle<()>,
     times: Times,
     budget: Arc<Budget>,
+    #[cfg(feature = "kerberos")]
+    host: String,
 }
 
 impl Connection {
@@ -153,12 +155,22 @@ impl Connection {
         };
         // What ends it is seen by whoever waits for an answer.
         let driver = tokio::spawn(async move { drop(connection.drive().await) });
-        Ok(Self { ldap, driver, times, budget })
+        Ok(Self {
+            ldap,
+            driver,
+            times,
+            budget,
+            #[cfg(feature = "kerberos")]
+            host: host.to_owned(),
+        })
     }
 
     /// Says who asks.
     pub(super) async fn bind(&self, credentials: Credentials<'_>) -> Result<(), Failure> {
-        let Credentials::Simple { user, password } = credentials;
+        let (user, password) = match credentials {
+            Credentials::Simple { user, password } => (user, password),
+            Credentials::Kerberos => return self.bind_by_kerberos().await,
+        };
         // A name without a password is bound as nobody, and called a success.
         if user.trim().is_empty() || password.expose().is_empty() {
             let why = "neither the user nor the password may be empty";
@@ -172,6 +184,31 @@ impl Connection {
             Ok(Err(error)) => Err(Failure::of_request(&error)),
             Err(_) => Err(self.times.over("the controller did not answer the bind in time")),
         }
+    }
+
+    /// By the ticket of the user's credential cache, or that of a client keytab.
+    #[cfg(feature = "kerberos")]
+    async fn bind_by_kerberos(&self) -> Result<(), Failure> {
+        let (mut ldap, host) = (self.ldap.clone(), self.host.clone());
+        // The library waits for the key distribution centre without letting others run.
+        let runtime = tokio::runtime::Handle::current();
+        let binding = tokio::task::spawn_blocking(move || {
+            runtime.block_on(async move { ldap.sasl_gssapi_bind(&host).await })
+        });
+        match timeout_at(self.times.until(), binding).await {
+            Ok(Ok(Ok(result))) if result.rc == 0 => Ok(()),
+            Ok(Ok(Ok(result))) => Err(Failure::of_bind(&result, "the Kerberos ticket")),
+            Ok(Ok(Err(error))) => Err(Failure::of_kerberos(&error)),
+            Ok(Err(_)) => Err(Failure::new(Reason::Unauthenticated, "Kerberos broke off")),
+            Err(_) => Err(self.times.over("Kerberos did not answer in time")),
+        }
+    }
+
+    #[cfg(not(feature = "kerberos"))]
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    async fn bind_by_kerberos(&self) -> Result<(), Failure> {
+        let why = "this trustprobe was built without Kerberos (cargo's feature `kerberos`)";
+        Err(Failure::new(Reason::Unauthenticated, why))
     }
 
     /// Searches from this place; the filter is filled with a name.
@@ -197,7 +234,10 @@ impl Connection {
     pub(super) async fn shows(&self, place: &str) -> Result<bool, End> {
         let found = self.search(&PLACE, place, "").await;
         match found.end {
-            End::Whole => Ok(!found.entries.is_empty()),
+            // Of a place that is hidden, its name may be shown and nothing else.
+            End::Whole => {
+                Ok(found.entries.iter().any(|it| it.attributes.contains_key("objectclass")))
+            }
             End::NoSuchPlace => Ok(false),
             end => Err(end),
         }
@@ -213,7 +253,7 @@ impl Connection {
             Err(End::Lost(failure) | End::Refused(failure)) => return Err(failure),
             Err(_) => None,
         };
-        result.and_then(Root::of).ok_or_else(|| {
+        result.as_ref().and_then(Root::of).ok_or_else(|| {
             let detail = "the root names no configuration: it is no directory of Windows";
             Failure::new(Reason::Malformed, detail)
         })
@@ -295,15 +335,21 @@ impl Connection {
         let mut entry = Entry::new(&raw.dn, 0);
         for (description, values) in raw.attributes {
             let Some((name, first)) = ranged(&description) else {
-                values.into_iter().for_each(|value| entry.add(&description, || value));
+                for value in values {
+                    entry.add(&description, || value);
+                }
                 continue;
             };
             let mut next = first.map(|last| last + 1);
-            values.into_iter().for_each(|value| entry.add(name, || value));
+            for value in values {
+                entry.add(name, || value);
+            }
             while let Some(from) = next {
                 match self.more(&raw.dn, name, from).await {
                     Ok((values, last)) => {
-                        values.into_iter().for_each(|value| entry.add(name, || value));
+                        for value in values {
+                            entry.add(name, || value);
+                        }
                         // A range that does not go on would be asked for without end.
                         next = last.map(|last| last.max(from) + 1);
                     }
@@ -346,7 +392,7 @@ impl Connection {
     /// Says goodbye, without waiting for long.
     pub(super) async fn unbind(&self) {
         let mut ldap = self.ldap.clone();
-        let until = Instant::now() + Duration::from_millis(200);
+        let until = self.times.deadline.min(Instant::now() + Duration::from_millis(200));
         drop(timeout_at(until, ldap.unbind()).await);
     }
 }
@@ -394,7 +440,7 @@ pub(super) struct Root {
 }
 
 impl Root {
-    fn of(raw: Raw) -> Option<Self> {
+    fn of(raw: &Raw) -> Option<Self> {
         let text = |name: &str| {
             let attribute = raw.attributes.iter().find(|(it, _)| it.eq_ignore_ascii_case(name))?;
             let text = String::from_utf8(attribute.1.first()?.clone()).ok()?;

@@ -15,12 +15,12 @@ use crate::decode::{self, Limits};
 
 /// The facts, and what of the entries could not be used.
 pub(super) fn of(
-    progress: Progress,
+    progress: &Progress,
     sources: &[Source],
     attempts: &[Attempt],
     limits: Limits,
 ) -> (Facts, Vec<String>) {
-    let (mut facts, mut notes) = decoded(&progress, sources, limits);
+    let (mut facts, mut notes) = decoded(progress, sources, limits);
     let end = Ending { sources, attempts };
     for (part, state) in &progress.parts {
         end.part(&mut facts, *part, state);

@@ -53,6 +53,15 @@ impl Failure {
         Self::new(reason, format!("the controller does not accept {who}: {why}"))
     }
 
+    /// Why there was no ticket to show.
+    #[cfg(feature = "kerberos")]
+    pub(super) fn of_kerberos(error: &LdapError) -> Self {
+        let LdapError::GssapiOperationError(why) = error else { return Self::of_request(error) };
+        let why: String = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        let why: String = why.chars().take(SAID).collect();
+        Self::new(Reason::Unauthenticated, format!("no Kerberos ticket for the controller: {why}"))
+    }
+
     /// What broke in the middle of a request.
     pub(super) fn of_request(error: &LdapError) -> Self {
         match error {

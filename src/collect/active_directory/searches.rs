@@ -188,118 +188,88 @@ impl Part {
 
     pub(super) fn search(self) -> &'static Search {
         match self {
-            Self::AuthConfig => {
-                const {
-                    &Search {
-                        depth: Depth::Object,
-                        ..below(
-                            "the AuthConfig",
-                            "CN=Auth Configuration",
-                            "(objectClass=msExchAuthAuthConfig)",
-                        )
-                    }
-                }
-            }
-            Self::AuthServers => {
-                const {
-                    &below(
-                        "AuthServers",
-                        "CN=Auth Servers,CN=Auth Configuration",
-                        "(objectClass=msExchAuthAuthServer)",
-                    )
-                }
-            }
-            Self::PartnerApplications => {
-                const {
-                    &below(
-                        "partner applications",
-                        "CN=Partner Applications,CN=Auth Configuration",
-                        "(objectClass=msExchAuthPartnerApplication)",
-                    )
-                }
-            }
-            Self::RoleAssignments => {
-                const {
-                    &below(
-                        "role assignments",
-                        "CN=Role Assignments,CN=RBAC",
-                        "(objectClass=msExchRoleAssignment)",
-                    )
-                }
-            }
-            // Derived roles lie below their parents.
-            Self::Roles => {
-                const {
-                    &Search {
-                        depth: Depth::All,
-                        ..below("management roles", "CN=Roles,CN=RBAC", "(objectClass=msExchRole)")
-                    }
-                }
-            }
-            // The first override may be what makes the place.
-            Self::SettingOverrides => {
-                const {
-                    &Search {
-                        always: false,
-                        ..below(
-                            "setting overrides",
-                            "CN=Setting Overrides,CN=Global Settings",
-                            "(objectClass=msExchConfigSettings)",
-                        )
-                    }
-                }
-            }
-            Self::Connectors => {
-                const {
-                    &Search {
-                        always: false,
-                        ..below(
-                            "intra-organisation connectors",
-                            "CN=Intra Organization Connectors",
-                            "(objectClass=msExchIntraOrganizationConnector)",
-                        )
-                    }
-                }
-            }
-            Self::AcceptedDomains => {
-                const {
-                    &below(
-                        "accepted domains",
-                        "CN=Accepted Domains,CN=Transport Settings",
-                        "(objectClass=msExchAcceptedDomain)",
-                    )
-                }
-            }
-            Self::Servers => {
-                const {
-                    &Search {
-                        depth: Depth::All,
-                        ..below(
-                            "servers",
-                            "CN=Administrative Groups",
-                            "(objectClass=msExchExchangeServer)",
-                        )
-                    }
-                }
-            }
-            Self::VirtualDirectories => {
-                const {
-                    &Search {
-                        depth: Depth::All,
-                        ..below(
-                            "virtual directories",
-                            "CN=Administrative Groups",
-                            "(|(objectClass=msExchWebServicesVirtualDirectory)\
-                             (objectClass=msExchAutoDiscoverVirtualDirectory)\
-                             (objectClass=msExchMapiVirtualDirectory)\
-                             (objectClass=msExchOABVirtualDirectory))",
-                        )
-                    }
-                }
-            }
+            Self::AuthConfig => &AUTH_CONFIG,
+            Self::AuthServers => &AUTH_SERVERS,
+            Self::PartnerApplications => &PARTNER_APPLICATIONS,
+            Self::RoleAssignments => &ROLE_ASSIGNMENTS,
+            Self::Roles => &ROLES,
+            Self::SettingOverrides => &SETTING_OVERRIDES,
+            Self::Connectors => &CONNECTORS,
+            Self::AcceptedDomains => &ACCEPTED_DOMAINS,
+            Self::Servers => &SERVERS,
+            Self::VirtualDirectories => &VIRTUAL_DIRECTORIES,
         }
     }
 }
+
+const AUTH_CONFIG: Search = Search {
+    depth: Depth::Object,
+    ..below("the AuthConfig", "CN=Auth Configuration", "(objectClass=msExchAuthAuthConfig)")
+};
+
+const AUTH_SERVERS: Search = below(
+    "AuthServers",
+    "CN=Auth Servers,CN=Auth Configuration",
+    "(objectClass=msExchAuthAuthServer)",
+);
+
+const PARTNER_APPLICATIONS: Search = below(
+    "partner applications",
+    "CN=Partner Applications,CN=Auth Configuration",
+    "(objectClass=msExchAuthPartnerApplication)",
+);
+
+const ROLE_ASSIGNMENTS: Search =
+    below("role assignments", "CN=Role Assignments,CN=RBAC", "(objectClass=msExchRoleAssignment)");
+
+/// Derived roles lie below their parents.
+const ROLES: Search = Search {
+    depth: Depth::All,
+    ..below("management roles", "CN=Roles,CN=RBAC", "(objectClass=msExchRole)")
+};
+
+/// The first override may be what makes the place.
+const SETTING_OVERRIDES: Search = Search {
+    always: false,
+    ..below(
+        "setting overrides",
+        "CN=Setting Overrides,CN=Global Settings",
+        "(objectClass=msExchConfigSettings)",
+    )
+};
+
+/// The same of the first connector.
+const CONNECTORS: Search = Search {
+    always: false,
+    ..below(
+        "intra-organisation connectors",
+        "CN=Intra Organization Connectors",
+        "(objectClass=msExchIntraOrganizationConnector)",
+    )
+};
+
+const ACCEPTED_DOMAINS: Search = below(
+    "accepted domains",
+    "CN=Accepted Domains,CN=Transport Settings",
+    "(objectClass=msExchAcceptedDomain)",
+);
+
+const SERVERS: Search = Search {
+    depth: Depth::All,
+    ..below("servers", "CN=Administrative Groups", "(objectClass=msExchExchangeServer)")
+};
+
+const VIRTUAL_DIRECTORIES: Search = Search {
+    depth: Depth::All,
+    ..below(
+        "virtual directories",
+        "CN=Administrative Groups",
+        "(|(objectClass=msExchWebServicesVirtualDirectory)\
+         (objectClass=msExchAutoDiscoverVirtualDirectory)\
+         (objectClass=msExchMapiVirtualDirectory)\
+         (objectClass=msExchOABVirtualDirectory))",
+    )
+};
 
 /// A search for what is directly below a place that every organisation has.
 const fn below(what: &'static str, below: &'static str, filter: &'static str) -> Search {

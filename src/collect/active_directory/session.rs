@@ -112,6 +112,15 @@ impl Progress {
         }
     }
 
+    /// What the controller does not hold.
+    fn elsewhere(&self) -> Vec<Job> {
+        let accounts = self.accounts.iter().enumerate();
+        let jobs = accounts
+            .flat_map(|(at, it)| [(Job::Account(at), &it.account), (Job::Groups(at), &it.groups)]);
+        let elsewhere = jobs.filter(|(_, state)| state.end == Some(End::Elsewhere));
+        elsewhere.map(|(job, _)| job).collect()
+    }
+
     /// What is still to be asked.
     fn open(&self) -> Vec<Job> {
         let parts = self.parts.iter().filter(|(_, state)| state.is_open());
@@ -164,7 +173,7 @@ impl Session {
         by: usize,
     ) -> Result<(), Failure> {
         let result = self.ask_for(progress, by).await;
-        let elsewhere = self.elsewhere(progress);
+        let elsewhere = progress.elsewhere();
         let lost = result.is_err();
         if !elsewhere.is_empty() && !lost {
             self.ask_catalogue(directory, url, budget, progress, by, &elsewhere).await;
@@ -269,15 +278,6 @@ impl Session {
                 Err(Failure::new(Reason::Hidden, detail))
             }
         }
-    }
-
-    /// What this controller does not hold.
-    fn elsewhere(&self, progress: &Progress) -> Vec<Job> {
-        let accounts = progress.accounts.iter().enumerate();
-        let jobs = accounts
-            .flat_map(|(at, it)| [(Job::Account(at), &it.account), (Job::Groups(at), &it.groups)]);
-        let elsewhere = jobs.filter(|(_, state)| state.end == Some(End::Elsewhere));
-        elsewhere.map(|(job, _)| job).collect()
     }
 
     /// Asks the global catalogue for what is in other domains. Where it cannot
