@@ -65,7 +65,7 @@ impl Default for Defaults {
         Self {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(30),
-            expiry_notice: Duration::from_secs(60 * 24 * 60 * 60),
+            expiry_notice: Duration::from_hours(60 * 24),
         }
     }
 }
@@ -137,6 +137,7 @@ pub struct ActiveDirectory {
 /// How to become somebody in Microsoft Entra who may read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Entra {
     /// The application that asks.
     pub client_id: Option<String>,
@@ -208,7 +209,7 @@ impl Config {
         }
         let text = fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
         let mut config = Self::of(&text).map_err(invalid)?;
-        config.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         Ok(config)
     }
 
