@@ -406,8 +406,9 @@ mod tests {
         assert_eq!(in_groups(vec![group("Others"), group("Apps")]), "passed");
         assert_eq!(in_groups(vec![group("Others")]), MISSING);
         assert_eq!(in_groups(Vec::new()), MISSING);
-        // Two names alone do not tell.
-        assert_eq!(in_groups(vec![Identity::named("Others")]), OPEN);
+        // A GUID and a name do not tell each other apart.
+        let guid = Some("5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c6".to_owned());
+        assert_eq!(in_groups(vec![Identity { guid, ..Identity::default() }]), OPEN);
     }
 
     #[test]
