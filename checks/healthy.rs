@@ -3,8 +3,6 @@
 pub(crate) mod network;
 mod objects;
 
-use jiff::Timestamp;
-
 pub(crate) use self::objects::*;
 
 use crate::case::{Case, Context};

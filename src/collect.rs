@@ -5,9 +5,11 @@
 //! deadline. What was not reached is unknown, with the reason, and the rest is
 //! there all the same.
 
+pub mod active_directory;
 mod autodiscover;
 mod challenge;
 mod clock;
+mod directory;
 mod dns;
 mod entra;
 mod http;
@@ -31,6 +33,7 @@ use self::http::{Client, Reach, Settings};
 use self::tls::Roots;
 use crate::config::{Config, Endpoints, Host, Trust};
 use crate::decode::{self, Asked, Source};
+use crate::evidence::Limits;
 use crate::output::SourceState;
 
 /// What the live sources of one trust said.
@@ -93,6 +96,8 @@ pub(crate) struct Task<'a> {
     pub(crate) roots: Roots,
     pub(crate) names: Names,
     pub(crate) timeout: Duration,
+    /// Bounds on what is decoded.
+    pub(crate) limits: Limits,
     pub(crate) deadline: Instant,
     /// When a source stops asking, a little earlier, so that what it was told
     /// before is not lost with the rest.
@@ -110,13 +115,20 @@ pub(crate) type Directory = watch::Receiver<Option<Facts>>;
 pub async fn collect(config: &Config, trust: &Trust) -> Collected {
     let mut collected = Collected::default();
     let task = Task::new(config, trust, &mut collected.notes);
-    let (told, directory) = watch::channel(None);
+    let (tell, told) = watch::channel(None);
     let asked = async {
-        let found = run(&task, "active_directory", false, async { Found::default() }).await;
-        let _ = told.send(Some(found.1.facts.clone()));
+        let source = async {
+            match &trust.active_directory {
+                Some(configured) => directory::read(&task, configured).await,
+                None => Found::default(),
+            }
+        };
+        let wanted = trust.active_directory.is_some();
+        let found = run(&task, "active_directory", wanted, source).await;
+        let _ = tell.send(Some(found.1.facts.clone()));
         found
     };
-    let metadata = metadata::read(&task, directory.clone());
+    let metadata = metadata::read(&task, told.clone());
     let challenge = challenge::read(&task);
     let has_hosts = !trust.hosts.is_empty();
     let has_names = has_hosts || !trust.smtp_domains.is_empty() || !trust.sip_domains.is_empty();
@@ -129,7 +141,7 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
         run(&task, "autodiscover", has_mailbox, autodiscover::read(&task)),
         run(&task, "tls", has_hosts, tls::read(&task)),
         run(&task, "dns", has_names, dns::read(&task)),
-        run(&task, "entra", in_entra, entra::read(&task, directory)),
+        run(&task, "entra", in_entra, entra::read(&task, told)),
     );
     let mut all = Vec::new();
     for (state, found) in [asked, entra, metadata, challenge, autodiscover, tls, dns] {
@@ -187,7 +199,8 @@ impl<'a> Task<'a> {
             deadline: until,
             careless: trust.ask_despite_bad_tls,
         });
-        Self { config, trust, endpoints, roots, names, timeout, deadline, until, client }
+        let limits = config.limits().unwrap_or_default();
+        Self { config, trust, endpoints, roots, names, timeout, limits, deadline, until, client }
     }
 
     /// A file that the configuration names.

@@ -126,12 +126,10 @@ pub struct ActiveDirectory {
     /// The file that holds its password.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// Bind by Kerberos, with the credential cache of the user.
+    /// Bind by Kerberos, with the credential cache of the user or the keytab that
+    /// `KRB5_CLIENT_KTNAME` names.
     #[serde(default)]
     pub kerberos: bool,
-    /// A keytab for Kerberos.
-    #[serde(default)]
-    pub keytab: Option<PathBuf>,
 }
 
 /// How to become somebody in Microsoft Entra who may read.

@@ -7,7 +7,7 @@
 pub(crate) mod certificate;
 mod clixml;
 mod collector;
-mod directory;
+pub(crate) mod directory;
 mod exchange;
 pub(crate) mod foreign;
 mod formatted;
@@ -486,7 +486,7 @@ fn exported(
 }
 
 /// A name that is the same only for the same content under the same name.
-fn seen_id(octets: &[u8], file_name: &str) -> SeenId {
+pub(crate) fn seen_id(octets: &[u8], file_name: &str) -> SeenId {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(octets);
     let short = checks::facts::hexadecimal(digest.get(..4).unwrap_or_default());

@@ -116,12 +116,14 @@ pub(super) fn partner_application() -> impl Strategy<Value = PartnerApplication>
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    (identity(), fact(text()), fact(any::<bool>()), fact(text()), seen()).prop_map(
-        |(identity, details, hidden, address, seen)| Account {
+    let groups = fact(prop::collection::vec(identity(), 0..2));
+    (identity(), fact(text()), fact(any::<bool>()), fact(text()), groups, seen()).prop_map(
+        |(identity, details, hidden, address, groups, seen)| Account {
             identity,
             recipient_type_details: details,
             hidden,
             external_address: address,
+            groups,
             seen: vec![seen],
         },
     )

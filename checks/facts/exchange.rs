@@ -8,6 +8,7 @@ use super::certificate::Certificate;
 use super::fact::{Fact, SeenId, Unknown};
 use super::listing::{Described, Item, Listing, unite};
 use super::name::{ApplicationId, Identity, Thumbprint, is_guid, same_server};
+use super::needs::Needs;
 use crate::procedure::{ACS_ISSUERS, CLOUDS};
 use crate::schema::DateTime;
 
@@ -116,8 +117,16 @@ pub struct Account {
     pub hidden: Fact<bool>,
     /// ExternalEmailAddress without its prefix; empty when unset.
     pub external_address: Fact<String>,
+    /// The groups that it is in, those of groups included; the primary group apart.
+    #[serde(default = "groups")]
+    pub groups: Fact<Vec<Identity>>,
     /// Where it was seen.
     pub seen: Vec<SeenId>,
+}
+
+/// Facts that were recorded before there were groups in them.
+fn groups() -> Fact<Vec<Identity>> {
+    Fact::not_collected(Needs::RoleAssignments)
 }
 
 /// One management role assignment.
@@ -326,6 +335,7 @@ impl Described for Account {
         self.recipient_type_details.merge(other.recipient_type_details);
         self.hidden.merge(other.hidden);
         self.external_address.merge(other.external_address);
+        self.groups.merge(other.groups);
     }
 }
 

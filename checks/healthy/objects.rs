@@ -162,6 +162,7 @@ pub(crate) fn account() -> Account {
         recipient_type_details: text("MailUser", file),
         hidden: known(true, file),
         external_address: text("SfBOnline-ApplicationAccount@contoso.com", file),
+        groups: Fact::not_collected(Needs::RoleAssignments),
         seen: vec![SeenId::new(file)],
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn holding<'a>(
     for assignment in in_order(case) {
         let direct = names(assignment, account) == Ok(true);
         let grant = grant(case, assignment, role, direct);
-        match (grant, reaches(assignment, account), grants(assignment)) {
+        match (grant, reaches(case, assignment, account), grants(assignment)) {
             (Ok(Grant::Wanted), Ok(true), Ok(true)) => return Ok(Holding::Held(assignment)),
             (Ok(Grant::Wanted), Ok(true), Ok(false)) => idle.push(assignment),
             (Ok(Grant::Reduced), Ok(true), Ok(true)) => reduced.push(assignment),
@@ -92,7 +92,8 @@ pub(super) fn holding<'a>(
 /// The assignments that grant the account a role beyond these.
 ///
 /// What goes to groups is left out: nearly every role does, and as long as
-/// nothing tells who the members are no account could ever pass.
+/// nothing tells who the members are no account could ever pass. Where it is
+/// known, the group is there for others, too, and its roles are theirs.
 pub(super) fn beyond<'a>(
     case: &Case<'a>,
     account: &Identity,
@@ -268,10 +269,25 @@ fn likeness(case: &Case, role: &Identity, wanted: &str) -> Likeness {
     }
 }
 
+/// Whether the assignment goes to a group that the account is known to be in.
+/// `None` where its groups are not known.
+fn through_group(case: &Case, assignment: &RoleAssignment, account: &Identity) -> Option<bool> {
+    let mut accounts = case.facts.accounts.items.iter();
+    let groups = accounts.find(|it| it.identity.same(account))?.groups.value()?;
+    let assignee = assignment.assignee.value()?;
+    if groups.iter().any(|group| group.same(assignee)) {
+        return Some(true);
+    }
+    groups.iter().all(|group| comparable(group, assignee)).then_some(false)
+}
+
 /// Whether the assignment reaches the account, by name or through a group.
-fn reaches(assignment: &RoleAssignment, account: &Identity) -> Result<bool, Unknown> {
+fn reaches(case: &Case, assignment: &RoleAssignment, account: &Identity) -> Result<bool, Unknown> {
     if names(assignment, account)? {
         return Ok(true);
+    }
+    if let Some(member) = through_group(case, assignment, account) {
+        return Ok(member);
     }
     let is_user = |kind: &String| kind.eq_ignore_ascii_case("User");
     if is_user(&assignment.assignee_type.read()?.value) {

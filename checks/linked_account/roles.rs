@@ -389,6 +389,29 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_has_the_account_as_a_member_holds_for_it() {
+        let dn = |name: &str| format!("CN={name},OU=Groups,DC=corp,DC=contoso,DC=com");
+        let group = |name: &str| Identity { dn: Some(dn(name)), ..Identity::named(name) };
+        let to_group = RoleAssignment {
+            identity: Identity::named("ArchiveApplication-Apps"),
+            assignee: known(group("Apps"), FILE),
+            assignee_type: text("SecurityGroup", FILE),
+            ..archive()
+        };
+        let in_groups = |groups: Vec<Identity>| {
+            let mut organisation = with_user_application_and(vec![to_group.clone()]);
+            organisation.facts.accounts.items[0].groups = known(groups, FILE);
+            summary(&organisation)
+        };
+        assert_eq!(in_groups(vec![group("Others"), group("Apps")]), "passed");
+        assert_eq!(in_groups(vec![group("Others")]), MISSING);
+        assert_eq!(in_groups(Vec::new()), MISSING);
+        // A GUID and a name do not tell each other apart.
+        let guid = Some("5f0c1d2e-3b4a-4c5d-8e6f-708192a3b4c6".to_owned());
+        assert_eq!(in_groups(vec![Identity { guid, ..Identity::default() }]), OPEN);
+    }
+
+    #[test]
     fn a_derived_role_grants_nobody_knows_how_much() {
         let roles = "CN=Roles,CN=RBAC,CN=Contoso Org,CN=Microsoft Exchange";
         let of_role = |dn: Option<String>| RoleAssignment {

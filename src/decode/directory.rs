@@ -14,7 +14,8 @@ mod values;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use checks::facts::{Reason, SeenId, relative_names};
+use checks::facts::{Identity, Reason, SeenId, relative_names};
+use jiff::Timestamp;
 
 use super::value::{Object, Tree, Value};
 use super::{Decoded, Problem, Source, Syntax, exchange, limits};
@@ -146,6 +147,17 @@ impl Entry {
         }
     }
 
+    /// What names it.
+    pub(crate) fn identity(&self) -> Identity {
+        let name = self.values("cn").first().and_then(|it| String::from_utf8(it.clone()).ok());
+        Identity {
+            name: name.unwrap_or_else(|| values::leaf(&self.dn)),
+            guid: self.values("objectGUID").first().and_then(|octets| values::guid(octets)),
+            dn: Some(self.dn.clone()),
+            canonical: None,
+        }
+    }
+
     fn values(&self, name: &str) -> &[Vec<u8>] {
         self.attributes.get(&name.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
     }
@@ -169,16 +181,24 @@ impl Entry {
 pub(crate) struct Entries {
     tree: Tree,
     notes: Vec<String>,
+    /// When they were read, where they are not from a file.
+    observed: Option<Timestamp>,
     /// Those that are of a kind that is used.
     used: usize,
 }
 
 impl Entries {
+    /// Entries of a search: what they say held at this time.
+    pub(crate) fn observed(at: Timestamp) -> Self {
+        Self { observed: Some(at), ..Self::default() }
+    }
+
     /// Takes an entry, and says how many of a kind that is used there are now.
     pub(crate) fn add(&mut self, entry: &Entry) -> usize {
         let of_type = type_of(entry).filter(|_| !is_deleted(entry));
         self.used += usize::from(of_type.is_some());
-        let object = object(entry, of_type, &mut self.notes);
+        let mut object = object(entry, of_type, &mut self.notes);
+        object.read_at = self.observed;
         self.tree.objects.push(Rc::new(object));
         self.used
     }
@@ -344,6 +364,33 @@ mod tests {
         assert_eq!(by(partner, "msExchAuthFlags"), Some("PartnerApplication"));
         let group = entry(other, &[("msExchRecipientTypeDetails", "1073741824")]);
         assert_eq!(type_of(&group), None);
+    }
+
+    #[test]
+    fn what_is_read_now_is_newer_than_any_export() {
+        use checks::facts::Facts;
+        let facts = |realm: &str, mut entries: Entries| {
+            let attributes = [
+                ("objectClass", "msExchAuthAuthConfig"),
+                ("whenChanged", "20260101000000.0Z"),
+                ("msExchAuthRealm", realm),
+            ];
+            entries.add(&entry("CN=Auth Configuration,CN=Org,CN=Microsoft Exchange", &attributes));
+            let decoded =
+                entries.decode(Syntax::Ldif, None, Source::named(realm), &SeenId::new(realm));
+            Facts::join(decoded.facts.into_values())
+        };
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let live = facts("new.com", Entries::observed(now));
+        let joined = Facts::join([facts("old.com", Entries::default()), live]);
+        let realm = joined.auth_config.value().unwrap().realm.read().unwrap().clone();
+        assert_eq!((realm.value.as_str(), realm.as_of), ("new.com", Some(now)));
+        assert_eq!(realm.rivals[0].value, "old.com");
+        // A clock that is behind the controller's changes nothing of that.
+        let early: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
+        let live = facts("new.com", Entries::observed(early));
+        let realm = live.auth_config.value().unwrap().realm.read().unwrap().as_of;
+        assert_eq!(realm, "2026-01-01T00:00:00Z".parse().ok());
     }
 
     #[test]

@@ -383,6 +383,7 @@ fn account(reading: &Reading) -> Account {
             let prefixed = address.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("smtp:"));
             if prefixed { address.get(5..).unwrap_or_default().to_owned() } else { address }
         }),
+        groups: Fact::not_collected(Needs::RoleAssignments),
         seen: vec![reading.seen.clone()],
     }
 }

@@ -5,6 +5,8 @@
 
 // Clippy lets a helper unwrap only below `cfg(test)`.
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod prometheus;

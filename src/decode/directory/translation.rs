@@ -99,7 +99,8 @@ impl Translation<'_> {
             return Err((Reason::NotCollected, why));
         }
         if !self.entry.shows_exchange() {
-            let why = "whoever made the export can read none of the entry's Exchange attributes";
+            let why =
+                "whoever asked the directory can read none of the entry's Exchange attributes";
             return Err((Reason::Hidden, why.to_owned()));
         }
         Ok(&[])

@@ -1,0 +1,88 @@
+//! The directory of one trust: where the configuration says that it is, and as
+//! whom it is asked.
+
+use std::sync::Arc;
+
+use checks::facts::{Facts, Needs, Reason, Unknown};
+
+use super::active_directory::{self, Credentials, Directory};
+use super::{Failure, Found, Task, failure};
+use crate::config::{ActiveDirectory, Secret, SecretFile};
+
+/// The environment variable that holds the password where no file does.
+const PASSWORD: &str = "TRUSTPROBE_AD_PASSWORD";
+
+pub(super) async fn read(task: &Task<'_>, configured: &ActiveDirectory) -> Found {
+    let mut notes = Vec::new();
+    match asked(task, configured, &mut notes).await {
+        Ok(mut found) => {
+            notes.append(&mut found.notes);
+            Found { notes, ..found }
+        }
+        Err(failed) => Found { facts: untold(&failed), failure: Some(failed), notes },
+    }
+}
+
+/// Nothing of the organisation is known, and why.
+fn untold(failed: &Failure) -> Facts {
+    let why = |needs| Unknown::new(failed.reason, needs).detail(failed.text());
+    let mut facts = Facts { auth_config: why(Needs::AuthConfig).into(), ..Facts::default() };
+    facts.auth_servers.complete = why(Needs::AuthServers).into();
+    facts.partner_applications.complete = why(Needs::PartnerApplications).into();
+    facts.role_assignments.complete = why(Needs::RoleAssignments).into();
+    facts.servers.complete = why(Needs::Servers).into();
+    facts.setting_overrides.complete = why(Needs::SettingOverrides).into();
+    facts.connectors.complete = why(Needs::Connectors).into();
+    facts.accepted_domains.complete = why(Needs::AcceptedDomains).into();
+    facts.virtual_directories.complete = why(Needs::VirtualDirectories).into();
+    facts
+}
+
+async fn asked(
+    task: &Task<'_>,
+    configured: &ActiveDirectory,
+    notes: &mut Vec<String>,
+) -> Result<Found, Failure> {
+    let tls = Arc::new(task.roots.client()?);
+    let password = match &configured.user {
+        Some(_) => Some(password(task, configured, notes)?),
+        None => None,
+    };
+    let credentials = match (&configured.user, &password) {
+        (Some(user), Some(password)) => Credentials::Simple { user, password },
+        _ => Credentials::Kerberos,
+    };
+    let read = active_directory::read(&Directory {
+        urls: &configured.url,
+        credentials,
+        tls: &tls,
+        timeout: task.timeout,
+        deadline: task.until,
+        limits: task.limits.decode,
+    })
+    .await;
+    // Which controller failed matters where another one answered as well.
+    for attempt in &read.attempts {
+        if let Some(failed) = attempt.failure.as_ref().filter(|_| 1 < read.attempts.len()) {
+            notes.push(format!("{}: {}", attempt.controller, failed.detail));
+        }
+    }
+    let failure = read.failure.map(|it| failure(it.reason, it.detail));
+    Ok(Found { facts: read.facts, failure, notes: read.notes })
+}
+
+fn password(
+    task: &Task<'_>,
+    configured: &ActiveDirectory,
+    notes: &mut Vec<String>,
+) -> Result<Secret, Failure> {
+    let unknown = |text: String| failure(Reason::Unauthenticated, text);
+    let Some(file) = &configured.password_file else {
+        return std::env::var(PASSWORD)
+            .map(Secret::new)
+            .map_err(|_| unknown(format!("neither password_file nor ${PASSWORD}")));
+    };
+    let (password, warning) = SecretFile(task.path(file)).read().map_err(unknown)?;
+    notes.extend(warning);
+    Ok(password)
+}
