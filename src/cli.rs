@@ -117,6 +117,9 @@ pub struct Collect {
     /// The file to write, which `check` reads like any other evidence
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Replace names of people, domains and the tenant by others, the same ones throughout
+    #[arg(long)]
+    pub redact: bool,
 }
 
 /// Where the trusts are configured.

@@ -124,7 +124,7 @@ pub async fn collect(config: &Config, trust: &Trust) -> Collected {
             }
         };
         let wanted = trust.active_directory.is_some();
-        let found = run(&task, "active_directory", wanted, source).await;
+        let found = run(&task, "active_directory", wanted, Box::pin(source)).await;
         let _ = tell.send(Some(found.1.facts.clone()));
         found
     };

@@ -120,7 +120,7 @@ impl Names {
                         self.domain(domain);
                     }
                 }
-                for domain in domains_of_dns(text) {
+                if let Some(domain) = domains_of_dns(text) {
                     self.domain(&domain);
                 }
             }

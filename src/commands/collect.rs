@@ -1,10 +1,13 @@
 //! `trustprobe collect`: what the live sources say, for somebody else to judge.
 
-use super::evidence::record;
+use std::fmt::Write as _;
+
+use super::evidence::{recorded, write};
 use super::gather::{Named, gather, to_record};
 use crate::cli::{Collect, Stated};
 use crate::exit::Code;
 use crate::output::escape;
+use crate::redact::redacted;
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
@@ -19,13 +22,18 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
     let mut text = String::new();
     for source in &material.sources {
         let state = if source.up { "answered" } else { "did not answer, or not whole" };
-        text += &format!("{} {state}, {:.1} s\n", source.name, source.duration.as_secs_f64());
+        let seconds = source.duration.as_secs_f64();
+        let _ = writeln!(text, "{} {state}, {seconds:.1} s", source.name);
     }
     for note in &material.evidence.notes {
-        text += &format!("! {}\n", escape(note));
+        let _ = writeln!(text, "! {}", escape(note));
     }
     let stated = to_record(&material, material.procedure);
-    record(&material.evidence, stated, &arguments.output)?;
+    let mut facts = recorded(&material.evidence, stated)?;
+    if arguments.redact {
+        facts = redacted(&facts)?;
+    }
+    write(&facts, &arguments.output)?;
     stdout::print(&text)?;
     Ok(Code::Passed)
 }

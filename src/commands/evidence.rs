@@ -13,7 +13,7 @@ use crate::exit::Code;
 use crate::output::{escape_json, inventory, write_atomically};
 use crate::stdout;
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let limits = Limits::default().moved(&arguments.limit)?;
     let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
     let material = Material::of(evidence, stated(&arguments.trust));
@@ -30,16 +30,20 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Code> {
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
         let stated = to_record(&material, arguments.procedure);
-        record(&material.evidence, stated, path)?;
+        write(&recorded(&material.evidence, stated)?, path)?;
     }
     Ok(Code::Passed)
 }
 
-pub(crate) fn record(evidence: &Evidence, stated: StatedTrust, path: &Path) -> anyhow::Result<()> {
+/// The facts of the one organisation that the evidence is of.
+pub(crate) fn recorded(evidence: &Evidence, stated: StatedTrust) -> anyhow::Result<RecordedFacts> {
     let [facts] = evidence.organisations.as_slice() else {
         bail!("the evidence is of several organisations; give each organisation's files alone");
     };
-    let recorded = RecordedFacts::new(facts.clone()).stating(stated);
-    let text = escape_json(&serde_json::to_string_pretty(&recorded)?) + "\n";
+    Ok(RecordedFacts::new(facts.clone()).stating(stated))
+}
+
+pub(crate) fn write(recorded: &RecordedFacts, path: &Path) -> anyhow::Result<()> {
+    let text = escape_json(&serde_json::to_string_pretty(recorded)?) + "\n";
     write_atomically(path, &text)
 }
