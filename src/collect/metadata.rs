@@ -91,7 +91,7 @@ async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {
         }
     };
     let redirected_to = to.clone();
-    let fetch =
+    let mut fetch =
         Fetch { url: source.clone(), document, redirected_to, despite_bad_tls: despite, seen };
     match answer {
         Ok(answer) if answer.status == 200 => {
@@ -103,6 +103,10 @@ async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {
                 found.notes.push(format!("{source}: asked although its certificate is refused"));
             } else {
                 facts.clocks.extend(clock::reading(&answer, &fetch.seen));
+            }
+            // That the document came of this request is told by their common source.
+            if let Some(document) = facts.metadata_documents.first() {
+                fetch.seen = document.seen.clone();
             }
             found.facts.merge(facts);
             found.notes.extend(notes);

@@ -42,8 +42,16 @@ fn verdicts(facts: &Facts) -> Vec<String> {
     let context = Context::at("2026-11-24T00:00:00Z".parse().unwrap());
     let case = Case { trust: &trust, facts, procedure: &SKYPE_ONLINE, context: &context };
     let outcomes = checks::assess(&case).outcomes;
+    // Nobody was asked for these in the exports.
+    let network = ["endpoint-api", "endpoint-autodiscover", "endpoint-clock", "endpoint-resolves"];
+    let on_the_way = |check: &str| {
+        network.contains(&check)
+            || check.starts_with("endpoint-tls")
+            || check == "metadata-reachable"
+    };
     let mut all: Vec<String> = outcomes
         .iter()
+        .filter(|it| !on_the_way(it.check))
         .map(|it| format!("{} {:?} {:?}", it.check, it.subject, it.status))
         .collect();
     all.sort();
