@@ -31,7 +31,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge exports step by step and name the one thing to fix first
+    /// Judge an organisation step by step and name the one thing to fix first
     Check(Check),
     /// Ask the directory, Entra and the endpoints, and write what they said to a file
     Collect(Collect),

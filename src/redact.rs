@@ -292,4 +292,59 @@ mod tests {
         assert_eq!(other("mail.Contoso.com:443"), "mail.d.example:443");
         assert_eq!(other("mycontoso.com contoso.community"), "mycontoso.com contoso.community");
     }
+
+    fn demo() -> RecordedFacts {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/healthy");
+        let files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|it| it.unwrap().path())
+            .map(|it| {
+                (it.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(it).unwrap())
+            })
+            .collect();
+        let files = files.iter().map(|(name, octets)| (name.as_str(), octets.as_slice()));
+        let mut evidence = crate::evidence::of_memory(files, crate::evidence::Limits::default());
+        let mut facts = evidence.organisations.remove(0);
+        for seen in facts.seen.values_mut() {
+            seen.source = format!("/home/ann/{}", seen.source);
+        }
+        RecordedFacts::new(facts).stating(crate::decode::StatedTrust {
+            tenant: Some("11111111-2222-3333-4444-555555555555".into()),
+            smtp_domains: vec!["contoso.com".into()],
+            hosts: vec!["mail.contoso.com".into(), "autodiscover.contoso.com".into()],
+            ..crate::decode::StatedTrust::default()
+        })
+    }
+
+    fn statuses(recorded: &RecordedFacts) -> Vec<(&'static str, checks::Status)> {
+        let stated = recorded.trust.clone().unwrap();
+        let trust = checks::Trust {
+            tenant: stated.tenant,
+            sip_domains: stated.smtp_domains.clone(),
+            smtp_domains: stated.smtp_domains,
+            hosts: stated.hosts,
+            ..checks::Trust::default()
+        };
+        let context = checks::Context::at("2026-11-24T00:00:00Z".parse().unwrap());
+        let procedure = &checks::procedure::SKYPE_ONLINE;
+        let case =
+            checks::Case { trust: &trust, facts: &recorded.facts, procedure, context: &context };
+        let mut all: Vec<_> =
+            checks::assess(&case).outcomes.iter().map(|it| (it.check, it.status)).collect();
+        all.sort_by_key(|(check, status)| (*check, format!("{status:?}")));
+        all
+    }
+
+    #[test]
+    fn other_names_tell_the_same_story() {
+        let recorded = demo();
+        let other = redacted(&recorded).unwrap();
+        assert_eq!(statuses(&other), statuses(&recorded));
+        let text = serde_json::to_string(&other).unwrap().to_lowercase();
+        for name in ["contoso", "11111111-2222", "sfbonline-applicationaccount", "/home", "ann/"] {
+            let at = text.find(name).map(|at| text.get(at.saturating_sub(80)..at + 80));
+            assert_eq!(at, None, "{name}");
+        }
+        assert_eq!(redacted(&recorded).unwrap().facts, other.facts);
+    }
 }

@@ -61,6 +61,11 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         Some(config) => trust_of(config, named)?,
         None => None,
     };
+    if named.live && configured.is_none() {
+        bail!(
+            "no trust to ask: name one of trustprobe.yaml with --trust, and the file with --config"
+        );
+    }
     let live = named.live || (named.paths.is_empty() && configured.is_some());
     let mut paths = named.paths.to_vec();
     if let (Some(config), Some((_, trust))) = (&config, &configured)
@@ -124,11 +129,14 @@ fn trust_of<'a>(
             Err(error) => Err(anyhow!(error)),
         };
     }
+    // Exports may be anybody's: what is configured is not stated about them.
+    if !named.paths.is_empty() && !named.live {
+        return Ok(None);
+    }
     let mut trusts = config.trusts.iter();
     match (trusts.next(), trusts.next()) {
         (Some((name, trust)), None) => Ok(Some((name, trust))),
         (None, _) => Ok(None),
-        _ if !named.paths.is_empty() && !named.live => Ok(None),
         _ => bail!("several trusts are configured; choose one with --trust"),
     }
 }

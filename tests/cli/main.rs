@@ -13,6 +13,7 @@
 mod archives;
 mod collector_script;
 mod command_line;
+mod configured;
 mod directory;
 mod encodings;
 mod evidence;
