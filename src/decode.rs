@@ -348,7 +348,7 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         return decoded;
     }
     let seen = seen_id(octets, source.file_name);
-    let discloses = text.as_ref().is_some_and(|(text, _)| certificate::discloses(text));
+    let discloses = text.as_ref().and_then(|(text, _)| disclosed(text));
     let mut decoded = match text {
         _ if octets.is_empty() => Decoded::unrecognised("the file is empty"),
         Some((text, certain)) => {
@@ -360,10 +360,10 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
         }
         None => decode_octets(octets, source, &seen),
     };
-    if discloses {
+    if let Some(disclosed) = discloses {
         match &mut decoded.form {
-            Form::Unrecognised(why) => DISCLOSED.clone_into(why),
-            _ => decoded.notes.insert(0, DISCLOSED.to_owned()),
+            Form::Unrecognised(why) => disclosed.clone_into(why),
+            _ => decoded.notes.insert(0, disclosed.to_owned()),
         }
     }
     decoded.shorten_notes();
@@ -457,6 +457,19 @@ pub(crate) const BINARY: &str = "binary data of a form that trustprobe does not 
 /// What is said of a file that nobody should have handed over.
 const DISCLOSED: &str =
     "HOLDS A PRIVATE KEY: it was not kept; delete it here and treat it as disclosed";
+
+/// The same of a secret of an application.
+const SECRET: &str =
+    "HOLDS A CLIENT SECRET: it was not kept; delete it here and replace it in the tenant";
+
+/// What a text holds that nobody should have handed over.
+fn disclosed(text: &str) -> Option<&'static str> {
+    if certificate::discloses(text) {
+        Some(DISCLOSED)
+    } else {
+        certificate::discloses_secret(text).then_some(SECRET)
+    }
+}
 
 /// Every certificate of a PEM file. A private key is neither kept nor shown.
 fn certificates(text: &str, source: Source, seen: &SeenId) -> Decoded {

@@ -144,11 +144,33 @@ fn inside(octets: &[u8], tag: u8) -> Option<&[u8]> {
     rest.get(longer..).filter(|_| *first == tag)
 }
 
-/// Whether a private key stands anywhere in a text, in a form that says so.
+/// Whether a private key stands anywhere in a text: in a form that says so, or
+/// as base64, which a value in an export may be.
 pub(crate) fn discloses(text: &str) -> bool {
     text.contains("PRIVATE KEY-----")
         || text.starts_with("PuTTY-User-Key-File-")
         || (text.contains("<RSAKeyValue>") && text.contains("<D>"))
+        || KEYS.iter().any(|start| text.match_indices(start).any(|(at, _)| is_key_at(text, at)))
+}
+
+/// How base64 of a private key begins: of any longer one, and of two short kinds.
+const KEYS: [&str; 3] = ["MI", "MHcC", "MC4C"];
+
+/// Whether base64 of a private key begins here.
+fn is_key_at(text: &str, at: usize) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let within = text.get(..at).is_some_and(|before| before.ends_with(part));
+    let start = text.get(at..at + 24).filter(|start| !within && start.chars().all(part));
+    start.and_then(base64_octets).is_some_and(|octets| is_private_key(&octets))
+}
+
+/// Whether a client secret stands in what Graph said.
+pub(crate) fn discloses_secret(text: &str) -> bool {
+    text.match_indices("\"secretText\"").any(|(at, name)| {
+        let rest = text.get(at + name.len()..).unwrap_or_default();
+        let value = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ':');
+        value.strip_prefix('"').is_some_and(|value| !value.starts_with('"'))
+    })
 }
 
 /// An instant; RFC 5280 writes "never" as the last second of 9999, which lies
@@ -311,6 +333,22 @@ mod tests {
         assert!(is_private_key(&der_of(0x30, &[&der_of(0x30, &[&method]), &key])));
     }
 
+    /// The beginning of a file, and what may follow.
+    fn encoded(start: &[u8]) -> String {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode([start, &[7; 60]].concat())
+    }
+
+    #[test]
+    fn a_client_secret_is_told_from_a_field_without_one() {
+        assert!(discloses_secret(r#"{"secretText" : "abc~"}"#));
+        for text in [r#"{"secretText": null}"#, r#"{"secretText": ""}"#, r#"{"secret": "x"}"#] {
+            assert!(!discloses_secret(text), "{text}");
+        }
+        let certificate = certificate_until(b"20301231235959Z", b"DE");
+        assert!(!discloses(&encoded(&certificate)));
+    }
+
     #[test]
     fn a_private_key_is_told_in_whatever_form_it_stands() {
         let pem = "-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----";
@@ -323,6 +361,9 @@ mod tests {
             format!("Name : x\nKey : {pem}\n"),
             "PuTTY-User-Key-File-2: ssh-rsa\n".to_owned(),
             "<RSAKeyValue><Modulus>AA</Modulus><D>BB</D></RSAKeyValue>".to_owned(),
+            // PKCS #12 and PKCS #8 as values, without a word about it.
+            format!("{{\"pfx\": \"{}\"}}", encoded(&[0x30, 0x82, 9, 0x10, 2, 1, 3])),
+            format!("dn: CN=x\nblob:: {}\n", encoded(&[0x30, 0x82, 4, 0xbd, 2, 1, 0])),
         ] {
             let decoded = super::super::decode(text.as_bytes(), super::super::Source::named("a"));
             let told = format!("{} {:?}", decoded.form, decoded.notes);
