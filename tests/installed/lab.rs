@@ -173,6 +173,9 @@ fn an_expired_certificate_of_a_host_leads() {
     assert_eq!(with(&run, "failed"), ["endpoint-tls autodiscover.contoso.com"]);
     assert_eq!(run.code, 1);
     assert!(run.stdout.contains("2025-12-31"), "{}", run.stdout);
+    let blocked = with(&run, "blocked");
+    assert!(blocked.contains(&"endpoint-clock autodiscover.contoso.com".into()), "{blocked:?}");
+    assert!(!blocked.iter().any(|it| it.contains("mail.contoso.com")), "{blocked:?}");
 }
 
 #[test]
@@ -186,6 +189,9 @@ fn an_expired_secret_is_told_by_its_code() {
         told.iter().find(|(check, ..)| check == "service-principal-present").unwrap();
     assert_eq!(reason, "unauthenticated");
     assert!(detail.contains("AADSTS7000222"), "{detail}");
+    let configuration = lab.configuration();
+    let table = self::run(&["check", "--config", configuration.to_str().unwrap()]);
+    assert!(table.stdout.contains("AADSTS7000222"), "{}", table.stdout);
     // What another source tells is not touched.
     assert!(with(&run, "passed").iter().any(|it| it.starts_with("partner-application-present")));
     assert_eq!(run.code, 3);
