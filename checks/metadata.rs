@@ -19,7 +19,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{
     ApplicationId, AuthServerKind, DocumentKind, Grade, MetadataDocument, Needs, Reason, Unknown,
-    is_guid,
+    host_name, is_guid,
 };
 use crate::procedure::{AcsAddress, CLOUDS, Cloud, StepId};
 use crate::trust::Giver;
@@ -106,7 +106,20 @@ fn best_for<'a>(case: &Case<'a>, tenant: Option<&str>) -> Result<&'a MetadataDoc
             let freshness = (of_the_day(case, document), at, newest_key);
             (fit(document, tenant), Reverse(freshness), &document.seen)
         })
-        .ok_or_else(|| Unknown::new(Reason::NotCollected, Needs::AcsMetadata))
+        .ok_or_else(|| {
+            let hosts = acs_addresses(case).unwrap_or_default();
+            let of_acs = |url: &str| hosts.iter().any(|it| it.host == host_name(url));
+            unfetched(case, Needs::AcsMetadata, of_acs)
+                .unwrap_or_else(|| Unknown::new(Reason::NotCollected, Needs::AcsMetadata))
+        })
+}
+
+/// Why a document was asked for and did not come.
+pub(crate) fn unfetched(case: &Case, needs: Needs, of: impl Fn(&str) -> bool) -> Option<Unknown> {
+    let documents = case.facts.fetches.iter();
+    let mut documents = documents.filter(|it| it.url.contains("/metadata/json/") && of(&it.url));
+    let why = documents.find_map(|it| it.document.read().err())?;
+    Some(Unknown { needs, ..why })
 }
 
 /// The document of ACS for this tenant.

@@ -23,6 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use checks::facts::{Facts, Reason, SeenId};
+use checks::procedure::Cloud;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -194,7 +195,7 @@ impl<'a> Task<'a> {
             roots: &roots,
             names: names.clone(),
             proxy: network.proxy.as_ref(),
-            reach: reach(trust, &endpoints),
+            reach: reach(config, trust, &endpoints),
             timeout,
             deadline: until,
             careless: trust.ask_despite_bad_tls,
@@ -210,13 +211,19 @@ impl<'a> Task<'a> {
 }
 
 /// The hosts that may be asked: those of the cloud and of the trust.
-fn reach(trust: &Trust, endpoints: &Endpoints) -> Reach {
+fn reach(config: &Config, trust: &Trust, endpoints: &Endpoints) -> Reach {
     let mut hosts = BTreeSet::new();
     let mut add = |host: &str| hosts.insert(host.trim_matches(['[', ']']).to_ascii_lowercase());
     for url in [Some(&endpoints.login), Some(&endpoints.graph), endpoints.acs.as_ref()] {
         url.and_then(Url::host_str).map(&mut add);
     }
     for host in endpoints.exchange_online.iter().chain(&endpoints.autodiscover) {
+        add(host);
+    }
+    // The directory names the older host of a built-in cloud, too.
+    let cloud = trust.cloud.as_deref().unwrap_or("global");
+    let built_in = Cloud::named(cloud).filter(|_| !config.clouds.contains_key(cloud));
+    for host in built_in.into_iter().flat_map(|it| it.login) {
         add(host);
     }
     for host in trust.hosts.iter().chain(&trust.servers) {

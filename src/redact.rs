@@ -53,6 +53,10 @@ pub fn redacted(recorded: &RecordedFacts) -> anyhow::Result<RecordedFacts> {
     names.learn(&json);
     let mut renamed = json.take();
     names.rename(&mut renamed, "");
+    // A name of the owner's choice may be a word that means something elsewhere.
+    if let Some(name) = renamed.pointer_mut("/trust/name").filter(|it| **it != "") {
+        *name = "trust".into();
+    }
     Ok(serde_json::from_value(renamed)?)
 }
 
@@ -86,6 +90,10 @@ impl Names {
         for assignment in assignments.into_iter().flatten() {
             self.account(assignment.pointer("/assignee/known/value/name"));
         }
+        let seen = json.pointer("/facts/seen").and_then(Value::as_object);
+        for source in seen.into_iter().flat_map(|it| it.values()) {
+            self.caller(source.pointer("/source"));
+        }
         self.tenant(json.pointer("/trust/tenant"));
         let servers = json.pointer("/facts/auth_servers/items").and_then(Value::as_array);
         for server in servers.into_iter().flatten() {
@@ -100,6 +108,15 @@ impl Names {
         if 3 < name.chars().count() {
             let number = self.objects.len() + 1;
             self.objects.entry(name.to_lowercase()).or_insert_with(|| format!("account-{number}"));
+        }
+    }
+
+    /// As whom a source was asked.
+    fn caller(&mut self, source: Option<&Value>) {
+        let source = source.and_then(Value::as_str).unwrap_or_default();
+        let user = source.split_once(" as ").and_then(|(_, who)| who.split_once('@'));
+        if let Some((user, _)) = user {
+            self.account(Some(&user.into()));
         }
     }
 
@@ -283,6 +300,18 @@ mod tests {
             assert_eq!(domain(text), [""; 0], "{text}");
         }
         assert_eq!(domains_of_dns("CN=x,DC=corp,DC=contoso,DC=com"), Some("contoso.com".into()));
+    }
+
+    #[test]
+    fn the_caller_and_the_owners_name_for_the_trust_are_replaced() {
+        let mut facts = checks::facts::Facts::default();
+        for source in ["dc1.contoso.com as svc-probe@contoso.com", "svc-probe's notes.txt"] {
+            crate::collect::asked(&mut facts, source, "x", jiff::Timestamp::UNIX_EPOCH);
+        }
+        let stated = crate::decode::StatedTrust { name: "Contoso".into(), ..Default::default() };
+        let other = redacted(&RecordedFacts::new(facts).stating(stated)).unwrap();
+        let text = serde_json::to_string(&other).unwrap().to_lowercase();
+        assert!(!text.contains("contoso") && !text.contains("svc-probe"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::check::{Check, Object, Subject};
 use crate::facts::{
     DocumentKind, MetadataDocument, MetadataKey, Needs, Reason, Thumbprint, Unknown,
 };
-use crate::metadata::name;
+use crate::metadata::{name, unfetched};
 use crate::outcome::{Certainty, Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::not_among;
@@ -38,8 +38,11 @@ fn documents<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a MetadataDocument> 
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let missing = || {
-        Unknown::new(Reason::NotCollected, Needs::ExchangeMetadata)
-            .detail("no metadata document of a server of this organisation was seen")
+        let of_exchange = |url: &str| url.contains("/autodiscover/");
+        unfetched(case, Needs::ExchangeMetadata, of_exchange).unwrap_or_else(|| {
+            Unknown::new(Reason::NotCollected, Needs::ExchangeMetadata)
+                .detail("no metadata document of a server of this organisation was seen")
+        })
     };
     let Object::Document(wanted) = &subject.object else { return Err(missing()) };
     let named = documents(case).filter(|document| name(case, document) == *wanted);

@@ -15,7 +15,7 @@ use crate::procedure::{
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
-use super::network::BELOW;
+use super::network::{BELOW, untold};
 use super::{api, diagnosis};
 
 pub(crate) const CHECK: Check = Check {
@@ -32,7 +32,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let Some(step) = case.procedure.step(wanted) else { return Ok(Vec::new()) };
     if case.facts.challenges.is_empty() {
         let host = case.trust.host_names().into_iter().next().unwrap_or_default();
-        return Err(Unknown::new(Reason::NotCollected, Needs::Challenge(host)));
+        return Err(untold(case, &host, Needs::Challenge(host.clone())));
     }
     let subject = |it: &Challenge| Subject::new(step, Object::Call(name(case, it)));
     Ok(case.facts.challenges.iter().map(subject).collect())

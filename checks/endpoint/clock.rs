@@ -1,6 +1,6 @@
 #![doc = include_str!("clock.md")]
 
-use super::network::{clouds, nobody, nobody_asked, recent, step};
+use super::network::{clouds, nobody, nobody_asked, recent, step, untold};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{ClockReading, Needs, Reason, Unknown, host_name};
@@ -47,8 +47,12 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let of_host: Vec<&ClockReading> =
         clocks.iter().filter(|it| it.host == *name).copied().collect();
     if of_host.is_empty() {
-        return Err(Unknown::new(Reason::NotCollected, Needs::Clock(name.clone()))
-            .detail("no answer tells its time"));
+        let why = untold(case, name, Needs::Clock(name.clone()));
+        return Err(if why.reason == Reason::NotCollected {
+            why.detail("no answer tells its time")
+        } else {
+            why
+        });
     }
     // Where our own clock is wrong, those of all hosts seem to be.
     let cloud = clocks.iter().filter(|it| of_the_cloud(case, it));
@@ -95,6 +99,7 @@ fn skewed(name: &str, seen: &str, by_the_cloud: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
+    use crate::facts::{Needs, Reason, Unknown};
     use crate::healthy::network::{clock, live};
     use crate::healthy::{Organisation, healthy};
 
@@ -130,6 +135,20 @@ mod tests {
         );
         assert_eq!(healthy().summary(&CHECK), ["organisation: not_applicable"]);
         assert_eq!(said(&with(i64::MIN, Some(i64::MAX))), "warning skewed");
+    }
+
+    #[test]
+    fn a_host_that_was_not_reached_tells_why_it_told_nothing() {
+        let mut organisation = live();
+        organisation.facts.clocks.clear();
+        organisation.facts.challenges.clear();
+        for server in &mut organisation.facts.tls_servers {
+            let why = Unknown::new(Reason::TimedOut, Needs::Handshake(server.host.clone()));
+            server.handshake = why.into();
+        }
+        assert_eq!(said(&organisation), "unknown timed_out");
+        let challenge = organisation.summary(&crate::endpoint::challenge::CHECK);
+        assert!(challenge[0].ends_with("unknown timed_out"), "{challenge:?}");
     }
 
     #[test]

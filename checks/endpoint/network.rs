@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::case::Case;
 use crate::check::{Object, Subject, port_of};
-use crate::facts::{SeenId, host_name};
+use crate::facts::{Needs, Reason, SeenId, Unknown, host_name};
 use crate::outcome::Verdict;
 use crate::procedure::{CLOUDS, Cloud, Requirement, StepId};
 
@@ -55,6 +55,15 @@ pub(super) fn of_exchange_online(case: &Case, host: &str) -> bool {
 /// Whether a name is this domain or lies below it.
 pub(super) fn below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// What a host did not tell, with the reason for which nothing could be asked.
+pub(super) fn untold(case: &Case, host: &str, needs: Needs) -> Unknown {
+    let mut hosts = case.facts.tls_servers.iter().filter(|it| it.host == host);
+    match hosts.find_map(|it| it.handshake.read().err()) {
+        Some(why) => Unknown { needs, ..why },
+        None => Unknown::new(Reason::NotCollected, needs),
+    }
 }
 
 /// The facts of the latest run, in an order that does not depend on the source's.
@@ -117,7 +126,7 @@ mod tests {
                 "metadata-reachable https://mail.contoso.com/autodiscover/metadata/json/1: blocked unreachable".to_owned(),
                 format!("endpoint-tls-version {name}: blocked unreachable"),
                 format!("endpoint-tls {name}: blocked unreachable"),
-                format!("endpoint-clock {name}: blocked not_collected"),
+                format!("endpoint-clock {name}: blocked unreachable"),
                 format!("endpoint-challenge https://{name}/ews/exchange.asmx: blocked unreachable"),
                 format!("endpoint-autodiscover {name}: blocked unreachable"),
                 format!("endpoint-api https://{name}/api: blocked unreachable"),

@@ -83,7 +83,8 @@ fn exchange_online(document: &MetadataDocument, name: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::facts::{DocumentKind, MetadataDocument};
+    use crate::facts::{DocumentKind, MetadataDocument, Needs, Reason, Unknown};
+    use crate::healthy::network::live;
     use crate::healthy::{Organisation, exchange_document, healthy};
 
     fn with(documents: Vec<MetadataDocument>) -> Organisation {
@@ -105,6 +106,15 @@ mod tests {
             ["ACS AuthServer: passed", "ex1.json: passed", "ex2.json: passed"]
         );
         assert_eq!(with(vec![]).summary(&CHECK), [NO_ACS]);
+    }
+
+    #[test]
+    fn a_document_that_did_not_come_tells_why() {
+        let mut organisation = live();
+        organisation.facts.metadata_documents.clear();
+        let fetch = &mut organisation.facts.fetches[0];
+        fetch.document = Unknown::new(Reason::TimedOut, Needs::Document(fetch.url.clone())).into();
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: unknown timed_out"]);
     }
 
     #[test]

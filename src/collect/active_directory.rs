@@ -29,6 +29,7 @@ use url::Url;
 
 pub use failure::Failure;
 
+use super::dns::Names;
 use crate::config::Secret;
 use crate::decode::Limits;
 use connection::Budget;
@@ -46,6 +47,8 @@ pub struct Directory<'a> {
     pub credentials: Credentials<'a>,
     /// What a controller's certificate is held against; see [`tls`].
     pub tls: &'a Arc<ClientConfig>,
+    /// Who is asked where a controller is; without it the system.
+    pub names: Option<&'a Names>,
     /// How long one request may take.
     pub timeout: Duration,
     /// When the run ends.

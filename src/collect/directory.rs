@@ -56,6 +56,7 @@ async fn asked(
         urls: &configured.url,
         credentials,
         tls: &tls,
+        names: Some(&task.names),
         timeout: task.timeout,
         deadline: task.until,
         limits: task.limits.decode,

@@ -24,8 +24,8 @@ const AT_ONCE: usize = 4096;
 pub(crate) struct NoAddress(pub(crate) Failure);
 
 /// Turns names into the addresses that may be asked.
-#[derive(Clone)]
-pub(crate) struct Names {
+#[derive(Debug, Clone)]
+pub struct Names {
     /// Given name servers; without them the system is asked.
     given: Option<Arc<TokioResolver>>,
     allow_local: bool,

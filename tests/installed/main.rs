@@ -5,8 +5,21 @@
 
 // Clippy lets a helper unwrap only below `cfg(test)`.
 #[cfg(test)]
+#[path = "../lab/contoso.rs"]
+#[allow(dead_code, reason = "the live tests use the rest of it")]
+mod contoso;
+#[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod lab;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+#[path = "../lab/process.rs"]
+mod process;
+#[cfg(test)]
 mod prometheus;
+#[cfg(test)]
+#[path = "../cli/run.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest of it")]
+mod run;

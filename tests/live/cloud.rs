@@ -77,16 +77,23 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     pub(crate) fn start() -> Self {
-        let (authority, faults) = (Authority::new(), Faults::default());
-        let serve = |answer: fn(&Request) -> Reply| {
+        let here = (Ipv4Addr::LOCALHOST, 0);
+        Self::at([here, here, here, (Ipv4Addr::new(127, 0, 0, 2), 0)], Authority::new())
+    }
+
+    /// The same at these addresses and ports: where tokens are issued, Graph, ACS,
+    /// and the host that is nobody's.
+    pub(crate) fn at(places: [(Ipv4Addr, u16); 4], authority: Authority) -> Self {
+        let faults = Faults::default();
+        let serve = |place, answer: fn(&Request) -> Reply| {
             let faults = Arc::clone(&faults);
             let answer = move |request: &Request| struck(&faults, request, answer);
-            Server::start(Ipv4Addr::LOCALHOST, Some(&authority), answer)
+            Server::at(place, Some(&authority), answer)
         };
-        let (login, graph, acs) = (serve(login), serve(graph), serve(acs));
-        let foreign = Server::start(Ipv4Addr::new(127, 0, 0, 2), Some(&authority), |_| {
-            Reply::json(200, &json!({ "value": [] }))
-        });
+        let (login, graph, acs) =
+            (serve(places[0], login), serve(places[1], graph), serve(places[2], acs));
+        let foreign =
+            Server::at(places[3], Some(&authority), |_| Reply::json(200, &json!({ "value": [] })));
         Self { authority, login, graph, acs, foreign, faults }
     }
 

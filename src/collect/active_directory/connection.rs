@@ -5,6 +5,7 @@
 //! connection that is not encrypted, so that no password can cross one.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use super::Credentials;
 use super::failure::Failure;
 use super::searches::{Depth, MORE_VALUES, PLACE, ROOT, Search};
 use super::starttls;
+use crate::collect::dns::Names;
 use crate::decode::directory::{ATTRIBUTES, Entry};
 use crate::decode::{Limits, limits};
 
@@ -132,6 +134,7 @@ impl Connection {
     pub(super) async fn open(
         url: &Url,
         tls: Arc<ClientConfig>,
+        names: Option<Names>,
         times: Times,
         budget: Arc<Budget>,
     ) -> Result<Self, Failure> {
@@ -139,15 +142,22 @@ impl Connection {
         let port = url.port().unwrap_or(if url.scheme() == "ldaps" { 636 } else { 389 });
         let place = format!("{host}:{port}");
         let until = times.until();
-        let stream = match timeout_at(until, TcpStream::connect(&place)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                return Err(Failure::new(Reason::Unreachable, format!("{place}: {error}")));
-            }
-            Err(_) => {
-                return Err(times.over(&format!("{place} does not accept a connection in time")));
-            }
+        let connecting = async {
+            let reached = match names {
+                // Somebody stated the controller, so it may be on this machine.
+                Some(names) => {
+                    let found = names.anywhere().addresses(host.trim_matches(['[', ']'])).await;
+                    let found = found.map_err(|it| Failure::new(it.reason, it.text()))?;
+                    let places = found.into_iter().map(|address| SocketAddr::new(address, port));
+                    TcpStream::connect(places.collect::<Vec<_>>().as_slice()).await
+                }
+                None => TcpStream::connect(&place).await,
+            };
+            reached.map_err(|error| Failure::new(Reason::Unreachable, format!("{place}: {error}")))
         };
+        let stream = timeout_at(until, connecting)
+            .await
+            .map_err(|_| times.over(&format!("{place} does not accept a connection in time")))??;
         let encrypting = encrypt(stream, url, tls);
         let (connection, ldap) = match timeout_at(until, encrypting).await {
             Ok(connected) => connected?,

@@ -329,8 +329,8 @@ async fn connect(
     budget: &Arc<Budget>,
 ) -> Result<Connection, Failure> {
     let times = Times { timeout: directory.timeout, deadline: directory.deadline };
-    let connection =
-        survived(Connection::open(url, directory.tls.clone(), times, budget.clone())).await??;
+    let (tls, names) = (directory.tls.clone(), directory.names.cloned());
+    let connection = survived(Connection::open(url, tls, names, times, budget.clone())).await??;
     survived(connection.bind(directory.credentials)).await??;
     Ok(connection)
 }

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -17,6 +20,9 @@ pub(crate) struct Authority {
     certificate: CertificateDer<'static>,
     key: Vec<u8>,
 }
+
+/// An authority that signs the certificates of others.
+pub(crate) struct Root(CertifiedIssuer<'static, KeyPair>);
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -68,6 +74,31 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.clone()], key);
         Arc::new(config.unwrap())
+    }
+}
+
+impl Root {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Lab of trustprobe");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for these names, until the end of this year.
+    pub(crate) fn certificate(&self, names: &[&str], until: i32) -> Authority {
+        let names: Vec<String> = names.iter().map(|&it| it.to_owned()).collect();
+        let mut params = CertificateParams::new(names.clone()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, names[0].clone());
+        params.not_before = date_time_ymd(2025, 1, 1);
+        params.not_after = date_time_ymd(until, 12, 31);
+        let key = KeyPair::generate().unwrap();
+        let made = params.signed_by(&key, &self.0).unwrap();
+        Authority { pem: made.pem(), certificate: made.der().clone(), key: key.serialize_der() }
     }
 }
 
@@ -137,7 +168,9 @@ impl Reply {
     fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
         match self {
             Self::Whole(status, headers, body) => {
-                let mut head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
+                let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+                let mut head =
+                    format!("HTTP/1.1 {status} x\r\nconnection: close\r\ndate: {date}\r\n");
                 for (name, value) in headers {
                     head.extend([name, ": ", value, "\r\n"]);
                 }
@@ -172,7 +205,16 @@ impl Server {
         authority: Option<&Authority>,
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind((address, 0)).unwrap();
+        Self::at((address, 0), authority, answer)
+    }
+
+    /// The same at this port.
+    pub(crate) fn at(
+        place: (Ipv4Addr, u16),
+        authority: Option<&Authority>,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let (address, listener) = (place.0, TcpListener::bind(place).unwrap());
         let port = listener.local_addr().unwrap().port();
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

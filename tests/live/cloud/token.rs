@@ -30,8 +30,10 @@ pub(super) fn issued(request: &Request) -> Reply {
     if form("grant_type") != "client_credentials" {
         return aadsts(70_003);
     }
-    // Graph is on the same address, at a port of its own.
-    if !form("scope").starts_with("https://127.0.0.1:") || !form("scope").ends_with("/.default") {
+    // Graph is on the same address, at a port of its own, or goes by its own name.
+    let scope = form("scope");
+    let on_loopback = scope.starts_with("https://127.0.0.1:") && scope.ends_with("/.default");
+    if !on_loopback && scope != "https://graph.microsoft.com/.default" {
         return aadsts(70_011);
     }
     let assertion = form("client_assertion");
