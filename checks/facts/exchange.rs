@@ -430,15 +430,19 @@ pub(super) fn unite_identities(mine: Option<&mut Identity>, theirs: Option<&Iden
     }
 }
 
-/// Lists of a directory have no order, and its texts no case.
-#[expect(clippy::ptr_arg, reason = "what joins two facts hands their own type over")]
+/// Lists of a directory have no order, and its texts no case. Which of two
+/// spellings stays must not depend on which came first.
 pub(super) fn unite_lists(mine: &mut Vec<String>, theirs: &Vec<String>) -> bool {
     let folded = |list: &[String]| {
         let mut list: Vec<String> = list.iter().map(|it| it.to_lowercase()).collect();
         list.sort();
         list
     };
-    folded(mine) == folded(theirs)
+    let same = folded(mine) == folded(theirs);
+    if same && theirs < mine {
+        mine.clone_from(theirs);
+    }
+    same
 }
 
 #[cfg(test)]
@@ -461,6 +465,7 @@ mod tests {
             server.domain_names.read().map(|it| it.value.clone()).map_err(|why| why.reason)
         };
         assert_eq!(joined(&["a", "B"], &["b", "a"]).unwrap().len(), 2);
+        assert_eq!(joined(&["a", "B"], &["b", "a"]), joined(&["b", "a"], &["a", "B"]));
         assert_eq!(joined(&["a", "b"], &["a"]), Err(Reason::Conflicting));
     }
 
