@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use checks::Procedure;
-use checks::facts::{host_name, is_guid};
 use checks::procedure::{Cloud, PROCEDURES};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -13,6 +12,7 @@ use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::cloud;
+use crate::config::value::{domain_name, tenant_id};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 
@@ -324,21 +324,11 @@ fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedur
 }
 
 pub(crate) fn tenant(text: &str) -> Result<String, String> {
-    if is_guid(text) { Ok(text.to_ascii_lowercase()) } else { domain(text) }
+    tenant_id(text).map_or_else(|| domain(text), Ok)
 }
 
 pub(crate) fn domain(text: &str) -> Result<String, String> {
-    let name = host_name(text);
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    if name.contains('.') && name.len() <= 253 && name.split('.').all(label) {
-        Ok(name)
-    } else {
-        Err("expected a name with a dot, such as contoso.com".to_owned())
-    }
+    domain_name(text).ok_or_else(|| "expected a name with a dot, such as contoso.com".to_owned())
 }
 
 fn server_of(text: &str) -> Result<ServerOf, String> {

@@ -17,9 +17,7 @@ mod metadata;
 mod tls;
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
 use std::path::Path;
-use std::task::Poll;
 use std::time::Duration;
 
 use checks::facts::{Facts, Reason, SeenId};
@@ -238,24 +236,6 @@ impl Host {
         let port = self.port.map_or_else(String::new, |port| format!(":{port}"));
         Url::parse(&format!("https://{}{port}{path}", self.name)).ok()
     }
-}
-
-/// Waits for all of them, side by side.
-pub(crate) async fn join_all<T>(running: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut running: Vec<_> = running.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        let mut waiting = false;
-        for (future, done) in running.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            match future.as_mut().poll(context) {
-                Poll::Ready(value) => *done = Some(value),
-                Poll::Pending => waiting = true,
-            }
-        }
-        if waiting { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 /// Why an answer with this status is not what was asked for.

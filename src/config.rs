@@ -5,7 +5,7 @@
 //! relative to the file. No secret stands in it, only where one is kept.
 
 mod secret;
-mod value;
+pub(crate) mod value;
 
 use std::collections::BTreeMap;
 use std::fs;

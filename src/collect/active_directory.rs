@@ -21,15 +21,14 @@ use std::time::Duration;
 use checks::facts::{Facts, Reason, Seen, SeenId};
 use jiff::Timestamp;
 use rustls::ClientConfig;
-use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
-use rustls_platform_verifier::Verifier;
 use tokio::time::Instant;
 use url::Url;
 
 pub use failure::Failure;
 
 use super::dns::Names;
+use super::tls::Roots;
 use crate::config::Secret;
 use crate::decode::Limits;
 use connection::Budget;
@@ -192,19 +191,8 @@ async fn ask(
 ///
 /// A machine without roots of its own is held against these alone.
 pub fn tls(roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Reason::TlsFailed, format!("no roots to hold certificates against: {error}"))
-    };
-    let provider = Arc::new(ring::default_provider());
-    let roots = roots.iter().map(|der| CertificateDer::from(der.clone()));
-    let verifier = Verifier::new_with_extra_roots(roots, provider.clone());
-    let verifier = verifier.map_err(|error| failed(&error))?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let roots = Roots::of(roots.iter().map(|der| CertificateDer::from(der.clone())));
+    let config = roots.client().map_err(|failed| Failure::new(failed.reason, failed.detail))?;
     Ok(Arc::new(config))
 }
 

@@ -4,11 +4,12 @@
 //! out of whatever a server says before that is kept.
 
 use checks::facts::{AutodiscoverAnswer, Fact, Facts, Needs, Unknown};
+use futures_util::future::join_all;
 use serde::Deserialize;
 use url::Url;
 
 use super::http::{Answer, Client, Get, location, shown};
-use super::{Found, Task, asked, clock, failure, join_all, reason_of};
+use super::{Found, Task, asked, clock, failure, reason_of};
 use crate::config::Host;
 
 const PATH: &str = "/autodiscover/autodiscover.json";
@@ -29,7 +30,7 @@ pub(super) async fn read(task: &Task<'_>) -> Found {
     let running = hosts.iter().filter_map(|host| Some(ask(client, host.url(PATH)?, mailbox)));
     let mut found = Found::default();
     let mut facts = Vec::new();
-    for part in join_all(running.collect()).await {
+    for part in join_all(running).await {
         found.notes.extend(part.notes);
         found.failure = found.failure.or(part.failure);
         facts.push(part.facts);

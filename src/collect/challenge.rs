@@ -1,10 +1,11 @@
 //! What each external host answers to a call without a token.
 
 use checks::facts::Facts;
+use futures_util::future::join_all;
 use url::Url;
 
 use super::http::{Answer, Credentials, Get, shown};
-use super::{Found, Task, asked, clock, decoded, join_all};
+use super::{Found, Task, asked, clock, decoded};
 
 /// The addresses that are asked on each host.
 const PATHS: [&str; 4] = [
@@ -24,18 +25,10 @@ pub(super) async fn read(task: &Task<'_>) -> Found {
         hosts.flat_map(|host| PATHS.iter().filter_map(|path| host.url(path))).collect();
     let mut found = Found::default();
     let mut facts = Vec::new();
-    let answers = join_all(
-        urls.iter()
-            .map(|url| async move {
-                let get = Get {
-                    credentials: Credentials::EmptyBearer,
-                    redirects: false,
-                    ..Get::new(url)
-                };
-                (url, client.get(get).await)
-            })
-            .collect(),
-    )
+    let answers = join_all(urls.iter().map(|url| async move {
+        let get = Get { credentials: Credentials::EmptyBearer, redirects: false, ..Get::new(url) };
+        (url, client.get(get).await)
+    }))
     .await;
     for (url, answer) in answers {
         match answer {

@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 
 use checks::facts::{ApplicationId, AuthServerKind, Facts, Reason, is_guid};
 use checks::procedure::{EXCHANGE, PROCEDURES};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::timeout_at;
 use url::Url;
 
 use self::credentials::{Identity, Surroundings};
 use super::http::{Answer, Client, Credentials, Get, location};
-use super::{Directory, Failure, Found, Task, asked, decoded_of, failure, join_all};
+use super::{Directory, Failure, Found, Task, asked, decoded_of, failure};
 use crate::config::Secret;
 use crate::decode::Asked;
 
@@ -51,7 +52,7 @@ async fn read_as(task: &Task<'_>, directory: Directory, around: &Surroundings<'_
         Ok((client, identity)) => {
             let graph = Graph { task, client, identity };
             // The well-known ones at once, the dedicated one when the directory has named it.
-            let known = join_all(wanted.iter().map(|id| graph.principal(id)).collect());
+            let known = join_all(wanted.iter().map(|id| graph.principal(id)));
             let dedicated = async {
                 match dedicated.await {
                     Some(id) => graph.dedicated(&id, &wanted).await,
@@ -146,7 +147,7 @@ impl Graph<'_> {
         let path = format!("applications(appId='{id}')?$select={OF_APPLICATION}");
         let application = self.object(&path, Asked::Application(id));
         let others = BTreeSet::from([id.clone(), EXCHANGE.clone()]);
-        let others = join_all(others.difference(wanted).map(|id| self.principal(id)).collect());
+        let others = join_all(others.difference(wanted).map(|id| self.principal(id)));
         let (application, others, consent) = tokio::join!(application, others, self.consent(id));
         others.into_iter().chain([application, consent]).collect()
     }

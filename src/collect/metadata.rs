@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use checks::facts::{AuthServerKind, Fact, Facts, Fetch, Needs, Reason, Unknown};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::timeout_at;
 use url::Url;
 
 use super::http::{Answer, Client, Get, location, shown};
-use super::{Directory, Failure, Found, Task, asked, clock, decoded, failure, join_all, reason_of};
+use super::{Directory, Failure, Found, Task, asked, clock, decoded, failure, reason_of};
 
 /// Reads the documents of the AuthServers, of each Exchange host and server, and
 /// of the tenant's issuer.
@@ -67,11 +68,7 @@ async fn told(mut directory: Directory) -> BTreeMap<Url, bool> {
 }
 
 async fn all(task: &Task<'_>, urls: BTreeMap<Url, bool>) -> Vec<Found> {
-    let mut running = Vec::new();
-    for (url, careless) in &urls {
-        running.push(document(task, url, *careless));
-    }
-    join_all(running).await
+    join_all(urls.iter().map(|(url, careless)| document(task, url, *careless))).await
 }
 
 async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {

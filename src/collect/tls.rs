@@ -53,6 +53,11 @@ impl Roots {
         Ok(Self { extra })
     }
 
+    /// Those of the machine, and these.
+    pub(crate) fn of(extra: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        Self { extra: extra.into_iter().collect() }
+    }
+
     /// Where the roots come from.
     pub(crate) fn shown(&self) -> &'static str {
         if self.extra.is_empty() {

@@ -115,10 +115,12 @@ fn moving(
     assessment: &Assessment,
 ) -> Option<Moving> {
     let asked = judge.procedure.is_some() && judge.only.is_empty();
+    if !asked || facts.partner_applications.items.is_empty() {
+        return None;
+    }
     let from = detect(facts).procedure;
     let forward = checks::procedure::position(from) < checks::procedure::position(chosen);
-    (asked && forward && !facts.partner_applications.items.is_empty())
-        .then(|| Moving::new(from, chosen, assessment))
+    forward.then(|| Moving::new(from, chosen, assessment))
 }
 
 /// A trust for each organisation. Where two would have one name, as those that

@@ -212,7 +212,7 @@ pub(crate) fn stated(stated: &Stated) -> Trust {
 }
 
 /// What a configuration states about one of its trusts.
-pub(crate) fn config_states(config: &Config, name: &str, own: &config::Trust) -> Trust {
+fn config_states(config: &Config, name: &str, own: &config::Trust) -> Trust {
     Trust {
         name: name.to_owned(),
         tenant: own.tenant.clone(),

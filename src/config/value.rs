@@ -78,10 +78,12 @@ pub(super) fn tenant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if is_guid(&text) {
-        return Ok(Some(text.to_ascii_lowercase()));
-    }
-    name(&text).map(Some).map_err(D::Error::custom)
+    tenant_id(&text).map_or_else(|| name(&text), Ok).map(Some).map_err(D::Error::custom)
+}
+
+/// A tenant's id, in lower case.
+pub(crate) fn tenant_id(text: &str) -> Option<String> {
+    is_guid(text).then(|| text.to_ascii_lowercase())
 }
 
 pub(super) fn domain<'de, D: Deserializer<'de>>(
@@ -95,8 +97,12 @@ pub(super) fn domains<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     texts.iter().map(|text| name(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
-/// A name with a dot, in lower case.
 fn name(text: &str) -> Result<String, String> {
+    domain_name(text).ok_or_else(|| format!("{text:?} is no name with a dot, such as contoso.com"))
+}
+
+/// A name with a dot, in lower case.
+pub(crate) fn domain_name(text: &str) -> Option<String> {
     let name = host_name(text);
     let valid = |label: &str| {
         !label.is_empty()
@@ -104,11 +110,7 @@ fn name(text: &str) -> Result<String, String> {
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let whole = name.contains('.') && name.len() <= 253 && name.split('.').all(valid);
-    if whole {
-        Ok(name)
-    } else {
-        Err(format!("{text:?} is no name with a dot, such as contoso.com"))
-    }
+    whole.then_some(name)
 }
 
 pub(super) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {

@@ -182,15 +182,15 @@ pub(crate) struct Entries {
     tree: Tree,
     notes: Vec<String>,
     /// When they were read, where they are not from a file.
-    observed: Option<Timestamp>,
+    read_at: Option<Timestamp>,
     /// Those that are of a kind that is used.
     used: usize,
 }
 
 impl Entries {
     /// Entries of a search: what they say held at this time.
-    pub(crate) fn observed(at: Timestamp) -> Self {
-        Self { observed: Some(at), ..Self::default() }
+    pub(crate) fn read_at(at: Timestamp) -> Self {
+        Self { read_at: Some(at), ..Self::default() }
     }
 
     /// Takes an entry, and says how many of a kind that is used there are now.
@@ -198,7 +198,7 @@ impl Entries {
         let of_type = type_of(entry).filter(|_| !is_deleted(entry));
         self.used += usize::from(of_type.is_some());
         let mut object = object(entry, of_type, &mut self.notes);
-        object.read_at = self.observed;
+        object.read_at = self.read_at;
         self.tree.objects.push(Rc::new(object));
         self.used
     }
@@ -381,14 +381,14 @@ mod tests {
             Facts::join(decoded.facts.into_values())
         };
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
-        let live = facts("new.com", Entries::observed(now));
+        let live = facts("new.com", Entries::read_at(now));
         let joined = Facts::join([facts("old.com", Entries::default()), live]);
         let realm = joined.auth_config.value().unwrap().realm.read().unwrap().clone();
         assert_eq!((realm.value.as_str(), realm.as_of), ("new.com", Some(now)));
         assert_eq!(realm.rivals[0].value, "old.com");
         // A clock that is behind the controller's changes nothing of that.
         let early: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
-        let live = facts("new.com", Entries::observed(early));
+        let live = facts("new.com", Entries::read_at(early));
         let realm = live.auth_config.value().unwrap().realm.read().unwrap().as_of;
         assert_eq!(realm, "2026-01-01T00:00:00Z".parse().ok());
     }

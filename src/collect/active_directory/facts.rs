@@ -42,7 +42,7 @@ fn decoded(progress: &Progress, sources: &[Source], limits: Limits) -> (Facts, V
     let mut sets = Vec::new();
     let (mut organisation, mut notes) = (None, Vec::new());
     for (by, source) in sources.iter().enumerate() {
-        let mut entries = Entries::observed(source.at);
+        let mut entries = Entries::read_at(source.at);
         let states = progress.parts.iter().map(|(_, state)| state);
         let states = states.chain(progress.accounts.iter().map(|it| &it.account));
         for entry in states.filter(|it| it.by == by).flat_map(|it| &it.entries) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use checks::facts::{Complete, Fact, Reason};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::time::Instant;

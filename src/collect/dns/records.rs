@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use checks::facts::{Answer, Fact, Needs, Reason, RecordType, Resolution, SeenId, Unknown};
+use futures_util::future::join_all;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType as Kind};
@@ -15,7 +16,7 @@ use hickory_resolver::{TokioResolver, lookup::Lookup};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::{Failure, Found, Task, asked, failure, join_all};
+use super::super::{Failure, Found, Task, asked, failure};
 use super::{name_text, resolver, system};
 use crate::config::Trust;
 
@@ -62,7 +63,7 @@ async fn told(task: &Task<'_>, addresses: Result<Vec<SocketAddr>, Failure>) -> F
     let until = task.until.min(Instant::now() + task.timeout);
     let late = if until < task.until { Reason::TimedOut } else { Reason::Deadline };
     let answers = questions.iter().map(|question| ask(question, &servers, until, late));
-    for (resolution, failed) in join_all(answers.collect()).await {
+    for (resolution, failed) in join_all(answers).await {
         if let Some(failed) = failed {
             found.notes.push(format!("DNS: {}: {}", resolution.name, failed.text()));
             found.failure.get_or_insert(failed);

@@ -212,8 +212,8 @@ fn few_requests_go_to_one_host_at_a_time() {
     run(async {
         let client = lab.client();
         let urls: Vec<Url> = (0..12).map(|it| lab.url(&format!("/{it}"))).collect();
-        let asked = urls.iter().map(|url| client.get(Get::new(url))).collect();
-        let answers = super::super::join_all(asked).await;
+        let asked = urls.iter().map(|url| client.get(Get::new(url)));
+        let answers = futures_util::future::join_all(asked).await;
         assert!(answers.iter().all(Result::is_ok));
     });
     assert_eq!(lab.server.requests().len(), 12);

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use checks::facts::{ChainTrust, Fact, Handshake, Needs, Reason, TlsServer, Unknown};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::super::{Failure, Found, Task, asked, failure, join_all};
+use super::super::{Failure, Found, Task, asked, failure};
 use super::tunnel::through;
 use super::{configured, failure_of, told};
 use crate::config::Host;
@@ -39,7 +40,7 @@ pub(crate) async fn read(task: &Task<'_>) -> Found {
             (host, at, handshake)
         }
     });
-    for (host, at, result) in join_all(running.collect()).await {
+    for (host, at, result) in join_all(running).await {
         let shown = format!("{}:{}", host.name, port(host));
         let seen = asked(&mut found.facts, &shown, "TLS handshake", at);
         let handshake = match result {
