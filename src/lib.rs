@@ -12,6 +12,8 @@ pub mod config;
 pub mod decode;
 pub mod evidence;
 pub mod exit;
+mod judgement;
+mod material;
 pub mod output;
 pub mod redact;
 pub mod stdout;

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::evidence::{recorded, write};
-use super::gather::{Named, gather, to_record};
+use super::gather::{Named, gather};
 use crate::cli::{Collect, Stated};
 use crate::exit::Code;
+use crate::material::to_record;
 use crate::output::escape;
 use crate::redact::redacted;
 use crate::stdout;

@@ -4,10 +4,10 @@ use checks::Trust;
 use checks::procedure::SKYPE_ONLINE;
 
 use super::check;
-use super::gather::Material;
 use crate::cli::{Demo, Judge};
 use crate::evidence::{self, Limits};
 use crate::exit::Code;
+use crate::material::Material;
 
 /// The day for which the demo is judged, so that it reads the same on every day.
 const DAY: &str = "2026-11-24T00:00:00Z";

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::check::with_reports;
-use super::gather::{Material, stated, to_record};
-use crate::cli::{Evidence as Arguments, FailOn, Judge, ListFormat};
+use super::gather::stated;
+use crate::cli::{Evidence as Arguments, ListFormat};
 use crate::decode::{RecordedFacts, StatedTrust};
 use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
+use crate::judgement::{Question, with_reports};
+use crate::material::{Material, to_record};
 use crate::output::{escape_json, inventory, write_atomically};
 use crate::stdout;
 
@@ -17,13 +18,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let limits = Limits::default().moved(&arguments.limit)?;
     let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
     let material = Material::of(evidence, stated(&arguments.trust));
-    let judge = Judge {
-        procedure: arguments.procedure,
-        at: None,
-        only: Vec::new(),
-        fail_on: FailOn::Failed,
-    };
-    let text = with_reports(&material, &judge, |reports| match arguments.format {
+    let question = Question { procedure: arguments.procedure, ..Question::default() };
+    let text = with_reports(&material, &question, |reports| match arguments.format {
         ListFormat::Table => Ok(inventory::table(&material.evidence, reports, &stdout::style())),
         ListFormat::Json => inventory::json(&material.evidence, reports),
     })?;

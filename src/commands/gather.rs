@@ -1,47 +1,20 @@
-//! What a command works on: evidence, what live sources say now, and what the
-//! owner of the trust states.
+//! What a command works on, from what its arguments and the configuration name.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
-use checks::facts::Facts;
-use checks::{Procedure, Trust};
-use jiff::SignedDuration;
+use checks::Trust;
 
-use crate::cli::{Stated, Where, domain, tenant};
-use crate::cloud::Definition;
+use crate::cli::{Stated, Where};
 use crate::collect::{self, Collected};
 use crate::config::{self, Config};
-use crate::decode::StatedTrust;
-use crate::evidence::{self, Evidence, Limits, Moved, ServerOf};
-use crate::output::SourceState;
+use crate::evidence::{self, Limits, Moved, ServerOf};
+use crate::material::{Material, evidence_state};
 
 /// The environment variable that names the configuration.
 const CONFIG: &str = "TRUSTPROBE_CONFIG";
 /// Where it is looked for otherwise.
 const HERE: &str = "trustprobe.yaml";
-
-/// What a command works on.
-#[derive(Debug, Default)]
-pub(crate) struct Material {
-    pub(crate) evidence: Evidence,
-    /// How the sources fared.
-    pub(crate) sources: Vec<SourceState>,
-    /// What the owner states.
-    pub(crate) trust: Trust,
-    /// The procedure that the configuration chooses.
-    pub(crate) procedure: Option<&'static Procedure>,
-    /// How long before an expiry it is worth a warning, where that is stated.
-    pub(crate) expiry_notice: Option<SignedDuration>,
-}
-
-impl Material {
-    /// Evidence and nothing else.
-    pub(crate) fn of(evidence: Evidence, trust: Trust) -> Self {
-        let sources = vec![evidence_state(&evidence)];
-        Self { evidence, sources, trust, ..Self::default() }
-    }
-}
 
 /// What the arguments name.
 pub(crate) struct Named<'a> {
@@ -89,18 +62,11 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         material.sources.push(evidence_state(&material.evidence));
     }
     if let (true, Some((config, (_, trust)))) = (live, config.as_ref().zip(configured.as_ref())) {
-        add(&mut material, asked(config, trust)?);
+        material.add(asked(config, trust)?);
     }
-    state(&mut material, named.stated, config.as_ref().zip(configured.as_ref()));
+    let configured = configured.map(|(name, _)| name);
+    material.state(stated(named.stated), config.as_ref().zip(configured));
     Ok(material)
-}
-
-fn evidence_state(evidence: &Evidence) -> SourceState {
-    SourceState {
-        name: "evidence",
-        up: evidence.organisations.iter().any(|facts| !facts.is_empty()),
-        duration: evidence.duration,
-    }
 }
 
 /// The configuration that is named, or the one that lies here.
@@ -151,54 +117,6 @@ fn asked(config: &Config, trust: &config::Trust) -> anyhow::Result<Collected> {
     Ok(collected)
 }
 
-/// Puts what live sources said beside the evidence of the same organisation.
-fn add(material: &mut Material, collected: Collected) {
-    let Collected { facts, sources, notes } = collected;
-    material.sources.extend(sources);
-    material.evidence.notes.extend(notes);
-    let organisations = &mut material.evidence.organisations;
-    let own = |it: &Facts| match (&it.organisation, &facts.organisation) {
-        (Some(a), Some(b)) => a.folded() == b.folded(),
-        _ => true,
-    };
-    let mut fitting = organisations.iter_mut().filter(|it| own(it));
-    match (fitting.next(), fitting.next()) {
-        (Some(only), None) => only.merge(facts),
-        _ => organisations.push(facts),
-    }
-}
-
-/// What is stated: by flags, else by the configuration, else by recorded facts.
-fn state(
-    material: &mut Material,
-    flags: &Stated,
-    configured: Option<(&Config, &(&str, &config::Trust))>,
-) {
-    let mut trust = stated(flags);
-    if let Some((config, (name, own))) = configured {
-        fill(&mut trust, config_states(config, name, own));
-        material.procedure = own.procedure();
-        material.expiry_notice = config.defaults.expiry_notice.try_into().ok();
-    }
-    match material.evidence.stated.as_slice() {
-        [] => {}
-        [one] => {
-            let (recorded, procedure, note) = recorded_states(one);
-            let days =
-                one.expiry_notice_days.map(|days| SignedDuration::from_hours(i64::from(days) * 24));
-            material.evidence.notes.extend(note);
-            material.expiry_notice = material.expiry_notice.or(days);
-            fill(&mut trust, recorded);
-            material.procedure = material.procedure.or(procedure);
-        }
-        _ => {
-            let note = "the recorded facts state different trusts, and none of them is used";
-            material.evidence.notes.push(note.to_owned());
-        }
-    }
-    material.trust = trust;
-}
-
 /// What the flags state.
 pub(crate) fn stated(stated: &Stated) -> Trust {
     Trust {
@@ -208,75 +126,5 @@ pub(crate) fn stated(stated: &Stated) -> Trust {
         sip_domains: stated.domain.clone(),
         smtp_domains: stated.domain.clone(),
         hosts: stated.host.clone(),
-    }
-}
-
-/// What a configuration states about one of its trusts.
-fn config_states(config: &Config, name: &str, own: &config::Trust) -> Trust {
-    Trust {
-        name: name.to_owned(),
-        tenant: own.tenant.clone(),
-        cloud: own.cloud(config),
-        sip_domains: own.sip_domains.clone(),
-        smtp_domains: own.smtp_domains.clone(),
-        hosts: own.hosts.iter().map(|host| host.name.clone()).collect(),
-    }
-}
-
-/// What was stated when the facts were recorded. It comes from a file, so that
-/// what cannot be is left out and said.
-fn recorded_states(stated: &StatedTrust) -> (Trust, Option<&'static Procedure>, Option<String>) {
-    let mut odd = false;
-    let mut names = |texts: &[String]| -> Vec<String> {
-        let names: Vec<String> =
-            texts.iter().take(1000).filter_map(|text| domain(text).ok()).collect();
-        odd |= names.len() < texts.len();
-        names
-    };
-    let (sip_domains, smtp_domains, hosts) =
-        (names(&stated.sip_domains), names(&stated.smtp_domains), names(&stated.hosts));
-    let own = stated.tenant.as_ref().and_then(|text| tenant(text).ok());
-    odd |= own.is_none() && stated.tenant.is_some();
-    let trust = Trust {
-        name: stated.name.chars().take(200).collect(),
-        tenant: own,
-        cloud: stated.cloud.as_ref().map(Definition::cloud),
-        sip_domains,
-        smtp_domains,
-        hosts,
-    };
-    let note = "the recorded facts state names that cannot be; they are left out".to_owned();
-    (trust, stated.procedure.as_deref().and_then(Procedure::named), odd.then_some(note))
-}
-
-/// Fills what one leaves open with what the other states.
-fn fill(trust: &mut Trust, other: Trust) {
-    let list = |own: &mut Vec<String>, others: Vec<String>| {
-        if own.is_empty() {
-            *own = others;
-        }
-    };
-    if trust.name.is_empty() {
-        trust.name = other.name;
-    }
-    trust.tenant = trust.tenant.take().or(other.tenant);
-    trust.cloud = trust.cloud.or(other.cloud);
-    list(&mut trust.sip_domains, other.sip_domains);
-    list(&mut trust.smtp_domains, other.smtp_domains);
-    list(&mut trust.hosts, other.hosts);
-}
-
-/// What is written beside facts, so that whoever judges them need not know it.
-pub(crate) fn to_record(material: &Material, procedure: Option<&Procedure>) -> StatedTrust {
-    let (trust, notice) = (&material.trust, material.expiry_notice);
-    StatedTrust {
-        expiry_notice_days: notice.and_then(|it| u32::try_from(it.as_hours() / 24).ok()),
-        name: trust.name.clone(),
-        tenant: trust.tenant.clone(),
-        cloud: trust.cloud.map(Definition::of),
-        procedure: procedure.map(|it| it.id.to_owned()),
-        sip_domains: trust.sip_domains.clone(),
-        smtp_domains: trust.smtp_domains.clone(),
-        hosts: trust.hosts.clone(),
     }
 }
