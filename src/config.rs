@@ -14,13 +14,14 @@ use std::time::Duration;
 
 use checks::Procedure;
 use checks::facts::host_name;
-use checks::procedure::{ACS, AcsAddress, CLOUDS, Cloud, PROCEDURES};
+use checks::procedure::{CLOUDS, Cloud, PROCEDURES};
 use serde::Deserialize;
 use url::Url;
 
 pub use secret::{Secret, SecretFile};
 use value::{domain, domains, duration, hosts, https, tenant};
 
+use crate::cloud::Definition;
 use crate::evidence::Limits;
 
 /// Octets of a configuration. Thousands of trusts take less.
@@ -40,6 +41,8 @@ pub struct Config {
     pub network: Network,
     /// Bounds on evidence, by the names of `--limit`.
     pub limits: BTreeMap<String, String>,
+    /// How `serve` looks after the trusts.
+    pub exporter: Exporter,
     /// The folder of the file, from which its paths start.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -58,6 +61,36 @@ pub struct Defaults {
     /// How long before an expiry it is worth a warning.
     #[serde(deserialize_with = "duration")]
     pub expiry_notice: Duration,
+    /// How often `serve` looks at a trust.
+    #[serde(deserialize_with = "duration")]
+    pub interval: Duration,
+}
+
+/// How `serve` looks after the trusts.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exporter {
+    /// Whether trusts are looked at without being asked for; `/probe` always works.
+    pub background: bool,
+    /// No trust is looked at more often, unless it is asked for.
+    #[serde(deserialize_with = "duration")]
+    pub minimum_interval: Duration,
+    /// Trusts that are looked at side by side.
+    #[serde(deserialize_with = "value::positive")]
+    pub concurrent: usize,
+    /// With more trusts than this, `/metrics` carries the summary of each.
+    pub detailed_trusts: usize,
+}
+
+impl Default for Exporter {
+    fn default() -> Self {
+        Self {
+            background: true,
+            minimum_interval: Duration::from_mins(1),
+            concurrent: 16,
+            detailed_trusts: 100,
+        }
+    }
 }
 
 impl Default for Defaults {
@@ -66,6 +99,7 @@ impl Default for Defaults {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(30),
             expiry_notice: Duration::from_hours(60 * 24),
+            interval: Duration::from_mins(10),
         }
     }
 }
@@ -103,6 +137,12 @@ pub struct Trust {
     pub entra: Option<Entra>,
     /// Exports that are read as well, or instead.
     pub evidence: Vec<PathBuf>,
+    /// Whether anybody is asked; a trust that states nobody to ask and has
+    /// evidence is judged by that alone, unless this says otherwise.
+    pub live: Option<bool>,
+    /// How often `serve` looks at it.
+    #[serde(deserialize_with = "value::maybe_duration")]
+    pub interval: Option<Duration>,
 }
 
 /// A host, and the port that is not the usual one.
@@ -268,6 +308,22 @@ impl Trust {
         self.entra.as_ref().map_or(Ok(()), Entra::check)
     }
 
+    /// Whether live sources are asked.
+    pub fn is_live(&self) -> bool {
+        let nobody = self.active_directory.is_none()
+            && self.entra.is_none()
+            && self.hosts.is_empty()
+            && self.servers.is_empty()
+            && self.probe_mailbox.is_none();
+        self.live.unwrap_or(!nobody || self.evidence.is_empty())
+    }
+
+    /// How often `serve` looks at it.
+    pub fn interval(&self, config: &Config) -> Duration {
+        let stated = self.interval.unwrap_or(config.defaults.interval);
+        stated.max(config.exporter.minimum_interval)
+    }
+
     /// The procedure that was chosen.
     pub fn procedure(&self) -> Option<&'static Procedure> {
         Procedure::named(self.procedure.as_deref()?)
@@ -348,27 +404,19 @@ impl Endpoints {
         }
     }
 
-    /// The same for the judgement. It lives as long as the process, which defines few.
+    /// The same for the judgement.
     fn cloud(&self, id: &str) -> &'static Cloud {
-        let kept = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
-        let host = |url: &Url| kept(&host_name(url.host_str().unwrap_or_default()));
-        let online = self.exchange_online.as_deref().map(kept);
-        let hosts = |hosts: Vec<&'static str>| -> &'static [&'static str] {
-            Box::leak(hosts.into_boxed_slice())
-        };
-        Box::leak(Box::new(Cloud {
-            id: kept(id),
-            login: hosts(vec![host(&self.login)]),
+        let host = |url: &Url| host_name(url.host_str().unwrap_or_default());
+        let definition = Definition {
+            id: id.to_owned(),
+            login: vec![host(&self.login)],
             graph: host(&self.graph),
-            graph_environment: None,
-            exchange_online: hosts(online.into_iter().collect()),
-            autodiscover: self.autodiscover.as_deref().map_or("", kept),
-            acs: self
-                .acs
-                .as_ref()
-                .map(|acs| AcsAddress { host: host(acs), grade: checks::facts::Grade::Documented }),
-            acs_issuer: ACS,
-        }))
+            exchange_online: self.exchange_online.clone().into_iter().collect(),
+            autodiscover: self.autodiscover.clone().unwrap_or_default(),
+            acs: self.acs.as_ref().map(host),
+            acs_issuer: None,
+        };
+        definition.cloud()
     }
 }
 

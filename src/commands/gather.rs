@@ -39,7 +39,8 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
             "no trust to ask: name one of trustprobe.yaml with --trust, and the file with --config"
         );
     }
-    let live = named.live || (named.paths.is_empty() && configured.is_some());
+    let is_live = configured.is_some_and(|(_, trust)| trust.is_live());
+    let live = named.live || (named.paths.is_empty() && is_live);
     let mut paths = named.paths.to_vec();
     if let (Some(config), Some((_, trust))) = (&config, &configured)
         && named.paths.is_empty()

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 use anyhow::Context as _;
+use checks::facts::Reason;
 use checks::{Judgement, Outcome, Overall, Severity, Status};
 use jiff::Timestamp;
 
@@ -24,59 +25,83 @@ pub struct Metric {
     pub help: &'static str,
     /// The labels, in order.
     pub labels: &'static [&'static str],
+    /// Whether it is told of every trust where there are too many to tell all.
+    pub summary: bool,
 }
 
 /// Every metric of a trust.
-pub const METRICS: [Metric; 10] = [
+pub const METRICS: [Metric; 12] = [
     Metric {
         name: "oauth_trust_up",
         help: "Whether every source of the trust answered.",
         labels: &["trust"],
+        summary: true,
     },
     Metric {
         name: "oauth_trust_healthy",
         help: "Whether nothing failed and nothing is unknown; warnings are healthy.",
         labels: &["trust"],
+        summary: true,
+    },
+    Metric {
+        name: "oauth_trust_last_evaluated_timestamp_seconds",
+        help: "When the trust was last evaluated.",
+        labels: &["trust"],
+        summary: true,
+    },
+    Metric {
+        name: "oauth_trust_checks",
+        help: "How many checks have this status.",
+        labels: &["trust", "status"],
+        summary: true,
     },
     Metric {
         name: "oauth_trust_check_status",
         help: "Whether the check has this status, which is the worst of its subjects'.",
         labels: &["trust", "check", "status"],
+        summary: false,
     },
     Metric {
         name: "oauth_trust_check_failure_reason",
         help: "Why the check warns, failed or is unknown: the codes of its findings, or the reasons why it cannot tell.",
         labels: &["trust", "check", "code"],
+        summary: false,
     },
     Metric {
         name: "oauth_trust_check_last_evaluated_timestamp_seconds",
         help: "When the check was last evaluated.",
         labels: &["trust", "check"],
+        summary: false,
     },
     Metric {
         name: "oauth_trust_certificate_not_after_timestamp_seconds",
         help: "The earliest end of validity: of certificates installed on servers, or (entra) of key credentials, whose end is their own and not their certificate's.",
         labels: certificates::LABELS,
+        summary: true,
     },
     Metric {
         name: "oauth_trust_certificates",
         help: "Certificates seen; one that is installed on three servers counts three times.",
         labels: certificates::LABELS,
+        summary: false,
     },
     Metric {
         name: "oauth_trust_certificate_info",
         help: "Always 1; tells the SHA-1 thumbprint.",
         labels: certificates::INFO_LABELS,
+        summary: false,
     },
     Metric {
         name: "oauth_trust_source_up",
         help: "Whether the source answered.",
         labels: &["trust", "source"],
+        summary: true,
     },
     Metric {
         name: "oauth_trust_source_duration_seconds",
         help: "How long the source took.",
         labels: &["trust", "source"],
+        summary: false,
     },
 ];
 
@@ -84,19 +109,73 @@ pub const METRICS: [Metric; 10] = [
 ///
 /// Fails when two trusts have one name: their series could not be told apart.
 pub fn render(reports: &[Report]) -> anyhow::Result<String> {
-    let gauges = Gauges::new()?;
     let mut names = BTreeSet::new();
+    let mut all = Vec::new();
     for report in reports {
         let name = escape(&report.trust.name);
         anyhow::ensure!(names.insert(name.clone()), "two trusts have the name {name:?}");
-        trust(&gauges, report, &name)?;
-        for outcomes in by_check(report).values() {
-            check(&gauges, outcomes, &name, report.evaluated)?;
-        }
-        certificates::certificates(&gauges, report, &name)?;
-        sources(&gauges, report, &name)?;
+        all.push(Series::of(report, &name)?);
     }
-    gauges.text()
+    Ok(text(&all.iter().collect::<Vec<_>>()))
+}
+
+/// The series of one trust: its lines, by metric.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Series(BTreeMap<&'static str, String>);
+
+impl Series {
+    /// What a report says, under this name.
+    pub(crate) fn of(report: &Report, name: &str) -> anyhow::Result<Self> {
+        let gauges = Gauges::new()?;
+        let checks = by_check(report);
+        trust(&gauges, report, name)?;
+        let mut statuses = Vec::new();
+        for (id, outcomes) in &checks {
+            statuses.extend(check(&gauges, id, outcomes, name)?);
+            let evaluated = "oauth_trust_check_last_evaluated_timestamp_seconds";
+            gauges.set(evaluated, &[name, id], seconds(report.evaluated))?;
+        }
+        counts(&gauges, name, &statuses)?;
+        certificates::certificates(&gauges, report, name)?;
+        sources(&gauges, report, name)?;
+        gauges.series()
+    }
+
+    /// What there is to say of a trust that nobody has looked at yet.
+    pub(crate) fn waiting(name: &str) -> anyhow::Result<Self> {
+        let gauges = Gauges::new()?;
+        gauges.set("oauth_trust_up", &[name], 0.0)?;
+        gauges.set("oauth_trust_healthy", &[name], 0.0)?;
+        let mut statuses = Vec::new();
+        for check in checks::all() {
+            status(&gauges, name, check.id, Status::Unknown)?;
+            let labels = [name, check.id, Reason::NotCollected.as_str()];
+            gauges.set("oauth_trust_check_failure_reason", &labels, 1.0)?;
+            statuses.push(Status::Unknown);
+        }
+        counts(&gauges, name, &statuses)?;
+        gauges.series()
+    }
+
+    /// Those that are told where there are many trusts.
+    pub(crate) fn summary(mut self) -> Self {
+        let kept = |name: &str| METRICS.iter().any(|it| it.name == name && it.summary);
+        self.0.retain(|name, _| kept(name));
+        self
+    }
+}
+
+/// The series of several trusts, each metric in one place, as the format wants.
+pub(crate) fn text(all: &[&Series]) -> String {
+    let mut text = String::new();
+    for Metric { name, help, .. } in METRICS {
+        let mut lines = all.iter().filter_map(|series| series.0.get(name)).peekable();
+        if lines.peek().is_some() {
+            text.extend(["# HELP ", name, " ", help, "\n# TYPE ", name, " gauge\n"]);
+            text.extend(lines.map(String::as_str));
+        }
+    }
+    text
 }
 
 fn trust(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
@@ -105,7 +184,19 @@ fn trust(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
     let up = !report.sources.is_empty() && report.sources.iter().all(|source| source.up);
     let healthy = matches!(verdict, Overall::Passed | Overall::Warning);
     gauges.set("oauth_trust_up", &[trust], flag(up))?;
-    gauges.set("oauth_trust_healthy", &[trust], flag(healthy))
+    gauges.set("oauth_trust_healthy", &[trust], flag(healthy))?;
+    let evaluated = "oauth_trust_last_evaluated_timestamp_seconds";
+    gauges.set(evaluated, &[trust], seconds(report.evaluated))
+}
+
+/// How many checks have each status.
+fn counts(gauges: &Gauges, trust: &str, statuses: &[Status]) -> anyhow::Result<()> {
+    for status in Status::ALL {
+        let count = statuses.iter().filter(|it| **it == status).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        gauges.set("oauth_trust_checks", &[trust, status.as_str()], count.into())?;
+    }
+    Ok(())
 }
 
 /// The outcomes of each check that was judged.
@@ -117,25 +208,29 @@ fn by_check<'a>(report: &Report<'a>) -> BTreeMap<&'static str, Vec<&'a Outcome>>
     checks
 }
 
+/// The status of one check, which is the worst of its subjects'.
 fn check(
     gauges: &Gauges,
+    check: &str,
     outcomes: &[&Outcome],
     trust: &str,
-    evaluated: Timestamp,
-) -> anyhow::Result<()> {
-    let worst = outcomes.iter().map(|outcome| (outcome.status, outcome.check));
-    let Some((worst, check)) = worst.max_by_key(|(status, _)| status.badness()) else {
-        return Ok(());
-    };
-    for status in Status::ALL {
-        let labels = [trust, check, status.as_str()];
-        gauges.set("oauth_trust_check_status", &labels, flag(status == worst))?;
+) -> anyhow::Result<Option<Status>> {
+    let worst = outcomes.iter().map(|outcome| outcome.status).max_by_key(|it| it.badness());
+    if let Some(worst) = worst {
+        status(gauges, trust, check, worst)?;
     }
     for code in outcomes.iter().flat_map(|outcome| codes(outcome)) {
         gauges.set("oauth_trust_check_failure_reason", &[trust, check, code], 1.0)?;
     }
-    let name = "oauth_trust_check_last_evaluated_timestamp_seconds";
-    gauges.set(name, &[trust, check], seconds(evaluated))
+    Ok(worst)
+}
+
+fn status(gauges: &Gauges, trust: &str, check: &str, own: Status) -> anyhow::Result<()> {
+    for status in Status::ALL {
+        let labels = [trust, check, status.as_str()];
+        gauges.set("oauth_trust_check_status", &labels, flag(status == own))?;
+    }
+    Ok(())
 }
 
 /// Why the outcome is not fine. What is blocked is told by what blocks it.
@@ -185,8 +280,20 @@ impl Gauges {
         Ok(())
     }
 
-    fn text(&self) -> anyhow::Result<String> {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).context("cannot write metrics")
+    /// The lines of each metric, without its head.
+    fn series(&self) -> anyhow::Result<Series> {
+        let mut series = BTreeMap::new();
+        for family in self.registry.gather() {
+            let known = METRICS.iter().find(|it| it.name == family.name());
+            let text = TextEncoder::new().encode_to_string(&[family]);
+            let text = text.context("cannot write metrics")?;
+            // Two lines of comment, then one line for each series.
+            let lines = text.splitn(3, '\n').nth(2).unwrap_or_default();
+            if let Some(metric) = known {
+                series.insert(metric.name, lines.to_owned());
+            }
+        }
+        Ok(Series(series))
     }
 }
 
@@ -258,7 +365,7 @@ mod tests {
     #[test]
     fn metrics_follow_the_rules() {
         for metric in METRICS {
-            let Metric { name, help, labels } = metric;
+            let Metric { name, help, labels, .. } = metric;
             assert!(name.starts_with("oauth_trust_"), "{name}");
             // Suffixes that belong to other types than a gauge.
             for suffix in ["_total", "_count", "_sum", "_bucket"] {
