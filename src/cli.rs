@@ -2,6 +2,7 @@
 //! manual page follow.
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use checks::Procedure;
@@ -10,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::cloud;
 use crate::config::value::{domain_name, tenant_id};
@@ -39,6 +41,8 @@ pub enum Command {
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
+    /// Look after the configured trusts, for Prometheus and for a browser
+    Serve(Serve),
     /// Print a read-only script for the Exchange Management Shell that writes all its facts
     ///
     /// `trustprobe collector-script > Collect-TrustFacts.ps1`, then run it in the Exchange
@@ -120,6 +124,59 @@ pub struct Collect {
     /// Replace names of people, domains and the tenant by others, the same ones throughout
     #[arg(long)]
     pub redact: bool,
+}
+
+/// `trustprobe serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the trusts are configured.
+    #[command(flatten)]
+    pub place: Where,
+    /// The address and port to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9966")]
+    pub listen: SocketAddr,
+    /// Let POST /-/reload read the configuration again; SIGHUP always does
+    #[arg(long)]
+    pub enable_reload: bool,
+    /// The form of the log, which goes to standard error
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Logfmt)]
+    pub log_format: LogFormat,
+    /// The least that is worth a line
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
+    pub log_level: LogLevel,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// key=value
+    Logfmt,
+    /// One object a line
+    Json,
+}
+
+/// What is worth a line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What needs somebody
+    Error,
+    /// What may need somebody
+    Warn,
+    /// What changed
+    Info,
+    /// Everything
+    Debug,
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+        }
+    }
 }
 
 /// Where the trusts are configured.

@@ -112,8 +112,13 @@ pub(crate) type Directory = watch::Receiver<Option<Facts>>;
 /// Asks every source of a trust, side by side. Never fails: what went wrong is
 /// in the result.
 pub async fn collect(config: &Config, trust: &Trust) -> Collected {
+    collect_within(config.defaults.deadline, config, trust).await
+}
+
+/// The same for no longer than this.
+pub(crate) async fn collect_within(whole: Duration, config: &Config, trust: &Trust) -> Collected {
     let mut collected = Collected::default();
-    let task = Task::new(config, trust, &mut collected.notes);
+    let task = Task::within(whole, config, trust, &mut collected.notes);
     let (tell, told) = watch::channel(None);
     let asked = async {
         let source = async {
@@ -177,8 +182,18 @@ async fn run(
 }
 
 impl<'a> Task<'a> {
+    #[cfg(test)]
     fn new(config: &'a Config, trust: &'a Trust, notes: &mut Vec<String>) -> Self {
-        let (timeout, whole) = (config.defaults.timeout, config.defaults.deadline);
+        Self::within(config.defaults.deadline, config, trust, notes)
+    }
+
+    fn within(
+        whole: Duration,
+        config: &'a Config,
+        trust: &'a Trust,
+        notes: &mut Vec<String>,
+    ) -> Self {
+        let timeout = config.defaults.timeout;
         let deadline = Instant::now() + whole;
         let until = deadline - (whole / 20).min(Duration::from_millis(250));
         let ca_file = config.network.ca_file.as_deref().map(|file| config.path(file));

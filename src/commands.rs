@@ -11,6 +11,7 @@ mod list;
 mod man;
 mod permissions;
 mod schema;
+mod serve;
 
 use crate::cli::Command;
 use crate::exit::Code;
@@ -20,6 +21,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
         Command::Check(arguments) => check::run(arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions => permissions::run(),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::gather::stated;
+use super::gather::stated_by;
 use crate::cli::{Evidence as Arguments, ListFormat};
 use crate::decode::{RecordedFacts, StatedTrust};
 use crate::evidence::{self, Evidence, Limits};
@@ -17,7 +17,7 @@ use crate::stdout;
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let limits = Limits::default().moved(&arguments.limit)?;
     let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
-    let material = Material::of(evidence, stated(&arguments.trust));
+    let material = Material::of(evidence, stated_by(&arguments.trust));
     let question = Question { procedure: arguments.procedure, ..Question::default() };
     let text = with_reports(&material, &question, |reports| match arguments.format {
         ListFormat::Table => Ok(inventory::table(&material.evidence, reports, &stdout::style())),

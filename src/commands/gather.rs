@@ -66,20 +66,25 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         material.add(asked(config, trust)?);
     }
     let configured = configured.map(|(name, _)| name);
-    material.state(stated(named.stated), config.as_ref().zip(configured));
+    material.state(stated_by(named.stated), config.as_ref().zip(configured));
     Ok(material)
+}
+
+/// Where the configuration is: named, or lying here.
+pub(super) fn found(place: &Where) -> Option<PathBuf> {
+    let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
+    stated(place).or_else(here)
+}
+
+fn stated(place: &Where) -> Option<PathBuf> {
+    place.config.clone().or_else(|| std::env::var_os(CONFIG).map(PathBuf::from))
 }
 
 /// The configuration that is named, or the one that lies here.
 fn configuration(named: &Named) -> anyhow::Result<Option<Config>> {
-    let from_environment = || std::env::var_os(CONFIG).map(PathBuf::from);
-    let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
-    let path = match named.place.config.clone().or_else(from_environment) {
-        Some(path) => Some(path),
-        // Whoever names exports alone wants nothing else.
-        None if named.paths.is_empty() || named.live => here(),
-        None => None,
-    };
+    // Whoever names exports alone wants nothing that was not named.
+    let wanted = named.paths.is_empty() || named.live;
+    let path = if wanted { found(named.place) } else { stated(named.place) };
     path.map(|path| Config::read(&path).map_err(anyhow::Error::from)).transpose()
 }
 
@@ -119,7 +124,7 @@ fn asked(config: &Config, trust: &config::Trust) -> anyhow::Result<Collected> {
 }
 
 /// What the flags state.
-pub(crate) fn stated(stated: &Stated) -> Trust {
+pub(crate) fn stated_by(stated: &Stated) -> Trust {
     Trust {
         name: stated.trust.clone().unwrap_or_default(),
         tenant: stated.tenant.clone(),

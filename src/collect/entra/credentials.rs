@@ -30,11 +30,11 @@ pub(super) struct Identity {
 /// What is around this process.
 pub(super) struct Surroundings<'a> {
     /// A variable of the environment.
-    pub(super) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    pub(super) variable: &'a (dyn Fn(&str) -> Option<OsString> + Sync),
     /// Whether a person sits there.
     pub(super) terminal: bool,
     /// Says something to that person.
-    pub(super) tell: &'a dyn Fn(&str),
+    pub(super) tell: &'a (dyn Fn(&str) + Sync),
 }
 
 /// Where tokens are asked for, and for what.

@@ -1,0 +1,178 @@
+//! `trustprobe serve`: looks after the configured trusts, and tells Prometheus
+//! and people how they stand.
+//!
+//! A trust is always a configured name: no request names a host or an address.
+
+mod fleet;
+mod look;
+mod own;
+mod probe;
+mod publication;
+mod refresh;
+mod routes;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use anyhow::Context as _;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tracing::{error, info};
+
+use self::fleet::Fleet;
+use self::own::Own;
+use self::probe::Probes;
+use self::publication::Text;
+use crate::config::Config;
+use crate::output::escape;
+
+pub use self::own::{OWN_METRICS, OwnMetric};
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The configuration.
+    pub config: PathBuf,
+    /// Where to listen.
+    pub listen: std::net::SocketAddr,
+    /// Whether `POST /-/reload` works.
+    pub reload: bool,
+}
+
+/// All that is shared by those who ask and those who look.
+struct Exporter {
+    options: Options,
+    fleet: RwLock<Arc<Fleet>>,
+    own: Own,
+    probes: Probes,
+    published: RwLock<Arc<Text>>,
+    /// Somebody has something new to tell.
+    changed: Notify,
+    /// Those who look after the trusts of the fleet.
+    background: Mutex<JoinSet<()>>,
+}
+
+/// Serves until it is told to end.
+pub fn serve(options: Options) -> anyhow::Result<()> {
+    let config = configuration(&options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let result = runtime.block_on(run(options, config));
+    // Evidence on a disk that hangs is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// The configuration, if it is one that can be served.
+fn configuration(options: &Options) -> anyhow::Result<Config> {
+    let config = Config::read(&options.config)?;
+    for (name, trust) in &config.trusts {
+        let asks_somebody = trust.entra.as_ref().is_some_and(|entra| entra.device_code);
+        anyhow::ensure!(!asks_somebody, "trust {name:?}: device_code needs a person at a terminal");
+    }
+    anyhow::ensure!(!config.trusts.is_empty(), "{}: no trust in it", options.config.display());
+    Ok(config)
+}
+
+async fn run(options: Options, config: Config) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(options.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let address = listener.local_addr().context("cannot tell where it listens")?;
+    let trusts = config.trusts.len();
+    let exporter = Exporter::new(options, config)?;
+    exporter.start();
+    info!(%address, trusts, version = env!("CARGO_PKG_VERSION"), "serving");
+    tokio::spawn(Arc::clone(&exporter).reload_when_told());
+    tokio::spawn(Arc::clone(&exporter).keep_published());
+    axum::serve(listener, routes::router(exporter)).with_graceful_shutdown(ended()).await?;
+    info!("ended");
+    Ok(())
+}
+
+impl Exporter {
+    fn new(options: Options, config: Config) -> anyhow::Result<Arc<Self>> {
+        let own = Own::new()?;
+        own.configured(config.trusts.len());
+        let exporter = Self {
+            options,
+            fleet: RwLock::new(Arc::new(Fleet::new(config, None)?)),
+            own,
+            probes: Probes::default(),
+            published: RwLock::default(),
+            changed: Notify::new(),
+            background: Mutex::new(JoinSet::new()),
+        };
+        exporter.publish();
+        Ok(Arc::new(exporter))
+    }
+
+    fn fleet(&self) -> Arc<Fleet> {
+        Arc::clone(&self.fleet.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks after the fleet as it is now, and no longer after an earlier one.
+    fn start(self: &Arc<Self>) {
+        let looking = self.look_after(&self.fleet());
+        *self.background.lock().unwrap_or_else(PoisonError::into_inner) = looking;
+    }
+
+    /// Reads the configuration again. One that cannot be used changes nothing.
+    async fn reload(self: &Arc<Self>) -> Result<(), String> {
+        let exporter = Arc::clone(self);
+        let made = tokio::task::spawn_blocking(move || {
+            let config = configuration(&exporter.options)?;
+            Fleet::new(config, Some(&exporter.fleet()))
+        });
+        let made = made.await.map_err(|_| "reading the configuration broke".to_owned());
+        match made.and_then(|made| made.map_err(|error| escape(&format!("{error:#}")).into_owned()))
+        {
+            Ok(fleet) => {
+                let trusts = fleet.config.trusts.len();
+                *self.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
+                self.start();
+                self.own.configured(trusts);
+                info!(trusts, "the configuration was read again");
+                self.changed.notify_one();
+                Ok(())
+            }
+            Err(why) => {
+                self.own.reloaded.set(0.0);
+                error!(%why, "the configuration cannot be used; the old one stays");
+                self.changed.notify_one();
+                Err(why)
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    async fn reload_when_told(self: Arc<Self>) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut told) = signal(SignalKind::hangup()) else { return };
+        while told.recv().await.is_some() {
+            let _ = self.reload().await;
+        }
+    }
+
+    /// There is no such signal here; `POST /-/reload` does the same.
+    #[cfg(not(unix))]
+    async fn reload_when_told(self: Arc<Self>) {}
+}
+
+/// Waits for the signal to end.
+async fn ended() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

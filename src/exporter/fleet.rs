@@ -1,0 +1,171 @@
+//! The configured trusts, and what the last look at each of them told.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use checks::{Overall, Procedure};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::look::{Look, Target};
+use crate::config::Config;
+use crate::output::prometheus::Series;
+use crate::output::{SourceState, escape};
+
+/// The trusts of one configuration.
+pub(super) struct Fleet {
+    pub(super) config: Arc<Config>,
+    trusts: BTreeMap<String, Entry>,
+    /// Bounds how many are looked at side by side.
+    pub(super) turns: Arc<Semaphore>,
+}
+
+struct Entry {
+    latest: RwLock<Option<Arc<Kept>>>,
+    reading: Arc<Semaphore>,
+    /// What `/metrics` tells before the first look.
+    waiting: Arc<Series>,
+}
+
+/// What is kept of a look: as much as is shown, and no facts.
+pub(super) struct Kept {
+    pub(super) series: Arc<Series>,
+    pub(super) verdict: Overall,
+    pub(super) cause: Option<String>,
+    pub(super) sources: Vec<SourceState>,
+    pub(super) evaluated: Timestamp,
+}
+
+impl Fleet {
+    /// The trusts of a configuration. What was known of those that an earlier one
+    /// had as well stays until they are looked at again.
+    pub(super) fn new(config: Config, before: Option<&Self>) -> anyhow::Result<Self> {
+        let mut trusts = BTreeMap::new();
+        let detailed = is_detailed(&config);
+        for name in config.trusts.keys() {
+            let known = before.and_then(|fleet| fleet.trusts.get(name));
+            let latest = known.and_then(Entry::latest);
+            let waiting = Series::waiting(&escape(name))?;
+            let waiting = Arc::new(if detailed { waiting } else { waiting.summary() });
+            let reading =
+                known.map_or_else(|| Arc::new(Semaphore::new(1)), |it| it.reading.clone());
+            let entry = Entry { latest: RwLock::new(latest), reading, waiting };
+            trusts.insert(name.clone(), entry);
+        }
+        let turns = Arc::new(Semaphore::new(config.exporter.concurrent));
+        Ok(Self { config: Arc::new(config), trusts, turns })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.trusts.keys().map(String::as_str)
+    }
+
+    /// What is to be looked at under this name, or the names that come near.
+    pub(super) fn target(
+        &self,
+        name: &str,
+        procedure: Option<&'static Procedure>,
+    ) -> Result<Target, String> {
+        self.config.trust(name)?;
+        let reading = self.trusts.get(name).map(|it| it.reading.clone());
+        Ok(Target {
+            config: self.config.clone(),
+            name: name.to_owned(),
+            procedure,
+            reading: reading.unwrap_or_else(|| Arc::new(Semaphore::new(1))),
+        })
+    }
+
+    /// Keeps what a look told, and gives back what was known before.
+    pub(super) fn keep(&self, name: &str, look: Look) -> Option<Arc<Kept>> {
+        let entry = self.trusts.get(name)?;
+        let Look { series, verdict, cause, sources, evaluated, .. } = look;
+        let series = if is_detailed(&self.config) { series } else { series.summary() };
+        let kept = Kept { series: Arc::new(series), verdict, cause, sources, evaluated };
+        let mut latest = entry.latest.write().unwrap_or_else(PoisonError::into_inner);
+        latest.replace(Arc::new(kept))
+    }
+
+    /// What the last look at a trust told.
+    pub(super) fn latest(&self, name: &str) -> Option<Arc<Kept>> {
+        self.trusts.get(name)?.latest()
+    }
+
+    /// Whether each trust was looked at.
+    pub(super) fn is_known(&self) -> bool {
+        self.trusts.values().all(|it| it.latest().is_some())
+    }
+
+    /// The series of all trusts.
+    pub(super) fn series(&self) -> Vec<Arc<Series>> {
+        let own = |it: &Entry| it.latest().map_or(it.waiting.clone(), |kept| kept.series.clone());
+        self.trusts.values().map(own).collect()
+    }
+
+    /// How long a trust is left alone: a little longer than stated, so that
+    /// thousands that were started together do not stay together.
+    pub(super) fn pause(&self, name: &str) -> Duration {
+        let config = &self.config;
+        let interval = config
+            .trusts
+            .get(name)
+            .map_or(config.defaults.interval, |trust| trust.interval(config));
+        interval + interval.mul_f64(chance() / 10.0)
+    }
+
+    /// What changes when the evidence of a trust does: the files, their sizes and times.
+    pub(super) fn evidence(&self, name: &str) -> Vec<PathBuf> {
+        let trust = self.config.trusts.get(name);
+        let paths = trust.into_iter().flat_map(|it| &it.evidence);
+        paths.map(|path| self.config.path(path)).collect()
+    }
+}
+
+impl Entry {
+    fn latest(&self) -> Option<Arc<Kept>> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether `/metrics` tells everything of every trust.
+fn is_detailed(config: &Config) -> bool {
+    config.trusts.len() <= config.exporter.detailed_trusts
+}
+
+/// A number from 0 to 1 that nobody foresees and nothing depends on.
+fn chance() -> f64 {
+    let bits = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
+    f64::from(bits) / f64::from(u32::MAX)
+}
+
+/// A number that is another one when a file below these paths came, went or changed.
+pub(super) fn state_of(paths: &[PathBuf]) -> u64 {
+    /// Beyond these a folder is no collection of exports.
+    const FILES: usize = 20_000;
+    let mut seen: Vec<(PathBuf, u64, Option<SystemTime>)> = Vec::new();
+    let mut open: Vec<PathBuf> = paths.to_vec();
+    while let Some(path) = open.pop() {
+        // What is named is followed where it leads, what lies in it is not.
+        let found = match paths.contains(&path) {
+            true => std::fs::metadata(&path),
+            false => std::fs::symlink_metadata(&path),
+        };
+        let Ok(found) = found else { continue };
+        if found.is_dir() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            open.extend(entries.take(FILES).map(|it| it.path()));
+        }
+        seen.push((path, found.len(), found.modified().ok()));
+        if FILES < seen.len() {
+            break;
+        }
+    }
+    seen.sort_unstable();
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&seen, &mut hasher);
+    std::hash::Hasher::finish(&hasher)
+}

@@ -1,0 +1,141 @@
+//! One look at one trust: its evidence is read and its sources are asked, then it
+//! is judged. What is kept of it is small: no facts, only what is shown.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checks::facts::Facts;
+use checks::{Overall, Procedure};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::collect::{self, Collected};
+use crate::config::{Config, Trust};
+use crate::evidence::{self, Evidence};
+use crate::judgement::{Question, with_reports};
+use crate::material::{Material, evidence_state};
+use crate::output::prometheus::Series;
+use crate::output::{Report, SourceState, escape};
+
+/// What is to be looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) config: Arc<Config>,
+    /// The name of one of its trusts.
+    pub(crate) name: String,
+    /// Another procedure than the configured one.
+    pub(crate) procedure: Option<&'static Procedure>,
+    /// Evidence that hangs holds up one reader and no more.
+    pub(crate) reading: Arc<Semaphore>,
+}
+
+/// What a look told.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    pub(crate) series: Series,
+    pub(crate) verdict: Overall,
+    /// The check and the subject to fix first.
+    pub(crate) cause: Option<String>,
+    pub(crate) sources: Vec<SourceState>,
+    pub(crate) evaluated: Timestamp,
+    /// What of the sources is worth a line in the log.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Looks at a trust for no longer than this.
+pub(crate) async fn look(target: &Target, whole: Duration) -> anyhow::Result<Look> {
+    let deadline = Instant::now() + whole;
+    let trust = target.config.trust(&target.name).map_err(anyhow::Error::msg)?;
+    let asked = async {
+        if !trust.is_live() {
+            return None;
+        }
+        Some(collect::collect_within(whole, &target.config, trust).await)
+    };
+    let (read, asked) = tokio::join!(read(target, trust, deadline), asked);
+    let material = material(target, read, asked);
+    let question = Question { procedure: target.procedure, ..Question::default() };
+    with_reports(&material, &question, |reports| {
+        // Whoever is shown one trust is not told that it is well while a part is not.
+        let worst = reports.iter().max_by_key(|it| it.assessment.overall());
+        let worst = worst.ok_or_else(|| anyhow::anyhow!("nothing was judged"))?;
+        shown(worst, &target.name)
+    })
+}
+
+/// The evidence of a trust, if it has any.
+async fn read(target: &Target, trust: &Trust, deadline: Instant) -> Option<(Evidence, bool)> {
+    if trust.evidence.is_empty() {
+        return None;
+    }
+    let nothing = |note: &str| {
+        let notes = vec![note.to_owned()];
+        Some((Evidence { notes, ..Evidence::default() }, false))
+    };
+    let turn = timeout_at(deadline, Arc::clone(&target.reading).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
+        return nothing("evidence: an earlier reading of it has not come to its end");
+    };
+    let config = Arc::clone(&target.config);
+    let paths: Vec<PathBuf> = trust.evidence.iter().map(|path| config.path(path)).collect();
+    let reading = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        found(&paths, &config)
+    });
+    match timeout_at(deadline, reading).await {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(_)) => nothing("evidence: reading it broke"),
+        Err(_) => nothing("evidence: the run ended before it was read"),
+    }
+}
+
+/// What lies at these paths, and whether all of them are there.
+fn found(paths: &[PathBuf], config: &Config) -> (Evidence, bool) {
+    let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.exists());
+    let limits = config.limits().unwrap_or_default();
+    let read = evidence::read(&there, &[], limits);
+    let mut whole = missing.is_empty();
+    let mut evidence = read.unwrap_or_else(|error| {
+        whole = false;
+        Evidence { notes: vec![error.to_string()], ..Evidence::default() }
+    });
+    evidence.notes.extend(missing.iter().map(|it| format!("evidence: no {}", it.display())));
+    (evidence, whole)
+}
+
+fn material(target: &Target, read: Option<(Evidence, bool)>, asked: Option<Collected>) -> Material {
+    let mut material = Material::default();
+    if let Some((evidence, whole)) = read {
+        let state = evidence_state(&evidence);
+        material.sources.push(SourceState { up: state.up && whole, ..state });
+        material.evidence = evidence;
+    }
+    if let Some(collected) = asked {
+        material.add(collected);
+    }
+    let organisations = &mut material.evidence.organisations;
+    if organisations.is_empty() {
+        organisations.push(Facts::default());
+    }
+    if 1 < organisations.len() {
+        let note = "what was read is of several organisations; the one that is worst is shown";
+        material.evidence.notes.push(note.to_owned());
+    }
+    material.state(checks::Trust::default(), Some((&target.config, &target.name)));
+    material
+}
+
+fn shown(report: &Report, name: &str) -> anyhow::Result<Look> {
+    let cause = report.assessment.root_causes.first();
+    Ok(Look {
+        series: Series::of(report, &escape(name))?,
+        verdict: report.assessment.overall(),
+        cause: cause.map(|it| format!("{} · {}", it.check, it.subject)),
+        sources: report.sources.to_vec(),
+        evaluated: report.evaluated,
+        notes: report.notes.to_vec(),
+    })
+}

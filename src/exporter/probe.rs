@@ -1,0 +1,99 @@
+//! `/probe`: looks at one trust while somebody waits. Those who ask for the same
+//! at the same time are answered by one look.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::Exporter;
+use super::look::Target;
+use super::own::Answered;
+use super::publication::Text;
+use crate::output::prometheus;
+
+/// What is asked for: the trust, the procedure, and the seconds that it may take.
+/// Who has less time must not wait for a look that has more.
+type Key = (String, Option<&'static str>, u64);
+/// The answer, as soon as there is one; none where the look broke.
+type Flight = watch::Receiver<Option<Option<Arc<Text>>>>;
+
+/// The looks that are under way for somebody.
+#[derive(Default)]
+pub(super) struct Probes(Mutex<BTreeMap<Key, Flight>>);
+
+/// Why a probe has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// Too many others are being looked at.
+    Busy,
+    /// The look broke.
+    Broke,
+}
+
+impl Exporter {
+    /// Looks at a trust for no longer than this, or joins whoever does so already.
+    pub(super) async fn probe(
+        self: &Arc<Self>,
+        target: Target,
+        whole: Duration,
+    ) -> Result<Arc<Text>, NoAnswer> {
+        let deadline = Instant::now() + whole;
+        // What is shared may be a little older than the question, and ends earlier.
+        let seconds = whole.as_secs().max(1);
+        let key = (target.name.clone(), target.procedure.map(|it| it.id), seconds);
+        let (mut flight, answered) =
+            self.flight(key, target, whole.min(Duration::from_secs(seconds)));
+        self.own.answered(answered);
+        let answer = timeout_at(deadline + GRACE, flight.wait_for(Option::is_some)).await;
+        match answer {
+            Ok(Ok(answer)) => answer.clone().flatten().ok_or(NoAnswer::Broke),
+            Ok(Err(_)) => Err(NoAnswer::Broke),
+            Err(_) => Err(NoAnswer::Busy),
+        }
+    }
+
+    fn flight(self: &Arc<Self>, key: Key, target: Target, whole: Duration) -> (Flight, Answered) {
+        let mut flights = self.probes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whose task is gone without an answer is nobody to wait for.
+        if let Some(flight) = flights.get(&key).filter(|it| it.has_changed().is_ok()) {
+            return (flight.clone(), Answered::Shared);
+        }
+        let (tell, told) = watch::channel(None);
+        flights.insert(key.clone(), told.clone());
+        let exporter = Arc::clone(self);
+        // It goes on when the one who asked first goes away.
+        tokio::spawn(async move {
+            let answer = exporter.answer(&target, whole).await;
+            let mut flights = exporter.probes.0.lock().unwrap_or_else(PoisonError::into_inner);
+            flights.remove(&key);
+            drop(flights);
+            let _ = tell.send(Some(answer));
+        });
+        (told, Answered::Looked)
+    }
+
+    async fn answer(self: &Arc<Self>, target: &Target, whole: Duration) -> Option<Arc<Text>> {
+        let deadline = Instant::now() + whole;
+        let fleet = self.fleet();
+        let turn = timeout_at(deadline, fleet.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            // Whoever waits is told so when the time is up.
+            sleep_until(deadline + 2 * GRACE).await;
+            return None;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let look = self.looked(target, left).await?;
+        let text = Text::new(prometheus::text(&[&look.series]));
+        // Under another procedure than its own it is another question.
+        if target.procedure.is_none() {
+            self.keep(&fleet, &target.name, look);
+        }
+        Some(Arc::new(text))
+    }
+}
+
+/// What judging takes after the sources have ended.
+const GRACE: Duration = Duration::from_millis(200);

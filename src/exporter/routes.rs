@@ -1,0 +1,143 @@
+//! What is answered at which path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use checks::Procedure;
+use checks::procedure::PROCEDURES;
+use serde::Deserialize;
+
+use super::Exporter;
+use super::own::Answered;
+use super::probe::NoAnswer;
+use super::publication::Text;
+use crate::output::escape;
+
+/// How long Prometheus waits, as it tells.
+const PATIENCE: &str = "x-prometheus-scrape-timeout-seconds";
+/// What is left of that for the way back.
+const MARGIN: Duration = Duration::from_millis(500);
+/// The text format, as every Prometheus reads it.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(super) fn router(exporter: Arc<Exporter>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/probe", get(probe))
+        .route("/-/healthy", get(healthy))
+        .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload))
+        .with_state(exporter)
+}
+
+async fn metrics(State(exporter): State<Arc<Exporter>>, headers: HeaderMap) -> Response {
+    answer(&exporter.published(), METRICS, &headers)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    trust: Option<String>,
+    procedure: Option<String>,
+}
+
+async fn probe(
+    State(exporter): State<Arc<Exporter>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
+    let fleet = exporter.fleet();
+    let refused = |status: StatusCode, why: &str| {
+        exporter.own.answered(Answered::Refused);
+        told(status, why)
+    };
+    let Some(name) = asked.trust else {
+        return refused(StatusCode::BAD_REQUEST, "no trust is named; ask for /probe?trust=NAME");
+    };
+    let procedure = match asked.procedure.as_deref().map(procedure).transpose() {
+        Ok(procedure) => procedure,
+        Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
+    };
+    let target = match fleet.target(&name, procedure) {
+        Ok(target) => target,
+        Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
+    };
+    let whole = patience(&headers).unwrap_or(Duration::MAX).min(fleet.config.defaults.deadline);
+    match exporter.probe(target, whole).await {
+        Ok(text) => answer(&text, METRICS, &headers),
+        Err(NoAnswer::Busy) => {
+            told(StatusCode::SERVICE_UNAVAILABLE, "too many trusts are being looked at")
+        }
+        Err(NoAnswer::Broke) => {
+            told(StatusCode::INTERNAL_SERVER_ERROR, "the look broke; the log tells more")
+        }
+    }
+}
+
+fn procedure(id: &str) -> Result<&'static Procedure, String> {
+    let known: Vec<&str> = PROCEDURES.iter().map(|it| it.id).collect();
+    let none = || format!("no procedure {id:?}; there are {}", known.join(", "));
+    Procedure::named(id).ok_or_else(none)
+}
+
+/// How long the one who asks will wait, less what the answer takes to arrive.
+fn patience(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get(PATIENCE)?.to_str().ok()?.parse().ok()?;
+    let whole = Duration::try_from_secs_f64(seconds).ok()?;
+    // Whoever waits for less than the margin is given half of it.
+    Some(whole.checked_sub(MARGIN).filter(|it| MARGIN < *it).unwrap_or(whole / 2))
+}
+
+async fn healthy() -> Response {
+    told(StatusCode::OK, "healthy")
+}
+
+/// Ready when there is something to tell: each trust was looked at, or none is
+/// before somebody asks.
+async fn ready(State(exporter): State<Arc<Exporter>>) -> Response {
+    let fleet = exporter.fleet();
+    if !fleet.config.exporter.background || fleet.is_known() {
+        told(StatusCode::OK, "ready")
+    } else {
+        told(StatusCode::SERVICE_UNAVAILABLE, "not every trust was looked at yet")
+    }
+}
+
+async fn reload(State(exporter): State<Arc<Exporter>>) -> Response {
+    if !exporter.options.reload {
+        return told(StatusCode::FORBIDDEN, "start with --enable-reload to permit this");
+    }
+    match exporter.reload().await {
+        Ok(()) => told(StatusCode::OK, "the configuration was read again"),
+        Err(why) => told(StatusCode::UNPROCESSABLE_ENTITY, &why),
+    }
+}
+
+fn told(status: StatusCode, text: &str) -> Response {
+    let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (status, kind, format!("{}\n", escape(text))).into_response()
+}
+
+/// The text in the form that the one who asks can read.
+fn answer(text: &Text, kind: &'static str, headers: &HeaderMap) -> Response {
+    let common = [(CONTENT_TYPE, kind), (VARY, "accept-encoding")];
+    if reads_gzip(headers) {
+        return (common, [(CONTENT_ENCODING, "gzip")], text.gzip.clone()).into_response();
+    }
+    (common, text.plain.clone()).into_response()
+}
+
+fn reads_gzip(headers: &HeaderMap) -> bool {
+    let stated = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|it| it.to_str().ok());
+    let mut all = stated.flat_map(|it| it.split(','));
+    all.any(|it| {
+        let (name, weight) = it.split_once(';').unwrap_or((it, ""));
+        let weight: f64 = weight.trim().trim_start_matches("q=").parse().unwrap_or(1.0);
+        name.trim().eq_ignore_ascii_case("gzip") && 0.0 < weight
+    })
+}
