@@ -51,10 +51,12 @@ impl Exporter {
     /// One look, in a task of its own: where it breaks nothing else does.
     pub(super) async fn looked(&self, target: &Target, whole: Duration) -> Option<Look> {
         self.own.in_flight.inc();
+        self.changed.notify_one();
         let own = target.clone();
         let task = tokio::spawn(async move { look(&own, whole).await });
         let ended = task.await;
         self.own.in_flight.dec();
+        self.changed.notify_one();
         match ended {
             Ok(Ok(look)) => Some(look),
             Ok(Err(error)) => {

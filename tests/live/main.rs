@@ -10,6 +10,7 @@
 
 #[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod cloud;
+mod exporter;
 mod faults;
 mod safety;
 mod verdict;

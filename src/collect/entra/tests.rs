@@ -1,9 +1,9 @@
 //! The sources of the tenant, against the simulated cloud.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Mutex;
 
 use checks::facts::{AuthServer, Fact, Identity, SeenId};
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ struct Lab {
     terminal: bool,
     /// `None` where it never speaks.
     directory: Option<Facts>,
-    said: RefCell<String>,
+    said: Mutex<String>,
     folder: tempfile::TempDir,
 }
 
@@ -33,7 +33,7 @@ impl Lab {
             variables: Vec::new(),
             terminal: false,
             directory: Some(Facts::default()),
-            said: RefCell::default(),
+            said: Mutex::default(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -61,14 +61,14 @@ impl Lab {
             let found = self.variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let tell = |text: &str| self.said.borrow_mut().push_str(text);
+        let tell = |text: &str| self.said.lock().unwrap().push_str(text);
         let around = Surroundings { variable: &variable, terminal: self.terminal, tell: &tell };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let found = runtime.block_on(async {
             let task = Task::new(&config, trust, &mut Vec::new());
             read_as(&task, directory, &around).await
         });
-        let all = format!("{found:?} {}", self.said.borrow());
+        let all = format!("{found:?} {}", self.said.lock().unwrap());
         for secret in [SECRET, TOKEN, FEDERATED, "eyJ", "the-device"] {
             assert!(!all.contains(secret), "{secret} in {all}");
         }
@@ -219,7 +219,7 @@ fn a_person_enters_a_code() {
     let pending = r#"{"error": "authorization_pending"}"#.to_owned();
     lab.cloud.fault("/token", Fault::Says(400, pending.clone()), 2);
     assert_eq!(who(&lab.found(&entra)), "a person");
-    let said = lab.said.borrow();
+    let said = lab.said.lock().unwrap();
     assert!(said.contains("https://microsoft.com/devicelogin and enter the code ABCD-EFGH"));
     // Where nobody can see the code, none is asked for.
     let lab = Lab::new();
