@@ -8,6 +8,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::outcome::{Cause, Certainty, Judgement, Outcome, Severity, Status};
 use crate::procedure::Procedure;
+use crate::waiver::{Waiver, WaiverState};
 
 /// All that can be said of one trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Assessment {
     pub outcomes: Vec<Outcome>,
     /// The outcomes that explain the others, the one to fix first at the front.
     pub root_causes: Vec<Cause>,
+    /// What the owner accepts, and what became of it.
+    pub waivers: Vec<(Waiver, WaiverState)>,
 }
 
 /// The one-word answer.
@@ -49,7 +52,7 @@ impl Assessment {
         block(&mut outcomes, &checks, &depths);
         explain(&mut outcomes);
         let root_causes = root_causes(&outcomes, case.procedure);
-        Self { outcomes, root_causes }
+        Self { outcomes, root_causes, waivers: Vec::new() }
     }
 
     /// Only the outcomes of these checks, with what blocks and what explains
@@ -67,11 +70,15 @@ impl Assessment {
         }
         self.outcomes.retain(|outcome| kept.contains(&outcome.cause()));
         self.root_causes.retain(|root| kept.contains(root));
+        // Of what is not shown nobody can see whether it is used.
+        self.waivers.retain(|(waiver, _)| ids.contains(&waiver.check));
     }
 
     /// The one-word answer. A warning or an unknown never hides a failure.
     pub fn overall(&self) -> Overall {
-        let any = |status: Status| self.outcomes.iter().any(|outcome| outcome.status == status);
+        let counts: Vec<&Outcome> =
+            self.outcomes.iter().filter(|outcome| !self.is_accepted(outcome)).collect();
+        let any = |status: Status| counts.iter().any(|outcome| outcome.status == status);
         if any(Status::Failed) || any(Status::Blocked) {
             Overall::Failed
         } else if any(Status::Unknown) || any(Status::Error) || self.outcomes.is_empty() {
@@ -143,6 +150,7 @@ fn raw(check: &Check, subject: Subject, judgement: Judgement) -> Outcome {
         judgement,
         blocked_by: Vec::new(),
         explained_by: Vec::new(),
+        waiver: None,
     }
 }
 

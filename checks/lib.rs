@@ -47,6 +47,7 @@ mod remedy;
 mod schema;
 mod service_principal;
 mod trust;
+mod waiver;
 mod wording;
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub use outcome::{
 pub use procedure::Procedure;
 pub use remedy::{Cmdlet, Remedy, Shell};
 pub use trust::{Given, Giver, Trust};
+pub use waiver::{Waiver, WaiverState};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::check::Subject;
 use crate::facts::{Complete, Grade, SeenId, Unknown};
 use crate::remedy::Remedy;
+use crate::waiver::Waiver;
 
 /// The answer of a check about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +112,9 @@ pub struct Outcome {
     /// The failures that explain its findings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explained_by: Vec<Cause>,
+    /// What the owner accepts it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
 }
 
 /// The check's own answer, or why it has none.

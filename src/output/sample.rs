@@ -290,6 +290,7 @@ pub(super) fn outcome(check: &'static str, subject: Subject, judgement: Judgemen
         judgement,
         blocked_by: Vec::new(),
         explained_by: Vec::new(),
+        waiver: None,
     }
 }
 
