@@ -105,7 +105,7 @@ impl Assessment {
 
     /// Whether an outcome is left out of the answer in one word: it is waived, or
     /// nothing but what is waived blocks it.
-    pub(crate) fn is_accepted(&self, outcome: &Outcome) -> bool {
+    pub fn is_accepted(&self, outcome: &Outcome) -> bool {
         let waived = |it: &Outcome| it.waiver.is_some();
         let blockers = &outcome.blocked_by;
         waived(outcome)

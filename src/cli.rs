@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cloud;
-use crate::config::value::{domain_name, tenant_id};
+use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 
@@ -266,7 +266,7 @@ pub struct Judge {
     #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
     pub procedure: Option<&'static Procedure>,
     /// Judge for this day (00:00 UTC) or instant instead of now
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
     /// Show only this check and what blocks it; may be repeated
     #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
@@ -427,13 +427,6 @@ impl TypedValueParser for Bound {
     }
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let day = format!("{text}T00:00:00Z");
-    text.parse().or_else(|_| day.parse()).map_err(|_| {
-        "expected a day such as 2027-03-01, or an instant such as 2027-03-01T08:00:00Z".to_owned()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -447,12 +440,9 @@ mod tests {
 
     #[test]
     fn a_day_means_midnight_utc() {
-        assert_eq!(instant("2027-03-01").unwrap().to_string(), "2027-03-01T00:00:00Z");
-        assert_eq!(
-            instant("2027-03-01T08:00:00+01:00").unwrap().to_string(),
-            "2027-03-01T07:00:00Z"
-        );
-        assert!(instant("01.03.2027").is_err());
+        assert_eq!(time("2027-03-01").unwrap().to_string(), "2027-03-01T00:00:00Z");
+        assert_eq!(time("2027-03-01T08:00:00+01:00").unwrap().to_string(), "2027-03-01T07:00:00Z");
+        assert!(time("01.03.2027").is_err());
     }
 
     #[test]

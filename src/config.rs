@@ -12,9 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use checks::Procedure;
 use checks::facts::host_name;
 use checks::procedure::{CLOUDS, Cloud, PROCEDURES};
+use checks::{Procedure, Waiver};
+use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub network: Network,
     /// Bounds on evidence, by the names of `--limit`.
     pub limits: BTreeMap<String, String>,
+    /// What their owners accept although it is not as it should be.
+    pub waivers: Vec<Waived>,
     /// How `serve` looks after the trusts.
     pub exporter: Exporter,
     /// The folder of the file, from which its paths start.
@@ -64,6 +67,30 @@ pub struct Defaults {
     /// How often `serve` looks at a trust.
     #[serde(deserialize_with = "duration")]
     pub interval: Duration,
+}
+
+/// One thing that is accepted, for one trust or for all.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waived {
+    /// The trust; all of them where none is named.
+    #[serde(default)]
+    pub trust: Option<String>,
+    /// The id of the check.
+    pub check: String,
+    /// Who is excepted, as outputs name it.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The finding, or the reason why nobody can tell.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The day, from its beginning in UTC, or the instant from which on it counts no more.
+    #[serde(deserialize_with = "value::instant")]
+    pub expires: Timestamp,
 }
 
 /// How `serve` looks after the trusts.
@@ -257,6 +284,9 @@ impl Config {
         for (name, trust) in &config.trusts {
             trust.check(&config).map_err(|text| format!("trust {name:?}: {text}"))?;
         }
+        for waived in &config.waivers {
+            waived.check(&config).map_err(|text| format!("waivers: {text}"))?;
+        }
         config.limits()?;
         Ok(config)
     }
@@ -270,6 +300,12 @@ impl Config {
                 None => format!("no trust {name:?}"),
             }
         })
+    }
+
+    /// What is accepted of this trust.
+    pub fn waivers(&self, trust: &str) -> Vec<Waiver> {
+        let own = |it: &&Waived| it.trust.as_ref().is_none_or(|name| name == trust);
+        self.waivers.iter().filter(own).cloned().map(Waiver::from).collect()
     }
 
     /// A path of the configuration, from where its file is.
@@ -343,6 +379,25 @@ impl Trust {
             Some(endpoints) => endpoints.clone(),
             None => Endpoints::of(built_in().unwrap_or(&CLOUDS[0])),
         }
+    }
+}
+
+impl Waived {
+    fn check(&self, config: &Config) -> Result<(), String> {
+        if checks::named(&self.check).is_none() {
+            return Err(value::unknown("check", &self.check, checks::all().map(|it| it.id)));
+        }
+        if self.reason.trim().is_empty() || self.owner.trim().is_empty() {
+            return Err(format!("{}: somebody has to say why, and to answer for it", self.check));
+        }
+        self.trust.as_ref().map_or(Ok(()), |name| config.trust(name).map(|_| ()))
+    }
+}
+
+impl From<Waived> for Waiver {
+    fn from(stated: Waived) -> Self {
+        let Waived { trust: _, check, subject, code, reason, owner, expires } = stated;
+        Self { check, subject, code, reason, owner, expires }
     }
 }
 

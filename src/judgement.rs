@@ -42,6 +42,7 @@ pub(crate) fn with_reports<T>(
         .map(|(facts, (trust, (procedure, _)))| {
             let case = Case { trust, facts, procedure, context: &context };
             let mut assessment = checks::assess(&case);
+            assessment.waive(&material.waivers, context.now);
             if !question.only.is_empty() {
                 assessment.select(&question.only);
             }

@@ -2,7 +2,7 @@
 //! the trust states.
 
 use checks::facts::Facts;
-use checks::{Procedure, Trust};
+use checks::{Procedure, Trust, Waiver};
 use jiff::SignedDuration;
 
 use crate::cloud::Definition;
@@ -25,6 +25,8 @@ pub(crate) struct Material {
     pub(crate) procedure: Option<&'static Procedure>,
     /// How long before an expiry it is worth a warning, where that is stated.
     pub(crate) expiry_notice: Option<SignedDuration>,
+    /// What the owner accepts.
+    pub(crate) waivers: Vec<Waiver>,
 }
 
 impl Material {
@@ -58,6 +60,7 @@ impl Material {
         {
             fill(&mut trust, config_states(config, name, own));
             self.procedure = own.procedure();
+            self.waivers = config.waivers(name);
             self.expiry_notice = config.defaults.expiry_notice.try_into().ok();
         }
         match self.evidence.stated.as_slice() {

@@ -27,6 +27,10 @@ network:
   nameservers: ["127.0.0.1:5353"]
   proxy: http://proxy.corp:8080
 limits: { file: 200MiB }
+waivers:
+  - { check: service-principal-host, subject: legacy.contoso.com, reason: "gone in spring", owner: messaging, expires: 2027-03-01 }
+  - { trust: contoso, check: endpoint-clock, code: skewed, reason: "a known host", owner: messaging, expires: 2027-03-01T08:00:00Z }
+exporter: { background: false, minimum_interval: 5m, concurrent: 4, detailed_trusts: 0 }
 "#;
 
 #[test]
@@ -41,6 +45,28 @@ fn a_whole_configuration_is_read() {
     assert_eq!(trust.cloud(&config).unwrap().graph, "127.0.0.1");
     assert_eq!(config.limits().unwrap().file, 200 << 20);
     assert_eq!(config.network.nameservers.len(), 1);
+    let waivers = config.waivers("contoso");
+    assert_eq!(waivers[0].expires.to_string(), "2027-03-01T00:00:00Z");
+    assert_eq!(waivers[1].code.as_deref(), Some("skewed"));
+    assert_eq!(config.waivers("fabrikam").len(), 1);
+    // Never more often than the least.
+    assert_eq!(trust.interval(&config), Duration::from_mins(10));
+    let often = Trust { interval: Some(Duration::from_secs(1)), ..Trust::default() };
+    assert_eq!(often.interval(&config), Duration::from_mins(5));
+}
+
+#[test]
+fn a_trust_of_evidence_alone_asks_nobody() {
+    for (text, is_live) in [
+        ("{}", true),
+        ("{ evidence: [x] }", false),
+        ("{ evidence: [x], live: true }", true),
+        ("{ evidence: [x], hosts: [mail.contoso.com] }", true),
+        ("{ evidence: [x], hosts: [mail.contoso.com], live: false }", false),
+    ] {
+        let config = Config::of(&format!("trusts: {{ a: {text} }}")).unwrap();
+        assert_eq!(config.trust("a").unwrap().is_live(), is_live, "{text}");
+    }
 }
 
 #[test]
@@ -56,6 +82,15 @@ fn nothing_is_needed() {
 #[test]
 fn a_mistake_is_told_with_its_line_and_what_was_meant() {
     for (from, to, told) in [
+        ("check: endpoint-clock", "check: endpoint-clok", "did you mean \"endpoint-clock\""),
+        ("trust: contoso,", "trust: contosso,", "did you mean \"contoso\""),
+        ("2027-03-01T08:00:00Z", "soon", "expected a day"),
+        (
+            "owner: messaging, expires: 2027-03-01 ",
+            "owner: '', expires: 2027-03-01 ",
+            "answer for it",
+        ),
+        ("concurrent: 4", "concurrent: 0", "expected 1 or more"),
         (
             "    tenant:",
             "    tennant:",

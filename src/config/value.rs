@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use checks::facts::{host_name, is_guid};
+use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Error;
@@ -85,6 +86,18 @@ fn span(text: &str) -> Option<Duration> {
     // A hundred years are beyond any use, and within any arithmetic.
     let seconds = number.checked_mul(seconds).filter(|it| (1..=3_155_760_000).contains(it))?;
     Some(Duration::from_secs(seconds))
+}
+
+/// A day, from its beginning in UTC, or an instant.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    let day = format!("{text}T00:00:00Z");
+    text.parse().or_else(|_| day.parse()).map_err(|_| {
+        "expected a day such as 2027-03-01, or an instant such as 2027-03-01T08:00:00Z".to_owned()
+    })
+}
+
+pub(super) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    time(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// A tenant's id, or a domain.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 use anyhow::Context as _;
 use checks::facts::Reason;
-use checks::{Judgement, Outcome, Overall, Severity, Status};
+use checks::{Outcome, Overall, Status};
 use jiff::Timestamp;
 
 use super::{Report, escape};
@@ -30,7 +30,7 @@ pub struct Metric {
 }
 
 /// Every metric of a trust.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     Metric {
         name: "oauth_trust_up",
         help: "Whether every source of the trust answered.",
@@ -39,7 +39,7 @@ pub const METRICS: [Metric; 12] = [
     },
     Metric {
         name: "oauth_trust_healthy",
-        help: "Whether nothing failed and nothing is unknown; warnings are healthy.",
+        help: "Whether nothing failed and nothing is unknown but what is waived; warnings are healthy.",
         labels: &["trust"],
         summary: true,
     },
@@ -57,7 +57,7 @@ pub const METRICS: [Metric; 12] = [
     },
     Metric {
         name: "oauth_trust_check_status",
-        help: "Whether the check has this status, which is the worst of its subjects'.",
+        help: "Whether the check has this status, which is the worst of its subjects'; waived where nothing but what its owner accepts is worse than passed.",
         labels: &["trust", "check", "status"],
         summary: false,
     },
@@ -72,6 +72,12 @@ pub const METRICS: [Metric; 12] = [
         help: "When the check was last evaluated.",
         labels: &["trust", "check"],
         summary: false,
+    },
+    Metric {
+        name: "oauth_trust_waiver_expires_timestamp_seconds",
+        help: "When the first waiver of the check ends, or ended.",
+        labels: &["trust", "check"],
+        summary: true,
     },
     Metric {
         name: "oauth_trust_certificate_not_after_timestamp_seconds",
@@ -105,6 +111,9 @@ pub const METRICS: [Metric; 12] = [
     },
 ];
 
+/// The status of a check of which everything that is not well is accepted.
+const WAIVED: &str = "waived";
+
 /// The metrics of these trusts as text, which ends in a line break.
 ///
 /// Fails when two trusts have one name: their series could not be told apart.
@@ -131,11 +140,12 @@ impl Series {
         trust(&gauges, report, name)?;
         let mut statuses = Vec::new();
         for (id, outcomes) in &checks {
-            statuses.extend(check(&gauges, id, outcomes, name)?);
+            statuses.extend(check(&gauges, report, id, outcomes, name)?);
             let evaluated = "oauth_trust_check_last_evaluated_timestamp_seconds";
             gauges.set(evaluated, &[name, id], seconds(report.evaluated))?;
         }
         counts(&gauges, name, &statuses)?;
+        waivers(&gauges, report, name)?;
         certificates::certificates(&gauges, report, name)?;
         sources(&gauges, report, name)?;
         gauges.series()
@@ -148,10 +158,10 @@ impl Series {
         gauges.set("oauth_trust_healthy", &[name], 0.0)?;
         let mut statuses = Vec::new();
         for check in checks::all() {
-            status(&gauges, name, check.id, Status::Unknown)?;
+            status(&gauges, name, check.id, Status::Unknown.as_str())?;
             let labels = [name, check.id, Reason::NotCollected.as_str()];
             gauges.set("oauth_trust_check_failure_reason", &labels, 1.0)?;
-            statuses.push(Status::Unknown);
+            statuses.push(Status::Unknown.as_str());
         }
         counts(&gauges, name, &statuses)?;
         gauges.series()
@@ -189,12 +199,17 @@ fn trust(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
     gauges.set(evaluated, &[trust], seconds(report.evaluated))
 }
 
+/// Every status of a check in the metrics: its own ones, and that it is waived.
+pub fn statuses() -> impl Iterator<Item = &'static str> {
+    Status::ALL.into_iter().map(Status::as_str).chain([WAIVED])
+}
+
 /// How many checks have each status.
-fn counts(gauges: &Gauges, trust: &str, statuses: &[Status]) -> anyhow::Result<()> {
-    for status in Status::ALL {
-        let count = statuses.iter().filter(|it| **it == status).count();
+fn counts(gauges: &Gauges, trust: &str, own: &[&str]) -> anyhow::Result<()> {
+    for status in statuses() {
+        let count = own.iter().filter(|it| **it == status).count();
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        gauges.set("oauth_trust_checks", &[trust, status.as_str()], count.into())?;
+        gauges.set("oauth_trust_checks", &[trust, status], count.into())?;
     }
     Ok(())
 }
@@ -211,11 +226,19 @@ fn by_check<'a>(report: &Report<'a>) -> BTreeMap<&'static str, Vec<&'a Outcome>>
 /// The status of one check, which is the worst of its subjects'.
 fn check(
     gauges: &Gauges,
+    report: &Report,
     check: &str,
     outcomes: &[&Outcome],
     trust: &str,
-) -> anyhow::Result<Option<Status>> {
-    let worst = outcomes.iter().map(|outcome| outcome.status).max_by_key(|it| it.badness());
+) -> anyhow::Result<Option<&'static str>> {
+    let accepted = |outcome: &Outcome| report.assessment.is_accepted(outcome);
+    let counted = outcomes.iter().filter(|it| !accepted(it)).map(|it| it.status);
+    let worst = counted.max_by_key(|it| it.badness());
+    let waived = outcomes.iter().any(|it| accepted(it));
+    let worst = match worst {
+        Some(Status::Passed | Status::NotApplicable) | None if waived => Some(WAIVED),
+        worst => worst.map(Status::as_str),
+    };
     if let Some(worst) = worst {
         status(gauges, trust, check, worst)?;
     }
@@ -225,25 +248,32 @@ fn check(
     Ok(worst)
 }
 
-fn status(gauges: &Gauges, trust: &str, check: &str, own: Status) -> anyhow::Result<()> {
-    for status in Status::ALL {
-        let labels = [trust, check, status.as_str()];
-        gauges.set("oauth_trust_check_status", &labels, flag(status == own))?;
+fn status(gauges: &Gauges, trust: &str, check: &str, own: &str) -> anyhow::Result<()> {
+    for status in statuses() {
+        gauges.set("oauth_trust_check_status", &[trust, check, status], flag(status == own))?;
     }
     Ok(())
 }
 
 /// Why the outcome is not fine. What is blocked is told by what blocks it.
 fn codes(outcome: &Outcome) -> Vec<&'static str> {
-    match (&outcome.judgement, outcome.status) {
-        (Judgement::Unknown(unknown), Status::Unknown) => vec![unknown.reason.as_str()],
-        (Judgement::Flawed(findings), Status::Warning | Status::Failed) => findings
-            .iter()
-            .filter(|finding| finding.severity > Severity::Advice)
-            .map(|finding| finding.code)
-            .collect(),
+    match outcome.status {
+        Status::Unknown | Status::Warning | Status::Failed => outcome.judgement.codes(),
         _ => Vec::new(),
     }
+}
+
+fn waivers(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
+    let mut ends: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for (waiver, _) in &report.assessment.waivers {
+        let end = ends.entry(&waiver.check).or_insert(waiver.expires);
+        *end = waiver.expires.min(*end);
+    }
+    for (check, end) in ends {
+        let name = "oauth_trust_waiver_expires_timestamp_seconds";
+        gauges.set(name, &[trust, check], seconds(end))?;
+    }
+    Ok(())
 }
 
 fn sources(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
