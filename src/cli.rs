@@ -56,8 +56,8 @@ pub enum Command {
     },
     /// Print the rights that each source needs
     Permissions,
-    /// List the checks, the procedures, the clouds and the limits
-    List,
+    /// List the checks, the procedures, the clouds and the limits; or the trusts, for Prometheus
+    List(List),
     /// Print the JSON Schema of a format
     Schema {
         /// The format
@@ -124,6 +124,21 @@ pub struct Collect {
     /// Replace names of people, domains and the tenant by others, the same ones throughout
     #[arg(long)]
     pub redact: bool,
+}
+
+/// `trustprobe list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print the configured trusts as targets of /probe, in the form of file service discovery
+    #[arg(long)]
+    pub targets: bool,
+    /// Where Prometheus reaches the exporter
+    #[arg(long, value_name = "HOST:PORT", requires = "targets", default_value = "127.0.0.1:9966",
+          value_parser = authority)]
+    pub exporter: String,
+    /// Where the trusts are configured.
+    #[command(flatten)]
+    pub place: Where,
 }
 
 /// `trustprobe serve`.
@@ -386,6 +401,19 @@ pub(crate) fn tenant(text: &str) -> Result<String, String> {
 
 pub(crate) fn domain(text: &str) -> Result<String, String> {
     domain_name(text).ok_or_else(|| "expected a name with a dot, such as contoso.com".to_owned())
+}
+
+/// A host and a port, and nothing beside them.
+fn authority(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(&format!("http://{text}/"));
+    let whole = url.is_ok_and(|url| {
+        let stated = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        url.path() == "/" && url.username().is_empty() && url.query().is_none() && stated.is_some()
+    });
+    let plain = !text.contains(['/', '?', '#', '@']);
+    (whole && plain)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected a host and a port, such as 127.0.0.1:9966".to_owned())
 }
 
 fn server_of(text: &str) -> Result<ServerOf, String> {

@@ -27,7 +27,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),
-        Command::List => list::run(),
+        Command::List(arguments) => list::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { command } => man::run(command.as_deref()),

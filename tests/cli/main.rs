@@ -27,6 +27,7 @@ mod outputs;
 mod procedures;
 mod readme;
 mod recorded;
+mod targets;
 mod run;
 mod text;
 mod wall;
