@@ -53,7 +53,7 @@ const PROBES: OwnMetric = OwnMetric {
     labels: &["result"],
 };
 const IN_FLIGHT: OwnMetric = OwnMetric {
-    name: "trustprobe_looks_in_flight",
+    name: "trustprobe_collections_in_flight",
     help: "Looks at a trust that are under way.",
     labels: &[],
 };
@@ -65,7 +65,7 @@ pub const OWN_METRICS: [OwnMetric; 9] =
 /// How a probe was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answered {
-    Looked,
+    Collected,
     Shared,
     Refused,
 }
@@ -114,7 +114,7 @@ impl Own {
             in_flight: gauge(IN_FLIGHT)?,
             registry,
         };
-        for answered in [Answered::Looked, Answered::Shared, Answered::Refused] {
+        for answered in [Answered::Collected, Answered::Shared, Answered::Refused] {
             own.probes.with_label_values(&[answered.as_str()]);
         }
         Ok(own)
@@ -147,7 +147,7 @@ impl Own {
 impl Answered {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Looked => "looked",
+            Self::Collected => "collected",
             Self::Shared => "shared",
             Self::Refused => "refused",
         }

@@ -72,7 +72,7 @@ impl Exporter {
             drop(flights);
             let _ = tell.send(Some(answer));
         });
-        (told, Answered::Looked)
+        (told, Answered::Collected)
     }
 
     async fn answer(self: &Arc<Self>, target: &Target, whole: Duration) -> Option<Arc<Text>> {

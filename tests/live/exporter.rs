@@ -156,7 +156,7 @@ fn many_probes_of_one_trust_are_one_look() {
     assert_eq!(tokens, 1, "one look asks for one token");
     let told = service
         .until("/metrics", |it| value(it, "trustprobe_probes_total{result=\"shared\"}") > 198.5);
-    assert_eq!(value(&told, "trustprobe_probes_total{result=\"looked\"}") as u8, 1);
+    assert_eq!(value(&told, "trustprobe_probes_total{result=\"collected\"}") as u8, 1);
 }
 
 #[test]
