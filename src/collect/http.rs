@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that may")]
 
 mod machine;
+mod shown;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use checks::facts::Reason;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use tokio::sync::Semaphore;
@@ -31,6 +32,7 @@ use super::{Failure, failure};
 use crate::config::Secret;
 
 pub(crate) use machine::{Platform, identity};
+pub(crate) use shown::{location, shown, without};
 
 /// Octets of one answer. A metadata document takes a few thousand.
 const LARGEST: usize = 8 << 20;
@@ -371,13 +373,6 @@ fn pause(tries: u32) -> Duration {
     Duration::from_millis((150 << tries) + jitter)
 }
 
-/// An address without what may be a secret in it.
-pub(crate) fn shown(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{}://{host}{port}{}", url.scheme(), url.path())
-}
-
 /// What went wrong, told by the innermost cause and never by the address.
 fn of_error(error: &reqwest::Error) -> Failure {
     let mut cause: &dyn std::error::Error = error;
@@ -410,12 +405,6 @@ fn of_error(error: &reqwest::Error) -> Failure {
         transient: error.is_connect() || error.is_request(),
         ..failure(Reason::Unreachable, text)
     }
-}
-
-/// The address to which an answer leads, where it leads elsewhere.
-pub(crate) fn location(answer: &Answer) -> Option<String> {
-    let next = answer.url.join(answer.header(LOCATION.as_str())?).ok()?;
-    Some(shown(&next))
 }
 
 #[cfg(test)]
