@@ -11,6 +11,7 @@ mod list;
 mod man;
 mod permissions;
 mod schema;
+mod watching;
 
 use crate::cli::Command;
 use crate::exit::Code;

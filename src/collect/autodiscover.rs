@@ -12,6 +12,8 @@ use super::http::{Answer, Client, Get, location, shown, without};
 use super::{Found, Task, asked, clock, failure, reason_of};
 use crate::config::Host;
 
+/// The name of this source.
+pub(super) const NAME: &str = "autodiscover";
 const PATH: &str = "/autodiscover/autodiscover.json";
 /// Microsoft's own probe calls itself so.
 const AGENT: &str = "Teams";
@@ -48,7 +50,8 @@ async fn ask(client: &Client, mut url: Url, mailbox: &str) -> Found {
         .append_pair("RedirectCount", "1");
     let mut found = Found::default();
     let at = jiff::Timestamp::now();
-    let answer = client.get(Get { agent: Some(AGENT), ..Get::new(&url) }).await;
+    let answer =
+        client.get(Get { agent: Some(AGENT), unsaid: Some(mailbox), ..Get::new(NAME, &url) }).await;
     let seen = asked(&mut found.facts, &source, "Autodiscover v2", at);
     let told = match answer {
         Ok(answer) => {
@@ -58,7 +61,8 @@ async fn ask(client: &Client, mut url: Url, mailbox: &str) -> Found {
                 .extend(redirects(&answer, &url, mailbox).map(|to| format!("{source}: {to}")));
             if answer.status != 200 {
                 let text = format!("answered {}", answer.status);
-                found.failure = Some(failure(reason_of(answer.status), text));
+                let failed = failure(reason_of(answer.status), text).after(answer.tries);
+                found.failure = Some(failed);
             }
             let said = Said::of(&answer.body);
             AutodiscoverAnswer {

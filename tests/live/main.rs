@@ -11,5 +11,9 @@
 #[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod cloud;
 mod faults;
+#[path = "../cli/run.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest of it")]
+mod run;
 mod safety;
 mod verdict;
+mod watched;
