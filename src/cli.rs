@@ -95,6 +95,9 @@ pub struct Check {
     /// Ask the live sources of the trust as well; without PATH they are asked anyway
     #[arg(long)]
     pub live: bool,
+    /// What is shown meanwhile.
+    #[command(flatten)]
+    pub shown: Shown,
     /// What the owner states.
     #[command(flatten)]
     pub trust: Stated,
@@ -124,6 +127,17 @@ pub struct Collect {
     /// Replace names of people, domains and the tenant by others, the same ones throughout
     #[arg(long)]
     pub redact: bool,
+    /// What is shown meanwhile.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// What is shown while live sources are asked.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub struct Shown {
+    /// Print each request to a live source on standard error, with its duration and outcome
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// `trustprobe list`.

@@ -14,7 +14,9 @@ mod dns;
 mod entra;
 mod http;
 mod metadata;
+mod retry;
 mod tls;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,17 +25,29 @@ use std::time::Duration;
 use checks::facts::{Facts, Reason, SeenId};
 use checks::procedure::Cloud;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, channel};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::dns::Names;
 use self::http::{Client, Reach, Settings};
 use self::tls::Roots;
+pub use self::watch::{Event, Outcome, Watch};
 use crate::config::{Config, Endpoints, Host, Trust};
 use crate::decode::{self, Asked, Source};
 use crate::evidence::Limits;
 use crate::output::SourceState;
+
+/// The names of all sources, as results and metrics show them.
+pub const SOURCES: [&str; 7] = [
+    active_directory::NAME,
+    entra::NAME,
+    metadata::NAME,
+    challenge::NAME,
+    autodiscover::NAME,
+    tls::NAME,
+    dns::NAME,
+];
 
 /// What the live sources of one trust said.
 #[derive(Debug, Default)]
@@ -71,10 +85,13 @@ pub(crate) fn failure(reason: Reason, detail: String) -> Failure {
 impl Failure {
     /// The same after so many tries.
     pub(crate) fn after(mut self, tries: u32) -> Self {
-        if 1 < tries {
-            self.detail = format!("{} ({tries} tries)", self.detail);
-        }
+        self.detail = retry::after(&self.detail, tries);
         self
+    }
+
+    /// What is said of it to whoever watches.
+    pub(crate) fn told(&self) -> (Reason, String) {
+        (self.reason, self.text())
     }
 
     /// What is said of it in a note.
@@ -101,25 +118,31 @@ pub(crate) struct Task<'a> {
     /// When a source stops asking, a little earlier, so that what it was told
     /// before is not lost with the rest.
     pub(crate) until: Instant,
+    pub(crate) watch: Watch,
     /// The one that speaks HTTP, or why there is none.
     pub(crate) client: Result<Client, Failure>,
 }
 
 /// What the directory said, for the sources that follow its addresses: `None`
 /// until it has spoken, or will not.
-pub(crate) type Directory = watch::Receiver<Option<Facts>>;
+pub(crate) type Directory = Receiver<Option<Facts>>;
 
 /// Asks every source of a trust, side by side. Never fails: what went wrong is
 /// in the result.
-pub async fn collect(config: &Config, trust: &Trust) -> Collected {
-    collect_within(config.defaults.deadline, config, trust).await
+pub async fn collect(config: &Config, trust: &Trust, watch: &Watch) -> Collected {
+    collect_within(config.defaults.deadline, config, trust, watch).await
 }
 
 /// The same for no longer than this.
-pub(crate) async fn collect_within(whole: Duration, config: &Config, trust: &Trust) -> Collected {
+pub(crate) async fn collect_within(
+    whole: Duration,
+    config: &Config,
+    trust: &Trust,
+    watch: &Watch,
+) -> Collected {
     let mut collected = Collected::default();
-    let task = Task::within(whole, config, trust, &mut collected.notes);
-    let (tell, told) = watch::channel(None);
+    let task = Task::within(whole, config, trust, watch, &mut collected.notes);
+    let (tell, told) = channel(None);
     let asked = async {
         let source = async {
             match &trust.active_directory {
@@ -128,7 +151,7 @@ pub(crate) async fn collect_within(whole: Duration, config: &Config, trust: &Tru
             }
         };
         let wanted = trust.active_directory.is_some();
-        let found = run(&task, "active_directory", wanted, Box::pin(source)).await;
+        let found = run(&task, active_directory::NAME, wanted, Box::pin(source)).await;
         let _ = tell.send(Some(found.1.facts.clone()));
         found
     };
@@ -140,12 +163,12 @@ pub(crate) async fn collect_within(whole: Duration, config: &Config, trust: &Tru
     let in_entra = trust.entra.is_some();
     let (asked, metadata, challenge, autodiscover, tls, dns, entra) = tokio::join!(
         asked,
-        run(&task, "metadata", true, metadata),
-        run(&task, "challenge", has_hosts, challenge),
-        run(&task, "autodiscover", has_mailbox, autodiscover::read(&task)),
-        run(&task, "tls", has_hosts, tls::read(&task)),
-        run(&task, "dns", has_names, dns::read(&task)),
-        run(&task, "entra", in_entra, entra::read(&task, told)),
+        run(&task, metadata::NAME, true, metadata),
+        run(&task, challenge::NAME, has_hosts, challenge),
+        run(&task, autodiscover::NAME, has_mailbox, autodiscover::read(&task)),
+        run(&task, tls::NAME, has_hosts, tls::read(&task)),
+        run(&task, dns::NAME, has_names, dns::read(&task)),
+        run(&task, entra::NAME, in_entra, entra::read(&task, told)),
     );
     let mut all = Vec::new();
     for (state, found) in [asked, entra, metadata, challenge, autodiscover, tls, dns] {
@@ -173,24 +196,28 @@ async fn run(
         return (None, Box::default());
     }
     let started = Instant::now();
+    task.watch.tell(Event::Started { source: name });
     let found = timeout_at(task.deadline, source).await.unwrap_or_else(|_| {
         let failure = failure(Reason::Deadline, "the run ended before it answered".to_owned());
         Found { failure: Some(failure), ..Found::default() }
     });
     let up = found.failure.is_none();
-    (Some(SourceState { name, up, duration: started.elapsed() }), Box::new(found))
+    let duration = started.elapsed();
+    task.watch.tell(Event::Ended { source: name, up, took: duration });
+    (Some(SourceState { name, up, duration }), Box::new(found))
 }
 
 impl<'a> Task<'a> {
     #[cfg(test)]
-    fn new(config: &'a Config, trust: &'a Trust, notes: &mut Vec<String>) -> Self {
-        Self::within(config.defaults.deadline, config, trust, notes)
+    fn new(config: &'a Config, trust: &'a Trust, watch: &Watch, notes: &mut Vec<String>) -> Self {
+        Self::within(config.defaults.deadline, config, trust, watch, notes)
     }
 
     fn within(
         whole: Duration,
         config: &'a Config,
         trust: &'a Trust,
+        watch: &Watch,
         notes: &mut Vec<String>,
     ) -> Self {
         let timeout = config.defaults.timeout;
@@ -202,7 +229,7 @@ impl<'a> Task<'a> {
             Roots::default()
         });
         let network = &config.network;
-        let names = Names::new(&network.nameservers, network.allow_local, timeout);
+        let names = Names::new(&network.nameservers, network.allow_local, timeout, watch);
         let endpoints = trust.endpoints(config);
         let client = Client::new(Settings {
             roots: &roots,
@@ -212,9 +239,22 @@ impl<'a> Task<'a> {
             timeout,
             deadline: until,
             careless: trust.ask_despite_bad_tls,
+            watch: watch.clone(),
         });
         let limits = config.limits().unwrap_or_default();
-        Self { config, trust, endpoints, roots, names, timeout, limits, deadline, until, client }
+        Self {
+            config,
+            trust,
+            endpoints,
+            roots,
+            names,
+            timeout,
+            limits,
+            deadline,
+            until,
+            watch: watch.clone(),
+            client,
+        }
     }
 
     /// A file that the configuration names.

@@ -12,6 +12,7 @@ mod man;
 mod permissions;
 mod schema;
 mod serve;
+mod watching;
 
 use crate::cli::Command;
 use crate::exit::Code;

@@ -17,12 +17,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use self::fleet::Fleet;
 use self::own::Own;
 use self::probe::Probes;
 use self::publication::Text;
+use crate::collect::{Event, Watch};
 use crate::config::Config;
 use crate::output::escape;
 
@@ -43,7 +44,7 @@ pub struct Options {
 struct Exporter {
     options: Options,
     fleet: RwLock<Arc<Fleet>>,
-    own: Own,
+    own: Arc<Own>,
     probes: Probes,
     published: RwLock<Arc<Text>>,
     /// Somebody has something new to tell.
@@ -94,11 +95,12 @@ async fn run(options: Options, config: Config) -> anyhow::Result<()> {
 
 impl Exporter {
     fn new(options: Options, config: Config) -> anyhow::Result<Arc<Self>> {
-        let own = Own::new()?;
+        let own = Arc::new(Own::new()?);
         own.configured(config.trusts.len());
+        let fleet = Fleet::new(config, counted(&own), None)?;
         let exporter = Self {
             options,
-            fleet: RwLock::new(Arc::new(Fleet::new(config, None)?)),
+            fleet: RwLock::new(Arc::new(fleet)),
             own,
             probes: Probes::default(),
             published: RwLock::default(),
@@ -124,7 +126,7 @@ impl Exporter {
         let exporter = Arc::clone(self);
         let made = tokio::task::spawn_blocking(move || {
             let config = configuration(&exporter.options)?;
-            Fleet::new(config, Some(&exporter.fleet()))
+            Fleet::new(config, counted(&exporter.own), Some(&exporter.fleet()))
         });
         let made = made.await.map_err(|_| "reading the configuration broke".to_owned());
         match made.and_then(|made| made.map_err(|error| escape(&format!("{error:#}")).into_owned()))
@@ -159,6 +161,21 @@ impl Exporter {
     /// There is no such signal here; `POST /-/reload` does the same.
     #[cfg(not(unix))]
     async fn reload_when_told(self: Arc<Self>) {}
+}
+
+/// Counts every request to a source, and tells of it where the log is to hold it.
+fn counted(own: &Arc<Own>) -> Watch {
+    let own = Arc::clone(own);
+    Watch::new(move |event| {
+        if let Event::Requested { source, what, took, outcome, attempt } = event {
+            let failed = outcome.as_ref().err().map(|(reason, _)| *reason);
+            own.requested(source, failed);
+            let told =
+                outcome.unwrap_or_else(|(reason, why)| format!("{}: {why}", reason.as_str()));
+            let (what, outcome) = (escape(&what), escape(&told));
+            debug!(source, %what, ?took, %outcome, attempt, "a request ended");
+        }
+    })
 }
 
 /// Waits for the signal to end.

@@ -5,8 +5,9 @@
 //! more. No password crosses a connection that is not encrypted and verified.
 //!
 //! Of several controllers the next one is asked where one cannot be reached,
-//! refuses or breaks off, for what is still missing. A password that one of
-//! them does not accept is not tried on the next: that would lock the account.
+//! refuses or breaks off, for what is still missing. Those that may do better
+//! soon are then asked again, a few times. A password that one of them does not
+//! accept is not tried on the next: that would lock the account.
 
 mod connection;
 mod facts;
@@ -15,6 +16,7 @@ mod searches;
 mod session;
 mod starttls;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,12 +30,16 @@ use url::Url;
 pub use failure::Failure;
 
 use super::dns::Names;
+use super::retry::{again, pause};
 use super::tls::Roots;
+use super::watch::Watch;
 use crate::config::Secret;
 use crate::decode::Limits;
-use connection::Budget;
-use session::{Progress, Session};
+use connection::{Budget, Watched};
+use session::{Progress, Session, Turn};
 
+/// The name of this source.
+pub(super) const NAME: &str = "active_directory";
 /// The form of this source in the provenance.
 const FORM: &str = "Active Directory";
 
@@ -54,6 +60,8 @@ pub struct Directory<'a> {
     pub deadline: Instant,
     /// How much is read at most.
     pub limits: Limits,
+    /// Who watches.
+    pub watch: &'a Watch,
 }
 
 /// Who asks.
@@ -86,11 +94,13 @@ pub struct Read {
     pub notes: Vec<String>,
 }
 
-/// One controller that was asked.
+/// One controller that was asked, or a try of it that gave a part.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Its own name, or else the one by which it was asked.
     pub controller: String,
+    /// How often it was asked.
+    pub tries: u32,
     /// How long it took.
     pub took: Duration,
     /// Why it did not give all of it.
@@ -129,24 +139,82 @@ impl Source {
 /// reason and the controller that gave it. It ends by the deadline.
 pub async fn read(directory: &Directory<'_>) -> Read {
     let mut progress = Progress::new();
+    let mut tried = Tried::default();
     let budget = Arc::new(Budget::new(&directory.limits));
-    let (mut sources, mut attempts) = (Vec::new(), Vec::new());
-    for address in directory.urls {
-        let begun = Instant::now();
-        let by = sources.len();
-        let (controller, result) = ask(directory, address, &budget, &mut progress, by).await;
-        sources.push(Source::new(&controller, directory.credentials.name(), Timestamp::now()));
-        let failure = result.err();
-        let last = failure.as_ref().is_none_or(|failure| ends(failure.reason));
-        attempts.push(Attempt { controller, took: begun.elapsed(), failure });
-        if last || progress.is_done() {
+    let mut failure = None;
+    let mut round = 1;
+    // Every controller is asked before one is asked again.
+    'all: loop {
+        for (number, address) in directory.urls.iter().enumerate() {
+            if tried.last(number).is_some_and(|attempt| !attempt.passes()) {
+                continue;
+            }
+            let watched = Watched { watch: directory.watch.clone(), attempt: round };
+            let by = tried.place(number, &progress);
+            let turn = Turn { budget: budget.clone(), watched, by };
+            let begun = Instant::now();
+            let (controller, result) = ask(directory, address, &turn, &mut progress).await;
+            let source = Source::new(&controller, directory.credentials.name(), Timestamp::now());
+            failure = result.err().map(|failed| failed.after(round));
+            let last = failure.as_ref().is_none_or(|failure| ends(failure.reason));
+            let took = begun.elapsed();
+            let attempt = Attempt { controller, tries: round, took, failure: failure.clone() };
+            tried.keep(by, number, source, attempt);
+            if last || progress.is_done() {
+                break 'all;
+            }
+        }
+        let passes = tried.attempts.iter().any(Attempt::passes);
+        if !again(round, passes.then(|| pause(round)), directory.deadline).await {
             break;
         }
+        round += 1;
     }
-    let failure = attempts.last().and_then(|attempt: &Attempt| attempt.failure.clone());
     let up = progress.is_begun();
+    let Tried { sources, attempts, .. } = tried;
     let (facts, notes) = facts::of(&progress, &sources, &attempts, directory.limits);
     Read { facts, up, failure, attempts, notes }
+}
+
+/// What came of the tries so far. A try that gave something keeps its place, so
+/// that what it gave stays with the time at which it was read.
+#[derive(Default)]
+struct Tried {
+    sources: Vec<Source>,
+    attempts: Vec<Attempt>,
+    /// The place of the last try of each controller, by its number in the list.
+    places: BTreeMap<usize, usize>,
+}
+
+impl Tried {
+    fn last(&self, number: usize) -> Option<&Attempt> {
+        self.attempts.get(*self.places.get(&number)?)
+    }
+
+    /// Where the next try of a controller is kept.
+    fn place(&self, number: usize, progress: &Progress) -> usize {
+        let known = self.places.get(&number).filter(|place| !progress.has_any_of(**place));
+        known.copied().unwrap_or(self.attempts.len())
+    }
+
+    fn keep(&mut self, place: usize, number: usize, source: Source, attempt: Attempt) {
+        self.places.insert(number, place);
+        let known = self.attempts.get_mut(place).zip(self.sources.get_mut(place));
+        if let Some((known, seen)) = known {
+            *known = Attempt { took: known.took + attempt.took, ..attempt };
+            *seen = source;
+        } else {
+            self.attempts.push(attempt);
+            self.sources.push(source);
+        }
+    }
+}
+
+impl Attempt {
+    /// Whether it may give more the next time.
+    fn passes(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.passes)
+    }
 }
 
 /// Whether no other controller would do better.
@@ -166,9 +234,8 @@ fn ends(reason: Reason) -> bool {
 async fn ask(
     directory: &Directory<'_>,
     address: &str,
-    budget: &Arc<Budget>,
+    turn: &Turn,
     progress: &mut Progress,
-    by: usize,
 ) -> (String, Result<(), Failure>) {
     let parsed = Url::parse(address).ok().filter(|url| {
         matches!(url.scheme(), "ldap" | "ldaps") && url.host_str().is_some_and(|it| !it.is_empty())
@@ -178,9 +245,9 @@ async fn ask(
         return (address.to_owned(), Err(Failure::new(Reason::Malformed, detail)));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
-    match Session::open(directory, &url, budget).await {
+    match Session::open(directory, &url, turn).await {
         Ok(session) => {
-            let result = session.ask(directory, &url, budget, progress, by).await;
+            let result = session.ask(directory, &url, turn, progress).await;
             (session.name, result)
         }
         Err(failure) => (host, Err(failure)),

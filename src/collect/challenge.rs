@@ -7,6 +7,8 @@ use url::Url;
 use super::http::{Answer, Credentials, Get, shown};
 use super::{Found, Task, asked, clock, decoded};
 
+/// The name of this source.
+pub(super) const NAME: &str = "challenge";
 /// The addresses that are asked on each host.
 const PATHS: [&str; 4] = [
     "/ews/exchange.asmx",
@@ -26,7 +28,8 @@ pub(super) async fn read(task: &Task<'_>) -> Found {
     let mut found = Found::default();
     let mut facts = Vec::new();
     let answers = join_all(urls.iter().map(|url| async move {
-        let get = Get { credentials: Credentials::EmptyBearer, redirects: false, ..Get::new(url) };
+        let get =
+            Get { credentials: Credentials::EmptyBearer, redirects: false, ..Get::new(NAME, url) };
         (url, client.get(get).await)
     }))
     .await;

@@ -60,6 +60,7 @@ async fn asked(
         timeout: task.timeout,
         deadline: task.until,
         limits: task.limits.decode,
+        watch: &task.watch,
     })
     .await;
     // Which controller failed matters where another one answered as well.

@@ -13,8 +13,11 @@ use hickory_resolver::{TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 pub(super) use self::records::read;
+use super::watch::Watch;
 use super::{Failure, failure};
 
+/// The name of this source.
+pub(super) const NAME: &str = "dns";
 /// Questions to one name server at one time. A trust has some hundred names.
 const AT_ONCE: usize = 4096;
 
@@ -29,12 +32,18 @@ pub struct Names {
     /// Given name servers; without them the system is asked.
     given: Option<Arc<TokioResolver>>,
     allow_local: bool,
+    watch: Watch,
 }
 
 impl Names {
-    pub(crate) fn new(nameservers: &[SocketAddr], allow_local: bool, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        nameservers: &[SocketAddr],
+        allow_local: bool,
+        timeout: Duration,
+        watch: &Watch,
+    ) -> Self {
         let given = (!nameservers.is_empty()).then(|| resolver(nameservers, timeout)).flatten();
-        Self { given: given.map(Arc::new), allow_local }
+        Self { given: given.map(Arc::new), allow_local, watch: watch.clone() }
     }
 
     /// The same for a name that the configuration states, wherever it leads.
@@ -44,20 +53,12 @@ impl Names {
 
     /// The addresses of a name that may be asked.
     pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
-        let none =
-            |failed: Failure| Failure { detail: format!("{name}: {}", failed.text()), ..failed };
-        let all: Vec<IpAddr> = match (name.parse(), &self.given) {
-            (Ok(address), _) => vec![address],
-            (_, Some(resolver)) => {
-                let found = resolver.lookup_ip(format!("{name}.")).await;
-                found.map_err(|error| none(records::of_error(&error)))?.iter().collect()
-            }
-            (_, None) => {
-                let found = tokio::net::lookup_host((name, 443)).await;
-                let unreachable =
-                    |error: std::io::Error| none(failure(Reason::Unreachable, error.to_string()));
-                found.map_err(unreachable)?.map(|it| it.ip()).collect()
-            }
+        let all = match name.parse() {
+            Ok(address) => vec![address],
+            Err(_) => self.asked(name).await.map_err(|failed| Failure {
+                detail: format!("{name}: {}", failed.text()),
+                ..failed
+            })?,
         };
         let usable: Vec<IpAddr> =
             all.iter().copied().filter(|it| self.allow_local || !is_local(*it)).collect();
@@ -68,6 +69,29 @@ impl Names {
             _ => Ok(usable),
         }
     }
+
+    /// What the name servers say.
+    async fn asked(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
+        let begun = self.watch.begin(NAME, 1, || format!("DNS addresses of {name}"));
+        let found = match &self.given {
+            Some(resolver) => match resolver.lookup_ip(format!("{name}.")).await {
+                Ok(found) => Ok(found.iter().collect()),
+                Err(error) => Err(records::of_error(&error)),
+            },
+            // The system tries again by itself.
+            None => match tokio::net::lookup_host((name, 443)).await {
+                Ok(found) => Ok(found.map(|it| it.ip()).collect::<Vec<_>>()),
+                Err(error) => Err(failure(Reason::Unreachable, error.to_string())),
+            },
+        };
+        begun.end(found.as_deref().map(listed).map_err(Failure::told));
+        found
+    }
+}
+
+/// Addresses in one line.
+fn listed(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks these name servers and no others.

@@ -25,6 +25,8 @@ use super::{Directory, Failure, Found, Task, asked, decoded_of, failure};
 use crate::config::Secret;
 use crate::decode::Asked;
 
+/// The name of this source.
+pub(super) const NAME: &str = "entra";
 /// What is read of a service principal.
 const OF_PRINCIPAL: &str = "id,appId,displayName,accountEnabled,servicePrincipalNames,\
                             keyCredentials,disabledByMicrosoftStatus";
@@ -234,7 +236,7 @@ impl Graph<'_> {
 
     async fn get_url(&self, url: &Url) -> Result<Answer, Failure> {
         let credentials = Credentials::Bearer(&self.identity.token);
-        self.client.get(Get { credentials, ..Get::new(url) }).await
+        self.client.get(Get { credentials, ..Get::new(NAME, url) }).await
     }
 }
 

@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that may")]
 
 mod machine;
+mod shown;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -18,19 +19,22 @@ use std::time::Duration;
 
 use checks::facts::Reason;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::dns::{Names, NoAddress};
+use super::retry::{again, pause};
 use super::tls::Roots;
-use super::{Failure, failure};
+use super::watch::{Begun, Outcome, Watch};
+use super::{Failure, entra, failure, reason_of};
 use crate::config::Secret;
 
 pub(crate) use machine::{Platform, identity};
+pub(crate) use shown::{location, shown, without};
 
 /// Octets of one answer. A metadata document takes a few thousand.
 const LARGEST: usize = 8 << 20;
@@ -40,8 +44,6 @@ const SMALL: usize = 64 << 10;
 const HEADER: usize = 16 << 10;
 /// Redirects of one request.
 const REDIRECTS: usize = 5;
-/// How often a request is tried.
-const TRIES: u32 = 3;
 /// Requests to one host at one time.
 const AT_ONCE: usize = 4;
 
@@ -66,11 +68,14 @@ pub(crate) struct Client {
     timeout: Duration,
     deadline: Instant,
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+    watch: Watch,
 }
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Get<'a> {
+    /// The source that asks.
+    pub(crate) source: &'static str,
     pub(crate) url: &'a Url,
     pub(crate) credentials: Credentials<'a>,
     /// The name of the caller, where another one than ours is expected.
@@ -78,6 +83,8 @@ pub(crate) struct Get<'a> {
     pub(crate) redirects: bool,
     /// Whether to ask although the certificate is refused.
     pub(crate) careless: bool,
+    /// The mailbox that is in the address, and in nothing that is shown.
+    pub(crate) unsaid: Option<&'a str>,
 }
 
 /// What a request carries.
@@ -106,9 +113,16 @@ pub(crate) struct Answer {
 }
 
 impl<'a> Get<'a> {
-    pub(crate) fn new(url: &'a Url) -> Self {
-        let credentials = Credentials::None;
-        Self { url, credentials, agent: None, redirects: true, careless: false }
+    pub(crate) fn new(source: &'static str, url: &'a Url) -> Self {
+        Self {
+            source,
+            url,
+            credentials: Credentials::None,
+            agent: None,
+            redirects: true,
+            careless: false,
+            unsaid: None,
+        }
     }
 }
 
@@ -134,6 +148,50 @@ pub(crate) struct Settings<'a> {
     pub(crate) timeout: Duration,
     pub(crate) deadline: Instant,
     pub(crate) careless: bool,
+    pub(crate) watch: Watch,
+}
+
+/// A request, however often it is tried, for whoever watches.
+struct Asking<'a> {
+    source: &'static str,
+    verb: &'static str,
+    url: &'a Url,
+    unsaid: Option<&'a str>,
+    /// Whether it says who asks.
+    identified: bool,
+    careless: bool,
+}
+
+impl Asking<'_> {
+    fn begin(&self, watch: &Watch, tries: u32) -> Begun {
+        watch.begin(self.source, tries, || self.said(&format!("{} {}", self.verb, shown(self.url))))
+    }
+
+    fn said(&self, text: &str) -> String {
+        self.unsaid.map_or_else(|| text.to_owned(), |unsaid| without(text, unsaid))
+    }
+
+    fn outcome(&self, result: &Result<Answer, Failure>) -> Outcome {
+        match result {
+            Ok(Answer { status, body, .. }) => match self.refusal(*status) {
+                Some(reason) => Err((reason, format!("answered {status}"))),
+                None => Ok(format!("{status}, {} octets", body.len())),
+            },
+            Err(failed) => Err((failed.reason, self.said(&failed.text()))),
+        }
+    }
+
+    /// Why this status is a failure. Whoever does not say who asks may want to be
+    /// refused, and what is not there may be an answer.
+    fn refusal(&self, status: u16) -> Option<Reason> {
+        match status {
+            429 | 500.. => Some(reason_of(status)),
+            401 | 403 if self.identified => Some(reason_of(status)),
+            // Where tokens are issued this is the refusal of one.
+            400 if self.verb == "POST" => Some(Reason::Unauthenticated),
+            _ => None,
+        }
+    }
 }
 
 impl Client {
@@ -167,6 +225,7 @@ impl Client {
             timeout: settings.timeout,
             deadline: settings.deadline,
             turns: Mutex::default(),
+            watch: settings.watch,
         })
     }
 
@@ -175,19 +234,24 @@ impl Client {
         let mut url = get.url.clone();
         let mut credentials = get.credentials;
         for _ in 0..=REDIRECTS {
+            let identified = matches!(credentials, Credentials::Bearer(_));
+            let asking = Asking {
+                source: get.source,
+                verb: "GET",
+                url: &url,
+                unsaid: get.unsaid,
+                identified,
+                // Nothing secret goes to whoever may listen.
+                careless: get.careless && !identified,
+            };
             let answer = self
-                .tried(
-                    &url,
-                    |client| {
-                        let mut request = client.request(Method::GET, url.clone());
-                        if let Some(agent) = get.agent {
-                            request = request.header(USER_AGENT, agent);
-                        }
-                        with(request, credentials)
-                    },
-                    // Nothing secret goes to whoever may listen.
-                    get.careless && !matches!(credentials, Credentials::Bearer(_)),
-                )
+                .tried(&asking, |client| {
+                    let mut request = client.request(Method::GET, url.clone());
+                    if let Some(agent) = get.agent {
+                        request = request.header(USER_AGENT, agent);
+                    }
+                    with(request, credentials)
+                })
                 .await?;
             let next = answer.header("location").and_then(|it| url.join(it).ok());
             let Some(next) = next.filter(|_| get.redirects && (300..400).contains(&answer.status))
@@ -218,17 +282,21 @@ impl Client {
             return Err(failure(Reason::NotCollected, text));
         }
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        self.tried(
+        let asking = Asking {
+            source: entra::NAME,
+            verb: "POST",
             url,
-            |client| {
-                let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-                client
-                    .request(Method::POST, url.clone())
-                    .header(reqwest::header::CONTENT_TYPE, kind)
-                    .body(body.clone())
-            },
-            false,
-        )
+            unsaid: None,
+            identified: true,
+            careless: false,
+        };
+        self.tried(&asking, |client| {
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+            client
+                .request(Method::POST, url.clone())
+                .header(reqwest::header::CONTENT_TYPE, kind)
+                .body(body.clone())
+        })
         .await
     }
 
@@ -249,36 +317,28 @@ impl Client {
     /// Tries a few times what may succeed the next time.
     async fn tried(
         &self,
-        url: &Url,
+        asking: &Asking<'_>,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
-        careless: bool,
     ) -> Result<Answer, Failure> {
-        self.permits(url)?;
+        self.permits(asking.url)?;
         if self.deadline <= Instant::now() {
             return Err(too_late());
         }
-        let client = self.careless.as_ref().filter(|_| careless).unwrap_or(&self.inner);
-        let turn = self.turn(url);
+        let client = self.careless.as_ref().filter(|_| asking.careless).unwrap_or(&self.inner);
+        let turn = self.turn(asking.url);
         let _turn =
             timeout_at(self.deadline, turn.acquire_owned()).await.map_err(|_| too_late())?;
         let mut tries = 1;
         loop {
+            let begun = asking.begin(&self.watch, tries);
             let result = self.once(request(client)).await;
-            let wait = match &result {
-                Ok(answer) if matches!(answer.status, 429 | 503 | 502 | 504) => {
-                    Some(retry_after(&answer.headers).unwrap_or_else(|| pause(tries)))
-                }
-                Err(failed) if failed.transient => Some(pause(tries)),
-                _ => None,
-            };
-            let wait = wait.filter(|wait| tries < TRIES && Instant::now() + *wait < self.deadline);
-            let Some(wait) = wait else {
+            begun.end(asking.outcome(&result));
+            if !again(tries, wait(&result, tries), self.deadline).await {
                 return match result {
                     Ok(answer) => Ok(Answer { tries, ..answer }),
                     Err(failed) => Err(failed.after(tries)),
                 };
-            };
-            sleep(wait).await;
+            }
             tries += 1;
         }
     }
@@ -364,18 +424,15 @@ fn too_late() -> Failure {
     failure(Reason::Deadline, "the run ended before it answered".to_owned())
 }
 
-/// A while that grows, and differs from one caller to the next.
-fn pause(tries: u32) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let jitter = RandomState::new().hash_one(tries) % 100;
-    Duration::from_millis((150 << tries) + jitter)
-}
-
-/// An address without what may be a secret in it.
-pub(crate) fn shown(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{}://{host}{port}{}", url.scheme(), url.path())
+/// How long to wait before the next try, where one may give another result.
+fn wait(result: &Result<Answer, Failure>, tries: u32) -> Option<Duration> {
+    match result {
+        Ok(answer) if matches!(answer.status, 429 | 503 | 502 | 504) => {
+            Some(retry_after(&answer.headers).unwrap_or_else(|| pause(tries)))
+        }
+        Err(failed) if failed.transient => Some(pause(tries)),
+        _ => None,
+    }
 }
 
 /// What went wrong, told by the innermost cause and never by the address.
@@ -410,12 +467,6 @@ fn of_error(error: &reqwest::Error) -> Failure {
         transient: error.is_connect() || error.is_request(),
         ..failure(Reason::Unreachable, text)
     }
-}
-
-/// The address to which an answer leads, where it leads elsewhere.
-pub(crate) fn location(answer: &Answer) -> Option<String> {
-    let next = answer.url.join(answer.header(LOCATION.as_str())?).ok()?;
-    Some(shown(&next))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use url::Url;
 use super::http::{Answer, Client, Get, location, shown};
 use super::{Directory, Failure, Found, Task, asked, clock, decoded, failure, reason_of};
 
+/// The name of this source.
+pub(super) const NAME: &str = "metadata";
+
 /// Reads the documents of the AuthServers, of each Exchange host and server, and
 /// of the tenant's issuer.
 pub(super) async fn read(task: &Task<'_>, directory: Directory) -> Found {
@@ -111,7 +114,8 @@ async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {
         Ok(answer) => {
             let to = if to.is_empty() { to } else { format!(", to {to}") };
             let failed =
-                failure(reason_of(answer.status), format!("answered {}{to}", answer.status));
+                failure(reason_of(answer.status), format!("answered {}{to}", answer.status))
+                    .after(answer.tries);
             if !despite {
                 found.facts.clocks.extend(clock::reading(&answer, &fetch.seen));
             }
@@ -130,12 +134,12 @@ async fn document(task: &Task<'_>, url: &Url, careless: bool) -> Found {
 /// Asks; where the certificate is refused and that is wished, once more all the
 /// same. Tells whether it was.
 async fn ask(client: &Client, url: &Url, careless: bool) -> (Result<Answer, Failure>, bool) {
-    let answer = client.get(Get::new(url)).await;
+    let answer = client.get(Get::new(NAME, url)).await;
     let refused = answer.as_ref().is_err_and(|failed| failed.reason == Reason::TlsFailed);
     if !(refused && careless) {
         return (answer, false);
     }
-    (client.get(Get { careless: true, ..Get::new(url) }).await, true)
+    (client.get(Get { careless: true, ..Get::new(NAME, url) }).await, true)
 }
 
 /// Whatever is learned from somebody who is not believed says so.

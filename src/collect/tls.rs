@@ -21,6 +21,8 @@ use rustls_platform_verifier::Verifier;
 pub(super) use self::handshake::read;
 use super::{Failure, failure};
 
+/// The name of this source.
+pub(super) const NAME: &str = "tls";
 /// Octets of a file of roots.
 const LARGEST: u64 = 16 << 20;
 

@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         stated: &arguments.trust,
         place: &arguments.place,
         live: arguments.live,
+        shown: arguments.shown,
     })?;
     judge(&material, &arguments.judge, &arguments.output)
 }

@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
         stated: &Stated { trust: arguments.trust.clone(), ..Stated::default() },
         place: &arguments.place,
         live: true,
+        shown: arguments.shown,
     })?;
     let mut text = String::new();
     for source in &material.sources {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow, bail};
 use checks::Trust;
 
-use crate::cli::{Stated, Where};
-use crate::collect::{self, Collected};
+use super::watching;
+use crate::cli::{Shown, Stated, Where};
+use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config};
 use crate::evidence::{self, Limits, Moved, ServerOf};
 use crate::material::{Material, evidence_state};
@@ -25,6 +26,8 @@ pub(crate) struct Named<'a> {
     pub(crate) place: &'a Where,
     /// Whether live sources are asked, where the arguments leave it open.
     pub(crate) live: bool,
+    /// What is shown while they are.
+    pub(crate) shown: Shown,
 }
 
 /// Reads what there is to read and asks whom there is to ask.
@@ -63,7 +66,7 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         material.sources.push(evidence_state(&material.evidence));
     }
     if let (true, Some((config, (_, trust)))) = (live, config.as_ref().zip(configured.as_ref())) {
-        material.add(asked(config, trust)?);
+        material.add(asked(config, trust, named.shown)?);
     }
     let configured = configured.map(|(name, _)| name);
     material.state(stated_by(named.stated), config.as_ref().zip(configured));
@@ -114,10 +117,11 @@ fn trust_of<'a>(
 }
 
 /// Asks the live sources of a trust.
-fn asked(config: &Config, trust: &config::Trust) -> anyhow::Result<Collected> {
+fn asked(config: &Config, trust: &config::Trust, shown: Shown) -> anyhow::Result<Collected> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the run")?;
-    let collected = runtime.block_on(collect::collect(config, trust));
+    let run = async |watch: &Watch| Box::pin(collect::collect(config, trust, watch)).await;
+    let collected = runtime.block_on(watching::watched(shown, run));
     // A resolver of the system that hangs is not waited for.
     runtime.shutdown_background();
     Ok(collected)

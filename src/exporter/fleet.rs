@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::look::{Look, Target};
+use crate::collect::Watch;
 use crate::config::Config;
 use crate::output::prometheus::Series;
 use crate::output::{SourceState, escape};
@@ -22,6 +23,7 @@ pub(super) struct Fleet {
     trusts: BTreeMap<String, Entry>,
     /// Bounds how many are looked at side by side.
     pub(super) turns: Arc<Semaphore>,
+    watch: Watch,
 }
 
 struct Entry {
@@ -43,7 +45,7 @@ pub(super) struct Kept {
 impl Fleet {
     /// The trusts of a configuration. What was known of those that an earlier one
     /// had as well stays until they are looked at again.
-    pub(super) fn new(config: Config, before: Option<&Self>) -> anyhow::Result<Self> {
+    pub(super) fn new(config: Config, watch: Watch, before: Option<&Self>) -> anyhow::Result<Self> {
         let mut trusts = BTreeMap::new();
         let detailed = is_detailed(&config);
         for name in config.trusts.keys() {
@@ -57,7 +59,7 @@ impl Fleet {
             trusts.insert(name.clone(), entry);
         }
         let turns = Arc::new(Semaphore::new(config.exporter.concurrent));
-        Ok(Self { config: Arc::new(config), trusts, turns })
+        Ok(Self { config: Arc::new(config), trusts, turns, watch })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -76,6 +78,7 @@ impl Fleet {
             config: self.config.clone(),
             name: name.to_owned(),
             procedure,
+            watch: self.watch.clone(),
             reading: reading.unwrap_or_else(|| Arc::new(Semaphore::new(1))),
         })
     }

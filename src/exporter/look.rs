@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::{self, Collected};
+use crate::collect::{self, Collected, Watch};
 use crate::config::{Config, Trust};
 use crate::evidence::{self, Evidence};
 use crate::judgement::{Question, with_reports};
@@ -27,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) name: String,
     /// Another procedure than the configured one.
     pub(crate) procedure: Option<&'static Procedure>,
+    /// Who counts the requests.
+    pub(crate) watch: Watch,
     /// Evidence that hangs holds up one reader and no more.
     pub(crate) reading: Arc<Semaphore>,
 }
@@ -52,7 +54,7 @@ pub(crate) async fn look(target: &Target, whole: Duration) -> anyhow::Result<Loo
         if !trust.is_live() {
             return None;
         }
-        Some(collect::collect_within(whole, &target.config, trust).await)
+        Some(collect::collect_within(whole, &target.config, trust, &target.watch).await)
     };
     let (read, asked) = tokio::join!(read(target, trust, deadline), asked);
     let material = material(target, read, asked);

@@ -23,3 +23,5 @@ mod prometheus;
 #[path = "../cli/run.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest of it")]
 mod run;
+#[cfg(test)]
+mod terminal;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use checks::facts::{Fact, Reason};
-use trustprobe::collect::{Collected, collect};
+use trustprobe::collect::{Collected, Watch, collect};
 use trustprobe::config::Config;
 
 use crate::process::{Server, free_ports, start};
@@ -22,7 +22,7 @@ fn collected(folder: &Path, configuration: &str) -> Collected {
     let config = Config::read(&path).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let trust = config.trust("contoso").unwrap();
-    runtime.block_on(collect(&config, trust))
+    runtime.block_on(collect(&config, trust, &Watch::default()))
 }
 
 /// Why something is not known, with what is told of it.

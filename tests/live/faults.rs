@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use checks::facts::{Fact, Reason};
-use trustprobe::collect::{Collected, collect};
+use trustprobe::collect::{Collected, Event, Watch, collect};
 use trustprobe::config::Config;
 
 use super::cloud::server::Authority;
@@ -23,21 +24,34 @@ pub(crate) fn collected(cloud: &Cloud, entra: &str) -> Collected {
 
 /// The same after a change to the folder of the configuration.
 fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
+    watched(cloud, entra, change).0
+}
+
+/// The same, and what was seen of it.
+pub(crate) fn watched(
+    cloud: &Cloud,
+    entra: &str,
+    change: impl FnOnce(&Path),
+) -> (Collected, Vec<Event>) {
     let folder = tempfile::tempdir().unwrap();
     let path = cloud.configuration(folder.path(), entra);
     change(folder.path());
     let config = Config::read(&path).unwrap();
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let collected = runtime.block_on(collect(&config, config.trust("contoso").unwrap()));
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let kept = Arc::clone(&events);
+    let watch = Watch::new(move |event| kept.lock().unwrap().push(event));
+    let collected = runtime.block_on(collect(&config, config.trust("contoso").unwrap(), &watch));
     // The deadline of that configuration is four seconds.
     assert!(started.elapsed() < Duration::from_millis(4300), "{:?}", started.elapsed());
     let facts = serde_json::to_string(&collected.facts).unwrap();
-    let all = format!("{collected:?} {facts} {}", collected.notes.join(" "));
+    let events = events.lock().unwrap().clone();
+    let all = format!("{collected:?} {facts} {} {events:?}", collected.notes.join(" "));
     for secret in [SECRET, TOKEN, FEDERATED, "eyJ"] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
-    collected
+    (collected, events)
 }
 
 /// Whether the service principal is there, or the reason and the detail.

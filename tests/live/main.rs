@@ -12,5 +12,9 @@
 mod cloud;
 mod exporter;
 mod faults;
+#[path = "../cli/run.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest of it")]
+mod run;
 mod safety;
 mod verdict;
+mod watched;

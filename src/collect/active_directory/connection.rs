@@ -23,11 +23,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::Credentials;
 use super::failure::Failure;
 use super::searches::{Depth, MORE_VALUES, PLACE, ROOT, Search};
 use super::starttls;
+use super::{Credentials, NAME};
 use crate::collect::dns::Names;
+use crate::collect::watch::{Begun, Watch, counted};
 use crate::decode::directory::{ATTRIBUTES, Entry};
 use crate::decode::{Limits, limits};
 
@@ -58,6 +59,19 @@ impl Times {
         } else {
             Failure::new(Reason::Deadline, "the run ended before the directory was read")
         }
+    }
+}
+
+/// Who watches what is asked of a controller, and how often it was tried before.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    pub(super) watch: Watch,
+    pub(super) attempt: u32,
+}
+
+impl Watched {
+    fn begin(&self, place: &str, what: impl FnOnce() -> String) -> Begun {
+        self.watch.begin(NAME, self.attempt, || format!("LDAP {place} {}", what()))
     }
 }
 
@@ -124,6 +138,9 @@ pub(super) struct Connection {
     driver: JoinHandle<()>,
     times: Times,
     budget: Arc<Budget>,
+    watched: Watched,
+    /// Host and port.
+    place: String,
     #[cfg(feature = "kerberos")]
     host: String,
 }
@@ -137,32 +154,16 @@ impl Connection {
         names: Option<Names>,
         times: Times,
         budget: Arc<Budget>,
+        watched: Watched,
     ) -> Result<Self, Failure> {
         let host = url.host_str().unwrap_or_default();
         let port = url.port().unwrap_or(if url.scheme() == "ldaps" { 636 } else { 389 });
         let place = format!("{host}:{port}");
-        let until = times.until();
-        let connecting = async {
-            let reached = match names {
-                // Somebody stated the controller, so it may be on this machine.
-                Some(names) => {
-                    let found = names.anywhere().addresses(host.trim_matches(['[', ']'])).await;
-                    let found = found.map_err(|it| Failure::new(it.reason, it.text()))?;
-                    let places = found.into_iter().map(|address| SocketAddr::new(address, port));
-                    TcpStream::connect(places.collect::<Vec<_>>().as_slice()).await
-                }
-                None => TcpStream::connect(&place).await,
-            };
-            reached.map_err(|error| Failure::new(Reason::Unreachable, format!("{place}: {error}")))
-        };
-        let stream = timeout_at(until, connecting)
-            .await
-            .map_err(|_| times.over(&format!("{place} does not accept a connection in time")))??;
-        let encrypting = encrypt(stream, url, tls);
-        let (connection, ldap) = match timeout_at(until, encrypting).await {
-            Ok(connected) => connected?,
-            Err(_) => return Err(times.over("TLS was not established in time")),
-        };
+        let begun = watched.begin(&place, || "connect".to_owned());
+        let connected = connected(url, port, tls, names, times).await;
+        let told = connected.as_ref().map(|_| "TLS established".to_owned());
+        begun.end(told.map_err(Failure::told));
+        let (connection, ldap) = connected?;
         // What ends it is seen by whoever waits for an answer.
         let driver = tokio::spawn(async move { drop(connection.drive().await) });
         Ok(Self {
@@ -170,6 +171,8 @@ impl Connection {
             driver,
             times,
             budget,
+            watched,
+            place,
             #[cfg(feature = "kerberos")]
             host: host.to_owned(),
         })
@@ -177,6 +180,13 @@ impl Connection {
 
     /// Says who asks.
     pub(super) async fn bind(&self, credentials: Credentials<'_>) -> Result<(), Failure> {
+        let begun = self.watched.begin(&self.place, || "bind".to_owned());
+        let bound = self.bind_as(credentials).await;
+        begun.end(bound.as_ref().map(|()| "accepted".to_owned()).map_err(Failure::told));
+        bound
+    }
+
+    async fn bind_as(&self, credentials: Credentials<'_>) -> Result<(), Failure> {
         let (user, password) = match credentials {
             Credentials::Simple { user, password } => (user, password),
             Credentials::Kerberos => return self.bind_by_kerberos().await,
@@ -309,6 +319,28 @@ impl Connection {
         cookie: Option<Vec<u8>>,
         page: &mut Vec<Raw>,
     ) -> Result<LdapResult, End> {
+        let begun = self.watched.begin(&self.place, || format!("search for {}", search.what));
+        let result = self.asked(search, base, filter, names, cookie, page).await;
+        begun.end(match &result {
+            Ok(result) if result.rc == 0 => Ok(counted(page.len(), "entry", "entries")),
+            Ok(result) if result.rc == 32 => Ok("no such place".to_owned()),
+            Ok(result) if result.rc == 10 => Ok("another controller holds it".to_owned()),
+            Ok(result) => Err(Failure::of_search(result, search.what).told()),
+            Err(End::Lost(failure) | End::Refused(failure)) => Err(failure.told()),
+            Err(_) => Ok(String::new()),
+        });
+        result
+    }
+
+    async fn asked(
+        &self,
+        search: &'static Search,
+        base: &str,
+        filter: &str,
+        names: Vec<&str>,
+        cookie: Option<Vec<u8>>,
+        page: &mut Vec<Raw>,
+    ) -> Result<LdapResult, End> {
         let lost = |error: LdapError| End::Lost(Failure::of_request(&error));
         let late = || End::Lost(self.times.over("the controller did not answer in time"));
         let mut ldap = self.ldap.clone();
@@ -405,6 +437,40 @@ impl Connection {
         let until = self.times.deadline.min(Instant::now() + Duration::from_millis(200));
         drop(timeout_at(until, ldap.unbind()).await);
     }
+}
+
+/// A connection on which TLS stands.
+async fn connected(
+    url: &Url,
+    port: u16,
+    tls: Arc<ClientConfig>,
+    names: Option<Names>,
+    times: Times,
+) -> Result<(LdapConnAsync, Ldap), Failure> {
+    let host = url.host_str().unwrap_or_default();
+    let place = format!("{host}:{port}");
+    let until = times.until();
+    let connecting = async {
+        let reached = match names {
+            // Somebody stated the controller, so it may be on this machine.
+            Some(names) => {
+                let found = names.anywhere().addresses(host.trim_matches(['[', ']'])).await;
+                let found = found.map_err(|it| Failure {
+                    passes: it.transient,
+                    ..Failure::new(it.reason, it.text())
+                })?;
+                let places = found.into_iter().map(|address| SocketAddr::new(address, port));
+                TcpStream::connect(places.collect::<Vec<_>>().as_slice()).await
+            }
+            None => TcpStream::connect(&place).await,
+        };
+        reached.map_err(|error| Failure::passing(Reason::Unreachable, format!("{place}: {error}")))
+    };
+    let stream = timeout_at(until, connecting)
+        .await
+        .map_err(|_| times.over(&format!("{place} does not accept a connection in time")))??;
+    let encrypting = timeout_at(until, encrypt(stream, url, tls)).await;
+    encrypting.map_err(|_| times.over("TLS was not established in time"))?
 }
 
 /// Puts TLS on a connection: at once for `ldaps`, after StartTLS for `ldap`.

@@ -6,6 +6,8 @@ use checks::facts::Reason;
 use ldap3::{LdapError, LdapResult};
 use rustls::{CertificateError, Error as TlsError};
 
+use crate::collect::retry;
+
 /// Why something could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -13,6 +15,8 @@ pub struct Failure {
     pub reason: Reason,
     /// What was met, in one line. It holds no secret.
     pub detail: String,
+    /// Whether the same controller may do better soon.
+    pub(super) passes: bool,
 }
 
 /// Characters that are kept of what a controller says.
@@ -20,7 +24,23 @@ const SAID: usize = 200;
 
 impl Failure {
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason, detail: detail.into(), passes: false }
+    }
+
+    /// Of a cause that may be gone the next time.
+    pub(super) fn passing(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { passes: true, ..Self::new(reason, detail) }
+    }
+
+    /// The same after so many tries.
+    pub(super) fn after(mut self, tries: u32) -> Self {
+        self.detail = retry::after(&self.detail, tries);
+        self
+    }
+
+    /// What is said of it to whoever watches.
+    pub(super) fn told(&self) -> (Reason, String) {
+        (self.reason, self.detail.clone())
     }
 
     /// What stood in the way of TLS.
@@ -50,7 +70,8 @@ impl Failure {
             49 => refusal(&result.text).to_owned(),
             _ => told(result),
         };
-        Self::new(reason, format!("the controller does not accept {who}: {why}"))
+        let detail = format!("the controller does not accept {who}: {why}");
+        Self { passes: is_busy(result), ..Self::new(reason, detail) }
     }
 
     /// Why there was no ticket to show.
@@ -75,7 +96,7 @@ impl Failure {
             LdapError::FilterParsing => {
                 Self::new(Reason::Malformed, "a name that no filter can hold")
             }
-            _ => Self::new(Reason::Unreachable, "the controller closed the connection"),
+            _ => Self::passing(Reason::Unreachable, "the controller closed the connection"),
         }
     }
 
@@ -91,8 +112,14 @@ impl Failure {
             51 | 52 => Reason::Unreachable,
             _ => Reason::Malformed,
         };
-        Self::new(reason, format!("the search for {what} ended with {}", told(result)))
+        let detail = format!("the search for {what} ended with {}", told(result));
+        Self { passes: is_busy(result), ..Self::new(reason, detail) }
     }
+}
+
+/// Whether a controller only has no time for now.
+fn is_busy(result: &LdapResult) -> bool {
+    matches!(result.rc, 51 | 52)
 }
 
 /// TLS's own error inside that of the socket.

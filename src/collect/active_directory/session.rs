@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::Directory;
-use super::connection::{Budget, Connection, End, Found, Root, Times};
+use super::connection::{Budget, Connection, End, Found, Root, Times, Watched};
 use super::failure::Failure;
 use super::searches::{ACCOUNT, GROUPS, ORGANISATION, Part, Search};
 use crate::decode::directory::Entry;
@@ -49,7 +49,7 @@ pub(super) struct State {
     pub(super) entries: Vec<Entry>,
     /// How it ended; nothing before it was begun.
     pub(super) end: Option<End>,
-    /// The controller that it was asked of, by its place in the list.
+    /// The try in which it was asked, by its place in the list.
     pub(super) by: usize,
 }
 
@@ -84,6 +84,13 @@ impl Progress {
     /// Whether anything was read at all.
     pub(super) fn is_begun(&self) -> bool {
         self.parts.iter().any(|(_, state)| !state.is_open())
+    }
+
+    /// Whether anything of this try is there.
+    pub(super) fn has_any_of(&self, by: usize) -> bool {
+        let accounts = self.accounts.iter().flat_map(|it| [&it.account, &it.groups]);
+        let mut states = self.parts.iter().map(|(_, state)| state).chain(accounts);
+        states.any(|state| state.by == by && state.end.is_some())
     }
 
     fn state(&mut self, job: Job) -> Option<&mut State> {
@@ -132,6 +139,15 @@ impl Progress {
     }
 }
 
+/// A try of one controller.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) budget: Arc<Budget>,
+    pub(super) watched: Watched,
+    /// Where it is kept.
+    pub(super) by: usize,
+}
+
 /// One search that is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
@@ -153,9 +169,9 @@ impl Session {
     pub(super) async fn open(
         directory: &Directory<'_>,
         url: &Url,
-        budget: &Arc<Budget>,
+        turn: &Turn,
     ) -> Result<Self, Failure> {
-        let connection = connect(directory, url, budget).await?;
+        let connection = connect(directory, url, turn).await?;
         let root = survived(connection.root()).await??;
         let host = url.host_str().unwrap_or_default();
         let name = root.host.clone().unwrap_or_else(|| host.to_owned());
@@ -168,15 +184,14 @@ impl Session {
         &self,
         directory: &Directory<'_>,
         url: &Url,
-        budget: &Arc<Budget>,
+        turn: &Turn,
         progress: &mut Progress,
-        by: usize,
     ) -> Result<(), Failure> {
-        let result = self.ask_for(progress, by).await;
+        let result = self.ask_for(progress, turn.by).await;
         let elsewhere = progress.elsewhere();
         let lost = result.is_err();
         if !elsewhere.is_empty() && !lost {
-            self.ask_catalogue(directory, url, budget, progress, by, &elsewhere).await;
+            self.ask_catalogue(directory, url, turn, progress, &elsewhere).await;
         }
         self.connection.unbind().await;
         result
@@ -286,13 +301,12 @@ impl Session {
         &self,
         directory: &Directory<'_>,
         url: &Url,
-        budget: &Arc<Budget>,
+        turn: &Turn,
         progress: &mut Progress,
-        by: usize,
         jobs: &[Job],
     ) {
         let catalogue = match catalogue(url) {
-            Some(url) if self.root.catalogue => connect(directory, &url, budget).await,
+            Some(url) if self.root.catalogue => connect(directory, &url, turn).await,
             _ => Err(Failure::new(Reason::SourceAbsent, "the controller is no global catalogue")),
         };
         for job in jobs {
@@ -314,7 +328,7 @@ impl Session {
                 }
             };
             if let Some(state) = progress.state(*job) {
-                state.take(found, by);
+                state.take(found, turn.by);
             }
         }
         if let Ok(connection) = catalogue {
@@ -323,14 +337,12 @@ impl Session {
     }
 }
 
-async fn connect(
-    directory: &Directory<'_>,
-    url: &Url,
-    budget: &Arc<Budget>,
-) -> Result<Connection, Failure> {
+async fn connect(directory: &Directory<'_>, url: &Url, turn: &Turn) -> Result<Connection, Failure> {
     let times = Times { timeout: directory.timeout, deadline: directory.deadline };
     let (tls, names) = (directory.tls.clone(), directory.names.cloned());
-    let connection = survived(Connection::open(url, tls, names, times, budget.clone())).await??;
+    let (budget, watched) = (turn.budget.clone(), turn.watched.clone());
+    let opening = Connection::open(url, tls, names, times, budget, watched);
+    let connection = survived(opening).await??;
     survived(connection.bind(directory.credentials)).await??;
     Ok(connection)
 }

@@ -1,6 +1,7 @@
 //! Against a controller that says what a test wants, over real TLS: ranges,
 //! referrals and other answers that a small directory does not give.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::time::Instant;
 
+use super::super::watch::Event;
 use super::*;
 
 const CONFIGURATION: &str = "CN=Configuration,DC=x";
@@ -102,6 +104,10 @@ impl Controller {
     }
 
     fn read(&self, limits: Limits) -> Read {
+        self.watched(limits, &Watch::default())
+    }
+
+    fn watched(&self, limits: Limits, watch: &Watch) -> Read {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let tls = tls(std::slice::from_ref(&self.root)).unwrap();
@@ -114,6 +120,7 @@ impl Controller {
                 timeout: Duration::from_secs(5),
                 deadline: Instant::now() + Duration::from_secs(20),
                 limits,
+                watch,
             };
             read(&directory).await
         })
@@ -306,6 +313,42 @@ fn an_answer_that_is_no_ldap_is_told() {
     assert_eq!(read.facts.servers.complete.read().unwrap_err().reason, Reason::Malformed);
 }
 
+/// What it gave before stays, and only the rest is asked for again.
+#[test]
+fn a_controller_that_is_busy_is_asked_again_for_what_is_missing() {
+    static SERVERS: AtomicUsize = AtomicUsize::new(0);
+    fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
+        let servers = base.starts_with("CN=Administrative Groups,");
+        if servers && SERVERS.fetch_add(1, Ordering::SeqCst) < 2 {
+            return vec![ended(51)];
+        }
+        usual(base)
+    }
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&seen);
+    let watch = Watch::new(move |event| {
+        let Event::Requested { source, what, attempt, outcome, .. } = event else { return };
+        let what = what.split_once(" localhost:").unwrap().1.split_once(' ').unwrap().1.to_owned();
+        kept.lock().unwrap().push(format!("{source} {attempt} {what}: {outcome:?}"));
+    });
+    let read = Controller::new(answers).watched(Limits::USUAL, &watch);
+    assert_eq!(read.failure, None);
+    assert!(read.facts.servers.complete.value().is_some());
+    let seen = seen.lock().unwrap();
+    let of = |text: &str| seen.iter().filter(|it| it.contains(text)).count();
+    for text in [
+        "active_directory 1 connect: Ok(\"TLS established\")",
+        "active_directory 2 connect: Ok(\"TLS established\")",
+        "active_directory 1 bind: Ok(\"accepted\")",
+        "active_directory 1 search for the root: Ok(\"1 entry\")",
+    ] {
+        assert_eq!(of(text), 1, "{text}: {seen:#?}");
+    }
+    assert!(of("Err((Unreachable, ") == 2 && of("ended with code 51") == 2, "{seen:#?}");
+    assert_eq!(of("search for partner applications"), 1, "{seen:#?}");
+    assert!(!seen.iter().any(|it| it.contains(SECRET)), "{seen:#?}");
+}
+
 #[test]
 fn an_address_of_another_kind_reaches_nobody() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -321,6 +364,7 @@ fn an_address_of_another_kind_reaches_nobody() {
         timeout: Duration::from_secs(1),
         deadline: runtime.block_on(async { Instant::now() }) + Duration::from_secs(1),
         limits: Limits::USUAL,
+        watch: &Watch::default(),
     };
     let read = runtime.block_on(read(&directory));
     assert_eq!(read.failure.unwrap().reason, Reason::Malformed);

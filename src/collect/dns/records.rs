@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use checks::facts::{Answer, Fact, Needs, Reason, RecordType, Resolution, SeenId, Unknown};
 use futures_util::future::join_all;
@@ -16,8 +17,10 @@ use hickory_resolver::{TokioResolver, lookup::Lookup};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
+use super::super::retry::{again, pause};
+use super::super::watch::{Watch, counted};
 use super::super::{Failure, Found, Task, asked, failure};
-use super::{name_text, resolver, system};
+use super::{NAME, name_text, resolver, system};
 use crate::config::Trust;
 
 /// Aliases of one name. A name of Microsoft's has four.
@@ -31,6 +34,15 @@ struct Server {
     address: SocketAddr,
     resolver: TokioResolver,
     seen: SeenId,
+    watch: Watch,
+}
+
+/// The time that one server has for one name, and how often it was tried.
+struct Turn {
+    share: Duration,
+    until: Instant,
+    late: Reason,
+    tries: u32,
 }
 
 pub(crate) async fn read(task: &Task<'_>) -> Found {
@@ -48,7 +60,7 @@ async fn told(task: &Task<'_>, addresses: Result<Vec<SocketAddr>, Failure>) -> F
             for address in addresses {
                 let Some(resolver) = resolver(&[address], task.timeout) else { continue };
                 let seen = asked(&mut found.facts, &address.to_string(), "DNS", Timestamp::now());
-                servers.push(Server { address, resolver, seen });
+                servers.push(Server { address, resolver, seen, watch: task.watch.clone() });
             }
         }
         Err(failed) => found.failure = Some(failed),
@@ -99,36 +111,37 @@ fn questions(trust: &Trust) -> Questions {
     questions
 }
 
-/// Asks one server after the other, each for its share of the time.
+/// Asks one server after the other, each for its share of the time. Where none
+/// of them gives an answer, those that may give one the next time are asked again.
 async fn ask(
     (name, record): &(String, RecordType),
     servers: &[Server],
     until: Instant,
     late: Reason,
 ) -> (Resolution, Option<Failure>) {
-    let mut refusals: Vec<(&Server, Failure)> = Vec::new();
-    for (at, server) in servers.iter().enumerate() {
-        let left = until.saturating_duration_since(Instant::now());
-        let others = u32::try_from(servers.len() - at).unwrap_or(u32::MAX);
-        let share = left / others;
-        let answer = timeout_at(Instant::now() + share, server.answer(name, *record)).await;
-        let answer =
-            answer.unwrap_or_else(|_| Err(failure(late, format!("no answer in {share:.1?}"))));
-        match answer {
-            Ok(answer) => {
-                let resolution = Resolution {
-                    name: name.clone(),
-                    record: *record,
-                    resolver: server.shown(name),
-                    answer: Fact::known(answer, &server.seen),
-                    seen: server.seen.clone(),
-                };
-                return (resolution, None);
+    let mut refusals: Vec<Option<Failure>> = vec![None; servers.len()];
+    let mut tries = 1;
+    loop {
+        let open = |it: &Option<Failure>| it.as_ref().is_none_or(|failed| failed.transient);
+        let mut others = u32::try_from(refusals.iter().filter(|it| open(it)).count()).unwrap_or(1);
+        for (server, refusal) in servers.iter().zip(&mut refusals).filter(|(_, it)| open(it)) {
+            let now = Instant::now();
+            let share = until.saturating_duration_since(now) / others;
+            let turn = Turn { share, until: now + share, late, tries };
+            match server.answer(name, *record, &turn).await {
+                Ok(answer) => return (server.resolution(name, *record, answer), None),
+                Err(failed) => *refusal = Some(failed.after(tries)),
             }
-            Err(failed) => refusals.push((server, failed)),
+            others -= 1;
         }
+        let wait = refusals.iter().any(open).then(|| pause(tries));
+        if !again(tries, wait, until).await {
+            break;
+        }
+        tries += 1;
     }
-    refused(name, *record, &refusals)
+    let refusals = servers.iter().zip(refusals).filter_map(|(server, it)| Some((server, it?)));
+    refused(name, *record, &refusals.collect::<Vec<_>>())
 }
 
 /// What is known where no server gave an answer.
@@ -180,16 +193,30 @@ impl Server {
         }
     }
 
-    async fn answer(&self, name: &str, record: RecordType) -> Result<Answer, Failure> {
+    fn resolution(&self, name: &str, record: RecordType, answer: Answer) -> Resolution {
+        Resolution {
+            name: name.to_owned(),
+            record,
+            resolver: self.shown(name),
+            answer: Fact::known(answer, &self.seen),
+            seen: self.seen.clone(),
+        }
+    }
+
+    async fn answer(&self, name: &str, record: RecordType, turn: &Turn) -> Result<Answer, Failure> {
         let Ok(asked) = Name::from_ascii(format!("{name}.")) else {
             return Err(failure(Reason::Malformed, format!("{name:?} is no name of DNS")));
         };
         match record {
-            RecordType::Service => self.lookup(&asked, Kind::SRV).await,
+            RecordType::Service => self.lookup(&asked, Kind::SRV, turn).await,
             RecordType::Address => {
                 // An address of either kind is enough. Without any, a kind that
                 // was not answered might have been it.
-                match tokio::join!(self.lookup(&asked, Kind::A), self.lookup(&asked, Kind::AAAA)) {
+                let (four, six) = tokio::join!(
+                    self.lookup(&asked, Kind::A, turn),
+                    self.lookup(&asked, Kind::AAAA, turn)
+                );
+                match (four, six) {
                     (Ok(four), Ok(six)) => Ok(both(four, six)),
                     (Ok(it @ Answer::Addresses { .. }), Err(_))
                     | (Err(_), Ok(it @ Answer::Addresses { .. })) => Ok(it),
@@ -199,14 +226,14 @@ impl Server {
         }
     }
 
-    async fn lookup(&self, name: &Name, kind: Kind) -> Result<Answer, Failure> {
-        match self.resolver.lookup(name.clone(), kind).await {
+    async fn lookup(&self, name: &Name, kind: Kind, turn: &Turn) -> Result<Answer, Failure> {
+        match self.asked(name, kind, turn).await? {
             Ok(found) => Ok(answer(name, &found, kind)),
             Err(error) if error.is_nx_domain() => Ok(Answer::NoSuchName),
             // Whoever follows aliases gives up on a loop in one of these ways.
             Err(error) => {
                 let empty = error.is_no_records_found();
-                if (empty || is_answer(&error)) && self.loops(name).await {
+                if (empty || is_answer(&error)) && self.loops(name, turn).await? {
                     Ok(Answer::Loop)
                 } else if empty {
                     Ok(Answer::NoData)
@@ -217,21 +244,43 @@ impl Server {
         }
     }
 
+    /// One question, within its time.
+    async fn asked(
+        &self,
+        name: &Name,
+        kind: Kind,
+        turn: &Turn,
+    ) -> Result<Result<Lookup, NetError>, Failure> {
+        let what = || format!("DNS {kind} {} @{}", name_text(name), self.address);
+        let begun = self.watch.begin(NAME, turn.tries, what);
+        let found = timeout_at(turn.until, self.resolver.lookup(name.clone(), kind)).await;
+        let found =
+            found.map_err(|_| failure(turn.late, format!("no answer in {:.1?}", turn.share)));
+        begun.end(match &found {
+            Ok(Ok(found)) => Ok(counted(found.answers().len(), "record", "records")),
+            Ok(Err(error)) if error.is_nx_domain() => Ok("no such name".to_owned()),
+            Ok(Err(error)) if error.is_no_records_found() => Ok("no such record".to_owned()),
+            Ok(Err(error)) => Err(of_error(error).told()),
+            Err(failed) => Err(failed.told()),
+        });
+        found
+    }
+
     /// Whether the aliases of a name lead back to one of them, or do not end.
-    async fn loops(&self, name: &Name) -> bool {
+    async fn loops(&self, name: &Name, turn: &Turn) -> Result<bool, Failure> {
         let mut met = BTreeSet::from([name.to_lowercase()]);
         let mut at = name.clone();
         for _ in 0..ALIASES {
-            let Ok(found) = self.resolver.lookup(at.clone(), Kind::CNAME).await else {
-                return false;
+            let Ok(found) = self.asked(&at, Kind::CNAME, turn).await? else {
+                return Ok(false);
             };
-            let Some(next) = alias(&found, &at) else { return false };
+            let Some(next) = alias(&found, &at) else { return Ok(false) };
             if !met.insert(next.to_lowercase()) {
-                return true;
+                return Ok(true);
             }
             at = next;
         }
-        true
+        Ok(true)
     }
 }
 
@@ -300,6 +349,11 @@ fn is_answer(error: &NetError) -> bool {
 
 /// Why there is no answer.
 pub(super) fn of_error(error: &NetError) -> Failure {
+    // What else a server says stays the same for a while.
+    let passes = matches!(
+        error,
+        NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) | NetError::Io(_)
+    );
     let (reason, text) = match error {
         NetError::Timeout => (Reason::TimedOut, "no answer in time".to_owned()),
         NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) => {
@@ -321,7 +375,7 @@ pub(super) fn of_error(error: &NetError) -> Failure {
         }
         error => (Reason::Unreachable, error.to_string()),
     };
-    failure(reason, text)
+    Failure { transient: passes, ..failure(reason, text) }
 }
 
 #[cfg(test)]
@@ -340,7 +394,7 @@ mod tests {
             smtp_domains: vec!["contoso.com".to_owned()],
             ..Trust::default()
         };
-        let task = Task::new(&config, &trust, &mut Vec::new());
+        let task = Task::new(&config, &trust, &Watch::default(), &mut Vec::new());
         let found = told(&task, Err(none("no resolv.conf"))).await;
         let names: Vec<_> = found.facts.resolutions.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["autodiscover.contoso.com", "mail.contoso.com"]);

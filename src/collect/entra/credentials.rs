@@ -15,7 +15,7 @@ use url::Url;
 use super::super::http::{self, Client, Platform};
 use super::super::{Failure, Task, failure};
 use super::assertion::Caller;
-use super::{azure_cli, device_code, refusal, usable};
+use super::{NAME, azure_cli, device_code, refusal, usable};
 use crate::config::{Entra, Secret, SecretFile};
 use crate::stdout;
 
@@ -131,7 +131,12 @@ impl Asking<'_> {
         if entra.azure_cli {
             let path = (self.around.variable)("PATH");
             let until = self.task.until;
-            return azure_cli::token(path.as_deref(), &endpoint.resource, self.tenant, until).await;
+            let what = || "az account get-access-token".to_owned();
+            let begun = self.task.watch.begin(NAME, 1, what);
+            let resource = &endpoint.resource;
+            let token = azure_cli::token(path.as_deref(), resource, self.tenant, until).await;
+            begun.end(token.as_ref().map(|_| "a token".to_owned()).map_err(Failure::told));
+            return token;
         }
         if entra.managed_identity {
             return self.machine(&endpoint).await;
@@ -227,7 +232,8 @@ impl Asking<'_> {
         let platform = self.platform()?;
         let id = self.entra.client_id.as_deref();
         let until = self.task.until;
-        let answer = http::identity(&platform, &endpoint.resource, id, until).await?;
+        let watch = &self.task.watch;
+        let answer = http::identity(&platform, &endpoint.resource, id, until, watch).await?;
         if answer.status != 200 {
             return Err(refusal::of_token(&answer, &[]));
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::super::http::Client;
-use super::super::{Failure, Task, failure};
+use super::super::{Event, Failure, Task, failure};
 use super::credentials::{Endpoint, Surroundings, token_in};
 use super::refusal;
 use crate::config::Secret;
@@ -47,6 +47,7 @@ pub(super) async fn token(
     }
     let begun: Begun = serde_json::from_slice(&answer.body)
         .map_err(|_| failure(Reason::Malformed, "no device code in the answer".to_owned()))?;
+    task.watch.tell(Event::Prompting);
     (surroundings.tell)(&format!(
         "To let trustprobe read Microsoft Graph, open {} and enter the code {}\n",
         escape(&begun.verification_uri),

@@ -32,7 +32,8 @@ pub(super) fn of_token(answer: &Answer, secrets: &[&str]) -> Failure {
     let text = format!("{}: {}", error.error, error.error_description);
     if let Some((code, sentence)) = aadsts(&error.error_description, secrets) {
         let text = format!("AADSTS{code}: {sentence}");
-        return failure(reason_of(code), text.trim_end_matches([':', ' ']).to_owned());
+        let text = text.trim_end_matches([':', ' ']).to_owned();
+        return failure(reason_of(code), text).after(answer.tries);
     }
     let reason = match (status, error.error.as_str()) {
         (429, _) => Reason::Throttled,

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use checks::facts::{AuthServer, Fact, Identity, SeenId};
 use tokio::sync::watch;
 
+use super::super::Watch;
 use super::super::cloud::server::{Reply, Server};
 use super::super::cloud::{
     CLIENT, Cloud, DEDICATED, EXCHANGE, FEDERATED, Fault, SECRET, SKYPE, TOKEN,
@@ -65,7 +66,7 @@ impl Lab {
         let around = Surroundings { variable: &variable, terminal: self.terminal, tell: &tell };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let found = runtime.block_on(async {
-            let task = Task::new(&config, trust, &mut Vec::new());
+            let task = Task::new(&config, trust, &Watch::default(), &mut Vec::new());
             read_as(&task, directory, &around).await
         });
         let all = format!("{found:?} {}", self.said.lock().unwrap());
@@ -380,7 +381,8 @@ fn without_a_procedure_all_of_them_are_read_for() {
     let text = std::fs::read_to_string(&path).unwrap().replace("procedure: skype-online", "");
     std::fs::write(&path, text).unwrap();
     let config = Config::read(&path).unwrap();
-    let task = Task::new(&config, config.trust("contoso").unwrap(), &mut Vec::new());
+    let trust = config.trust("contoso").unwrap();
+    let task = Task::new(&config, trust, &Watch::default(), &mut Vec::new());
     let all: BTreeSet<ApplicationId> = PROCEDURES
         .iter()
         .flat_map(|it| it.service_principals())
@@ -394,7 +396,7 @@ fn every_cloud_has_its_own_addresses() {
     for cloud in &checks::procedure::CLOUDS {
         let config = Config::default();
         let trust = crate::config::Trust { cloud: Some(cloud.id.into()), ..Default::default() };
-        let task = Task::new(&config, &trust, &mut Vec::new());
+        let task = Task::new(&config, &trust, &Watch::default(), &mut Vec::new());
         let endpoint = credentials::Endpoint::of(&task, "contoso.com");
         let (login, graph) = (cloud.login[0], cloud.graph);
         let token = format!("https://{login}/contoso.com/oauth2/v2.0/token");

@@ -14,8 +14,10 @@ use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-use super::super::{Failure, dns, failure, tls};
-use super::{Answer, SMALL, body, kept, of_error};
+use super::super::retry::again;
+use super::super::watch::Watch;
+use super::super::{Failure, dns, entra, failure, tls};
+use super::{Answer, Asking, SMALL, body, kept, of_error, wait};
 use crate::config::Secret;
 
 /// Where Azure answers its virtual machines.
@@ -39,10 +41,36 @@ pub(crate) async fn identity(
     resource: &str,
     client_id: Option<&str>,
     until: Instant,
+    watch: &Watch,
 ) -> Result<Answer, Failure> {
-    let (url, header, value) = request(platform, resource, client_id)?;
-    let (asked, started) = (Timestamp::now(), Instant::now());
+    let request = request(platform, resource, client_id)?;
+    let asking = Asking {
+        source: entra::NAME,
+        verb: "GET",
+        url: &request.0,
+        unsaid: None,
+        identified: true,
+        careless: false,
+    };
     let client = client()?;
+    let mut tries = 1;
+    loop {
+        let begun = asking.begin(watch, tries);
+        let result = once(&client, &request, until).await;
+        begun.end(asking.outcome(&result));
+        if !again(tries, wait(&result, tries), until).await {
+            return result.map(|answer| Answer { tries, ..answer }).map_err(|it| it.after(tries));
+        }
+        tries += 1;
+    }
+}
+
+async fn once(
+    client: &reqwest::Client,
+    (url, header, value): &(Url, HeaderName, HeaderValue),
+    until: Instant,
+) -> Result<Answer, Failure> {
+    let (asked, started, url) = (Timestamp::now(), Instant::now(), url.clone());
     let sent = async {
         let response = client.get(url.clone()).header(header, value).send().await;
         let response = response.map_err(|error| unanswered(&of_error(&error)))?;
@@ -54,7 +82,8 @@ pub(crate) async fn identity(
     timeout_at(until, sent).await.map_err(late)?
 }
 
-/// What is said where this machine has no such platform, most likely.
+/// What is said where this machine has no such platform, most likely: so it is
+/// not tried again.
 fn unanswered(failed: &Failure) -> Failure {
     let text = format!("the service that gives this machine its identity: {}", failed.text());
     failure(failed.reason, text)

@@ -35,7 +35,7 @@ impl Lab {
         let timeout = Duration::from_secs(1);
         Client::new(Settings {
             roots: &Roots::with(Some(&file)).unwrap(),
-            names: Names::new(&[], self.allow_local, timeout),
+            names: Names::new(&[], self.allow_local, timeout, &Watch::default()),
             proxy: self.proxy.as_ref(),
             reach: Reach {
                 hosts: self.reach.iter().map(|it| (*it).to_owned()).collect(),
@@ -44,6 +44,7 @@ impl Lab {
             timeout,
             deadline: Instant::now() + self.deadline,
             careless: self.careless,
+            watch: Watch::default(),
         })
         .unwrap()
     }
@@ -54,7 +55,7 @@ impl Lab {
 
     fn get(&self, path: &str) -> Result<Answer, Failure> {
         let url = self.url(path);
-        run(async { self.client().get(Get::new(&url)).await })
+        run(async { self.client().get(Get::new("metadata", &url)).await })
     }
 }
 
@@ -82,7 +83,7 @@ fn only_https_and_only_known_hosts() {
     ] {
         let failed = run(async {
             let url = Url::parse(&url).unwrap();
-            lab.client().get(Get::new(&url)).await.unwrap_err()
+            lab.client().get(Get::new("metadata", &url)).await.unwrap_err()
         });
         assert_eq!(failed.reason, Reason::NotCollected, "{url}");
         assert!(failed.detail.contains(why), "{url}: {failed:?}");
@@ -94,11 +95,11 @@ fn only_https_and_only_known_hosts() {
 fn a_known_name_that_leads_to_this_machine_is_not_asked() {
     let lab = Lab { allow_local: false, ..Lab::new(|_| says("x")) };
     let url = Url::parse(&format!("https://localhost:{}/", lab.server.port)).unwrap();
-    let failed = run(async { lab.client().get(Get::new(&url)).await.unwrap_err() });
+    let failed = run(async { lab.client().get(Get::new("metadata", &url)).await.unwrap_err() });
     assert!(failed.detail.contains("leads to this machine or its link"), "{failed:?}");
     assert_eq!(lab.server.most(), 0);
     let allowed = Lab { allow_local: true, ..lab };
-    assert!(run(async { allowed.client().get(Get::new(&url)).await }).is_ok());
+    assert!(run(async { allowed.client().get(Get::new("metadata", &url)).await }).is_ok());
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn redirects_are_followed_a_few_times() {
     assert_eq!(failed.reason, Reason::Malformed);
     // Whoever does not want to be led elsewhere is not.
     let url = lab.url("/5");
-    let unled = Get { redirects: false, ..Get::new(&url) };
+    let unled = Get { redirects: false, ..Get::new("metadata", &url) };
     assert_eq!(run(async { lab.client().get(unled).await }).unwrap().status, 302);
 }
 
@@ -131,7 +132,7 @@ fn credentials_do_not_come_back_after_another_origin() {
     let mut start = lab.url("/start");
     start.query_pairs_mut().append_pair("to", away.as_str());
     let token = Secret::new(TOKEN.into());
-    let get = Get { credentials: Credentials::Bearer(&token), ..Get::new(&start) };
+    let get = Get { credentials: Credentials::Bearer(&token), ..Get::new("metadata", &start) };
     assert_eq!(run(async { lab.client().get(get).await }).unwrap().url, lab.url("/end"));
     let carried = |server: &Server| -> Vec<bool> {
         server.requests().iter().map(|it| it.header("authorization").is_some()).collect()
@@ -145,7 +146,7 @@ fn a_stranger_hears_nothing() {
     let stranger = Server::start(Ipv4Addr::LOCALHOST, Some(&Authority::new()), |_| says("x"));
     let url = Url::parse(&stranger.url("/")).unwrap();
     let token = Secret::new(TOKEN.into());
-    let get = Get { credentials: Credentials::Bearer(&token), ..Get::new(&url) };
+    let get = Get { credentials: Credentials::Bearer(&token), ..Get::new("metadata", &url) };
     let failed = run(async { lab.client().get(get).await.unwrap_err() });
     assert_eq!(failed.reason, Reason::TlsFailed, "{failed:?}");
     assert_eq!(stranger.requests().len(), 0);
@@ -159,7 +160,7 @@ fn a_careless_client_carries_no_token() {
     let url = Url::parse(&server.url("/")).unwrap();
     let token = Secret::new(TOKEN.into());
     let ask = |credentials| {
-        let get = Get { credentials, careless: true, ..Get::new(&url) };
+        let get = Get { credentials, careless: true, ..Get::new("metadata", &url) };
         run(async { lab.client().get(get).await })
     };
     assert_eq!(ask(Credentials::Bearer(&token)).unwrap_err().reason, Reason::TlsFailed);
@@ -212,7 +213,7 @@ fn few_requests_go_to_one_host_at_a_time() {
     run(async {
         let client = lab.client();
         let urls: Vec<Url> = (0..12).map(|it| lab.url(&format!("/{it}"))).collect();
-        let asked = urls.iter().map(|url| client.get(Get::new(url)));
+        let asked = urls.iter().map(|url| client.get(Get::new("metadata", url)));
         let answers = futures_util::future::join_all(asked).await;
         assert!(answers.iter().all(Result::is_ok));
     });
@@ -281,7 +282,7 @@ fn a_proxy_may_be_on_this_machine() {
     let address = Url::parse(&format!("http://localhost:{}", proxy.port)).unwrap();
     let lab = Lab { allow_local: false, proxy: Some(address), ..Lab::new(|_| says("x")) };
     let url = Url::parse("https://localhost:9/").unwrap();
-    assert!(run(async { lab.client().get(Get::new(&url)).await }).is_err());
+    assert!(run(async { lab.client().get(Get::new("metadata", &url)).await }).is_err());
     assert_eq!(proxy.requests()[0].method, "CONNECT");
 }
 
@@ -310,7 +311,7 @@ fn the_identity_of_a_machine_is_asked_in_clear_and_leads_nowhere() {
         let platform = Platform::Service { endpoint, header: Secret::new(SECRET.into()) };
         run(async {
             let until = Instant::now() + Duration::from_millis(500);
-            identity(&platform, "https://graph", None, until).await
+            identity(&platform, "https://graph", None, until, &Watch::default()).await
         })
     };
     assert_eq!(ask("/msi").unwrap().body, b"granted");

@@ -18,9 +18,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::super::retry::{again, pause};
 use super::super::{Failure, Found, Task, asked, failure};
 use super::tunnel::through;
-use super::{configured, failure_of, told};
+use super::{NAME, configured, failure_of, told};
 use crate::config::Host;
 use crate::decode::certificate;
 
@@ -66,7 +67,28 @@ fn port(host: &Host) -> u16 {
     host.port.unwrap_or(443)
 }
 
+/// A handshake, tried again where what broke it may pass.
 async fn handshake(
+    task: &Task<'_>,
+    host: &Host,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<(Handshake, Vec<String>), Failure> {
+    let mut tries = 1;
+    loop {
+        let what = || format!("TLS {}:{}", host.name, port(host));
+        let begun = task.watch.begin(NAME, tries, what);
+        let result = once(task, host, verifier.clone()).await;
+        let version = result.as_ref().map(|(handshake, _)| handshake.version.clone());
+        begun.end(version.map_err(Failure::told));
+        let passes = result.as_ref().is_err_and(|failed| failed.transient);
+        if !again(tries, passes.then(|| pause(tries)), task.until).await {
+            return result.map_err(|failed| failed.after(tries));
+        }
+        tries += 1;
+    }
+}
+
+async fn once(
     task: &Task<'_>,
     host: &Host,
     verifier: Arc<dyn ServerCertVerifier>,
@@ -126,15 +148,20 @@ async fn connect(
         let connecting = TcpStream::connect(SocketAddr::new(*address, port));
         match timeout_at(Instant::now() + share, connecting).await {
             Ok(Ok(stream)) => return Ok((address.to_string(), stream)),
-            Ok(Err(error)) => last = Some(failure(Reason::Unreachable, plain(&error))),
+            Ok(Err(error)) => last = Some(unreachable(&error)),
             Err(_) => {}
         }
     }
     Err(last)
 }
 
+/// Nobody is there, or the way is closed: for now, perhaps.
+pub(super) fn unreachable(error: &io::Error) -> Failure {
+    Failure { transient: true, ..failure(Reason::Unreachable, plain(error)) }
+}
+
 /// What the system says, without its number.
-pub(super) fn plain(error: &io::Error) -> String {
+fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
@@ -149,9 +176,9 @@ fn of_error(error: &io::Error) -> Failure {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => {
             let text = "the connection ended in the middle of the handshake";
-            failure(Reason::Truncated, text.to_owned())
+            Failure { transient: true, ..failure(Reason::Truncated, text.to_owned()) }
         }
-        _ => failure(Reason::Unreachable, plain(error)),
+        _ => unreachable(error),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::super::{Failure, Task, failure, reason_of};
-use super::handshake::plain;
+use super::handshake::unreachable;
 
 /// Octets of the answer of a proxy, before the tunnel begins.
 const LARGEST: usize = 8 << 10;
@@ -35,7 +35,7 @@ pub(super) async fn through(
         Err(_) => task.names.addresses(name).await.map_err(of_proxy)?,
     };
     let addresses: Vec<_> = addresses.iter().map(|it| SocketAddr::new(*it, own)).collect();
-    let unreachable = |error: std::io::Error| of_proxy(failure(Reason::Unreachable, plain(&error)));
+    let unreachable = |error: std::io::Error| of_proxy(unreachable(&error));
     let mut stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(unreachable)?;
@@ -43,7 +43,10 @@ pub(super) async fn through(
         Some(200..300) => Ok((shown, stream)),
         // The host is out of reach, whatever the proxy has against it.
         Some(407) => Err(of_proxy(failure(reason_of(401), "answered 407".to_owned()))),
-        Some(status) => Err(of_proxy(failure(Reason::Unreachable, format!("answered {status}")))),
+        Some(status) => {
+            let failed = failure(Reason::Unreachable, format!("answered {status}"));
+            Err(of_proxy(Failure { transient: matches!(status, 502..=504), ..failed }))
+        }
         None => Err(of_proxy(failure(Reason::Malformed, "its answer is not HTTP".to_owned()))),
     }
 }

@@ -454,7 +454,10 @@ fn a_handshake_goes_through_the_proxy_that_http_takes() {
         assert_eq!(seen.address, format!("the proxy {proxy}"));
     }
     let refused = unknown(&server(&collected.facts, "unknown.localhost").handshake);
-    assert_eq!(refused, (Reason::Unreachable, &*format!("the proxy {proxy}: answered 502")));
+    assert_eq!(
+        refused,
+        (Reason::Unreachable, &*format!("the proxy {proxy}: answered 502 (3 tries)"))
+    );
     let fetch = collected.facts.fetches.iter().find(|it| it.url.contains("healthy")).unwrap();
     assert_eq!(fetch.document.value(), Some(&200));
 }
