@@ -130,18 +130,38 @@ pub(crate) type Directory = Receiver<Option<Facts>>;
 /// Asks every source of a trust, side by side. Never fails: what went wrong is
 /// in the result.
 pub async fn collect(config: &Config, trust: &Trust, watch: &Watch) -> Collected {
-    collect_within(config.defaults.deadline, config, trust, watch).await
+    collect_within(config.defaults.deadline, &Ground::new(config), config, trust, watch).await
+}
+
+/// What all runs of one configuration share.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    roots: Roots,
+    /// Why some of them are missing.
+    complaint: Option<String>,
+}
+
+impl Ground {
+    pub(crate) fn new(config: &Config) -> Self {
+        let file = config.network.ca_file.as_deref().map(|file| config.path(file));
+        match Roots::with(file.as_deref()) {
+            Ok(roots) => Self { roots, complaint: None },
+            Err(error) => Self { roots: Roots::default(), complaint: Some(error) },
+        }
+    }
 }
 
 /// The same for no longer than this.
 pub(crate) async fn collect_within(
     whole: Duration,
+    ground: &Ground,
     config: &Config,
     trust: &Trust,
     watch: &Watch,
 ) -> Collected {
     let mut collected = Collected::default();
-    let task = Task::within(whole, config, trust, watch, &mut collected.notes);
+    collected.notes.extend(ground.complaint.clone());
+    let task = Task::within(whole, ground, config, trust, watch);
     let (tell, told) = channel(None);
     let asked = async {
         let source = async {
@@ -209,25 +229,21 @@ async fn run(
 
 impl<'a> Task<'a> {
     #[cfg(test)]
-    fn new(config: &'a Config, trust: &'a Trust, watch: &Watch, notes: &mut Vec<String>) -> Self {
-        Self::within(config.defaults.deadline, config, trust, watch, notes)
+    fn new(config: &'a Config, trust: &'a Trust, watch: &Watch) -> Self {
+        Self::within(config.defaults.deadline, &Ground::new(config), config, trust, watch)
     }
 
     fn within(
         whole: Duration,
+        ground: &Ground,
         config: &'a Config,
         trust: &'a Trust,
         watch: &Watch,
-        notes: &mut Vec<String>,
     ) -> Self {
         let timeout = config.defaults.timeout;
         let deadline = Instant::now() + whole;
         let until = deadline - (whole / 20).min(Duration::from_millis(250));
-        let ca_file = config.network.ca_file.as_deref().map(|file| config.path(file));
-        let roots = Roots::with(ca_file.as_deref()).unwrap_or_else(|error| {
-            notes.push(error);
-            Roots::default()
-        });
+        let roots = ground.roots.clone();
         let network = &config.network;
         let names = Names::new(&network.nameservers, network.allow_local, timeout, watch);
         let endpoints = trust.endpoints(config);

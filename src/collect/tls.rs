@@ -6,7 +6,7 @@ mod tunnel;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use checks::facts::Reason;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -30,6 +30,8 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roots {
     extra: Vec<CertificateDer<'static>>,
+    /// Reading those of the machine takes longer than a handshake.
+    verifier: Arc<OnceLock<Result<Arc<dyn ServerCertVerifier>, Failure>>>,
 }
 
 /// The cryptography that is used everywhere.
@@ -52,12 +54,12 @@ impl Roots {
         if extra.is_empty() {
             return Err(format!("{shown}: no certificate in it"));
         }
-        Ok(Self { extra })
+        Ok(Self::of(extra))
     }
 
     /// Those of the machine, and these.
     pub(crate) fn of(extra: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
-        Self { extra: extra.into_iter().collect() }
+        Self { extra: extra.into_iter().collect(), verifier: Arc::default() }
     }
 
     /// Where the roots come from.
@@ -71,6 +73,10 @@ impl Roots {
 
     /// What verifies a chain. A machine without any root has none.
     pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+        self.verifier.get_or_init(|| self.made()).clone()
+    }
+
+    fn made(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
         let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
         match made {
             Ok(verifier) => Ok(Arc::new(verifier)),

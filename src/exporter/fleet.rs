@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::look::{Look, Target};
-use crate::collect::Watch;
+use crate::collect::{Ground, Watch};
 use crate::config::Config;
 use crate::output::prometheus::Series;
 use crate::output::{SourceState, escape};
@@ -20,6 +20,7 @@ use crate::output::{SourceState, escape};
 /// The trusts of one configuration.
 pub(super) struct Fleet {
     pub(super) config: Arc<Config>,
+    ground: Arc<Ground>,
     trusts: BTreeMap<String, Entry>,
     /// Bounds how many are looked at side by side.
     pub(super) turns: Arc<Semaphore>,
@@ -59,7 +60,8 @@ impl Fleet {
             trusts.insert(name.clone(), entry);
         }
         let turns = Arc::new(Semaphore::new(config.exporter.concurrent));
-        Ok(Self { config: Arc::new(config), trusts, turns, watch })
+        let ground = Arc::new(Ground::new(&config));
+        Ok(Self { config: Arc::new(config), ground, trusts, turns, watch })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -76,6 +78,7 @@ impl Fleet {
         let reading = self.trusts.get(name).map(|it| it.reading.clone());
         Ok(Target {
             config: self.config.clone(),
+            ground: self.ground.clone(),
             name: name.to_owned(),
             procedure,
             watch: self.watch.clone(),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::{self, Collected, Watch};
+use crate::collect::{self, Collected, Ground, Watch};
 use crate::config::{Config, Trust};
 use crate::evidence::{self, Evidence};
 use crate::judgement::{Question, with_reports};
@@ -23,6 +23,7 @@ use crate::output::{Report, SourceState, escape};
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) config: Arc<Config>,
+    pub(crate) ground: Arc<Ground>,
     /// The name of one of its trusts.
     pub(crate) name: String,
     /// Another procedure than the configured one.
@@ -54,7 +55,10 @@ pub(crate) async fn look(target: &Target, whole: Duration) -> anyhow::Result<Loo
         if !trust.is_live() {
             return None;
         }
-        Some(collect::collect_within(whole, &target.config, trust, &target.watch).await)
+        Some(
+            collect::collect_within(whole, &target.ground, &target.config, trust, &target.watch)
+                .await,
+        )
     };
     let (read, asked) = tokio::join!(read(target, trust, deadline), asked);
     let material = material(target, read, asked);

@@ -394,7 +394,7 @@ mod tests {
             smtp_domains: vec!["contoso.com".to_owned()],
             ..Trust::default()
         };
-        let task = Task::new(&config, &trust, &Watch::default(), &mut Vec::new());
+        let task = Task::new(&config, &trust, &Watch::default());
         let found = told(&task, Err(none("no resolv.conf"))).await;
         let names: Vec<_> = found.facts.resolutions.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["autodiscover.contoso.com", "mail.contoso.com"]);

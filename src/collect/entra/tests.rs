@@ -66,7 +66,7 @@ impl Lab {
         let around = Surroundings { variable: &variable, terminal: self.terminal, tell: &tell };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let found = runtime.block_on(async {
-            let task = Task::new(&config, trust, &Watch::default(), &mut Vec::new());
+            let task = Task::new(&config, trust, &Watch::default());
             read_as(&task, directory, &around).await
         });
         let all = format!("{found:?} {}", self.said.lock().unwrap());
@@ -382,7 +382,7 @@ fn without_a_procedure_all_of_them_are_read_for() {
     std::fs::write(&path, text).unwrap();
     let config = Config::read(&path).unwrap();
     let trust = config.trust("contoso").unwrap();
-    let task = Task::new(&config, trust, &Watch::default(), &mut Vec::new());
+    let task = Task::new(&config, trust, &Watch::default());
     let all: BTreeSet<ApplicationId> = PROCEDURES
         .iter()
         .flat_map(|it| it.service_principals())
@@ -396,7 +396,7 @@ fn every_cloud_has_its_own_addresses() {
     for cloud in &checks::procedure::CLOUDS {
         let config = Config::default();
         let trust = crate::config::Trust { cloud: Some(cloud.id.into()), ..Default::default() };
-        let task = Task::new(&config, &trust, &Watch::default(), &mut Vec::new());
+        let task = Task::new(&config, &trust, &Watch::default());
         let endpoint = credentials::Endpoint::of(&task, "contoso.com");
         let (login, graph) = (cloud.login[0], cloud.graph);
         let token = format!("https://{login}/contoso.com/oauth2/v2.0/token");
