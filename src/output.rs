@@ -11,7 +11,9 @@ pub mod inventory;
 pub mod json;
 mod page;
 pub mod prometheus;
+mod steps;
 pub mod table;
+mod wording;
 
 #[cfg(test)]
 mod sample;

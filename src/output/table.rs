@@ -6,9 +6,10 @@
 
 mod steps;
 
-use checks::{Cause, Certainty, Finding, Object, Outcome, Overall, Remedy, Severity, Status};
+use checks::{Certainty, Finding, Outcome, Overall, Remedy, Severity, Status};
 
 use super::page::{Page, Tone, tone, tone_of, word};
+use super::wording::{PRESUMED, tally, title, worst_first};
 use super::{Report, Style, gaps};
 use crate::decode::numbered;
 
@@ -30,7 +31,7 @@ fn write(page: &mut Page, report: &Report) {
     opening(page, report);
     fix_first(page, report, &mut told);
     moving(page, report);
-    steps::steps(page, report);
+    steps::print(page, report);
     findings(page, report, &mut told);
     gaps::print(page, "Could not be told", &gaps::of(report));
     closing(page, report);
@@ -74,19 +75,7 @@ fn opening(page: &mut Page, report: &Report) {
             format!("Exchange organisation {} in {}", organisation.name, organisation.forest);
         page.prose(Tone::Plain, 0, &text);
     }
-    page.prose(Tone::Faint, 0, &tally(report));
-}
-
-/// `1 failed, 2 blocked, 9 passed`.
-fn tally(report: &Report) -> String {
-    let outcomes = &report.assessment.outcomes;
-    let parts: Vec<String> = Status::ALL
-        .into_iter()
-        .map(|status| (status, outcomes.iter().filter(|it| it.status == status).count()))
-        .filter(|(_, count)| *count > 0)
-        .map(|(status, count)| format!("{count} {}", status.as_str().replace('_', " ")))
-        .collect();
-    if parts.is_empty() { "nothing was judged".to_owned() } else { parts.join(", ") }
+    page.prose(Tone::Faint, 0, &tally(report.assessment.outcomes.iter()));
 }
 
 /// The first root cause in full, the others by name.
@@ -175,7 +164,7 @@ impl<'a> Told<'a> {
             page.entry("source", &sources.join(", "));
         }
         if finding.certainty == Certainty::Presumed {
-            page.entry("note", "presumed: the source does not prove that it shows everything");
+            page.entry("note", PRESUMED);
         }
         let explained = of.explained_by.iter().filter(|it| finding.suspects.contains(&it.check));
         for cause in explained {
@@ -200,21 +189,6 @@ impl<'a> Told<'a> {
             page.script(remedy.script.iter().map(String::as_str));
         }
     }
-}
-
-/// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
-fn title(cause: &Cause) -> String {
-    let step = cause.subject.step.map(|step| format!("step {step} · ")).unwrap_or_default();
-    match cause.subject.object {
-        Object::Organisation => format!("{step}{}", cause.check),
-        _ => format!("{step}{} · {}", cause.check, cause.subject),
-    }
-}
-
-fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    sorted
 }
 
 #[cfg(test)]

@@ -1,0 +1,68 @@
+//! Words that more than one output uses for the same thing.
+
+use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subject};
+
+/// What is said of a finding that rests on a presumed absence.
+pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
+
+/// `1 failed, 2 blocked, 9 passed`.
+pub(super) fn tally<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> String {
+    let parts: Vec<String> = Status::ALL
+        .into_iter()
+        .map(|status| (status, outcomes.clone().filter(|it| it.status == status).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{count} {}", status.as_str().replace('_', " ")))
+        .collect();
+    if parts.is_empty() { "nothing was judged".to_owned() } else { parts.join(", ") }
+}
+
+/// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
+pub(super) fn title(cause: &Cause) -> String {
+    let step = cause.subject.step.map(|step| format!("step {step} · ")).unwrap_or_default();
+    match cause.subject.object {
+        Object::Organisation => format!("{step}{}", cause.check),
+        _ => format!("{step}{} · {}", cause.check, cause.subject),
+    }
+}
+
+/// The subject; the organisation goes without saying.
+pub(super) fn name(subject: &Subject) -> String {
+    match subject.object {
+        Object::Organisation => String::new(),
+        _ => subject.to_string(),
+    }
+}
+
+/// The reason for an outcome's status, in short.
+pub(super) fn text(outcome: &Outcome) -> String {
+    if outcome.status == Status::Blocked {
+        let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
+        return format!("by {}", blockers.collect::<Vec<String>>().join(", "));
+    }
+    match &outcome.judgement {
+        Judgement::Passed(evidence) => evidence.seen.clone(),
+        Judgement::NotApplicable(why) | Judgement::Error(why) => why.clone(),
+        Judgement::Unknown(unknown) => unknown.text(),
+        Judgement::Flawed(findings) => match worst_first(findings).as_slice() {
+            [] => String::new(),
+            [only] if only.severity == Severity::Advice => format!("advice: {}", only.seen),
+            [only] => only.seen.clone(),
+            [worst, rest @ ..] => format!("{} (and {} more)", worst.seen, rest.len()),
+        },
+    }
+}
+
+fn blocker(cause: &Cause, subject: &Subject) -> String {
+    if cause.subject.object == subject.object || cause.subject.object == Object::Organisation {
+        cause.check.to_owned()
+    } else {
+        format!("{} of {}", cause.check, cause.subject)
+    }
+}
+
+/// The findings as a reader wants them.
+pub(super) fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    sorted
+}
