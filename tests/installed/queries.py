@@ -84,25 +84,28 @@ def faults(dashboard, given, may_be_empty, prometheus):
     for panel in panels(dashboard):
         for target in panel.get("targets", []):
             asked += 1
-            what = None
+            query, what = target["expr"], None
             try:
-                query = fill(target["expr"], values)
+                query = fill(query, values)
                 if not prometheus.numbers(query) and panel["title"] not in may_be_empty:
                     what = "no data"
             except ValueError as error:
                 what = str(error)
             if what:
-                wrong.append(f"{dashboard['title']} / {panel['title']} / {target['refId']}: {what}: {query}")
+                place = f"{dashboard['title']} / {panel['title']} / {target['refId']}"
+                wrong.append(f"{place}: {what}: {query}")
     return asked, wrong
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("prometheus", help="its address, such as http://127.0.0.1:9090")
-    parser.add_argument("dashboards", nargs="+", metavar="FILE", help="a dashboard in JSON")
-    parser.add_argument("--variable", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--rate-interval", default="5m", help="$__rate_interval: four times the scrape interval")
-    parser.add_argument("--empty", action="append", default=[], metavar="TITLE", help="a panel that may have no data")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add("prometheus", help="its address, such as http://127.0.0.1:9090")
+    add("dashboards", nargs="+", metavar="FILE", help="a dashboard in JSON")
+    add("--variable", action="append", default=[], metavar="NAME=VALUE")
+    add("--rate-interval", default="5m", help="four times the scrape interval")
+    add("--empty", action="append", default=[], metavar="TITLE", help="a panel that may have no data")
     options = parser.parse_args()
 
     given = {"__rate_interval": options.rate_interval}
