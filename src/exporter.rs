@@ -27,7 +27,7 @@ use crate::collect::{Event, Watch};
 use crate::config::Config;
 use crate::output::escape;
 
-pub use self::own::{OWN_METRICS, OwnMetric};
+pub use self::own::{METRICS, Metric};
 
 /// How to serve.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Opts, Registry, Tex
 
 /// A metric of the exporter itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OwnMetric {
+pub struct Metric {
     /// The full name.
     pub name: &'static str,
     /// What it means, in one sentence.
@@ -15,51 +15,51 @@ pub struct OwnMetric {
     pub labels: &'static [&'static str],
 }
 
-const BUILD: OwnMetric = OwnMetric {
+const BUILD: Metric = Metric {
     name: "trustprobe_build_info",
     help: "Always 1; tells the version.",
     labels: &["version"],
 };
-const RELOADED: OwnMetric = OwnMetric {
+const RELOADED: Metric = Metric {
     name: "trustprobe_config_last_reload_successful",
     help: "Whether the configuration that was read last is the one in use.",
     labels: &[],
 };
-const RELOADED_AT: OwnMetric = OwnMetric {
+const RELOADED_AT: Metric = Metric {
     name: "trustprobe_config_last_reload_success_timestamp_seconds",
     help: "When the configuration in use was read.",
     labels: &[],
 };
-const TRUSTS: OwnMetric =
-    OwnMetric { name: "trustprobe_trusts", help: "How many trusts are configured.", labels: &[] };
-const REQUESTS: OwnMetric = OwnMetric {
+const TRUSTS: Metric =
+    Metric { name: "trustprobe_trusts", help: "How many trusts are configured.", labels: &[] };
+const REQUESTS: Metric = Metric {
     name: "trustprobe_upstream_requests_total",
     help: "Requests to directories, tenants, hosts and name servers; every try counts.",
     labels: &["source"],
 };
-const FAILURES: OwnMetric = OwnMetric {
+const FAILURES: Metric = Metric {
     name: "trustprobe_upstream_request_failures_total",
     help: "Those of them that failed, and why.",
     labels: &["source", "reason"],
 };
-const REFRESHES: OwnMetric = OwnMetric {
+const REFRESHES: Metric = Metric {
     name: "trustprobe_refreshes_total",
     help: "Looks at a trust in the background that came to an end.",
     labels: &[],
 };
-const PROBES: OwnMetric = OwnMetric {
+const PROBES: Metric = Metric {
     name: "trustprobe_probes_total",
     help: "Answers of /probe: with a look of their own, with one that was under way, or refused.",
     labels: &["result"],
 };
-const IN_FLIGHT: OwnMetric = OwnMetric {
+const IN_FLIGHT: Metric = Metric {
     name: "trustprobe_collections_in_flight",
     help: "Looks at a trust that are under way.",
     labels: &[],
 };
 
 /// Every metric of the exporter itself; those of the process come beside them.
-pub const OWN_METRICS: [OwnMetric; 9] =
+pub const METRICS: [Metric; 9] =
     [BUILD, RELOADED, RELOADED_AT, TRUSTS, REQUESTS, FAILURES, REFRESHES, PROBES, IN_FLIGHT];
 
 /// How a probe was answered.
@@ -86,12 +86,12 @@ pub(super) struct Own {
 impl Own {
     pub(super) fn new() -> anyhow::Result<Self> {
         let registry = Registry::new();
-        let gauge = |of: OwnMetric| -> anyhow::Result<Gauge> {
+        let gauge = |of: Metric| -> anyhow::Result<Gauge> {
             let gauge = Gauge::new(of.name, of.help)?;
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let counters = |of: OwnMetric| -> anyhow::Result<IntCounterVec> {
+        let counters = |of: Metric| -> anyhow::Result<IntCounterVec> {
             let counters = IntCounterVec::new(Opts::new(of.name, of.help), of.labels)?;
             registry.register(Box::new(counters.clone()))?;
             Ok(counters)
@@ -164,7 +164,7 @@ mod tests {
         own.configured(3);
         own.requested("entra", Some(Reason::Throttled));
         let text = own.text();
-        for OwnMetric { name, help, .. } in OWN_METRICS {
+        for Metric { name, help, .. } in METRICS {
             assert!(text.contains(&format!("# HELP {name} {help}\n")), "{name}: {text}");
             assert!(name.starts_with("trustprobe_"), "{name}");
         }
@@ -173,7 +173,7 @@ mod tests {
             assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
             (!name.starts_with("process_")).then_some(name)
         });
-        let declared = OWN_METRICS.iter().map(|it| it.name);
+        let declared = METRICS.iter().map(|it| it.name);
         let mut told: Vec<&str> = told.collect();
         let mut declared: Vec<&str> = declared.collect();
         told.sort_unstable();

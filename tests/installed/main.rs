@@ -9,6 +9,8 @@
 #[allow(dead_code, reason = "the live tests use the rest of it")]
 mod contoso;
 #[cfg(test)]
+mod dashboards;
+#[cfg(test)]
 mod directory;
 #[cfg(test)]
 mod lab;
