@@ -302,6 +302,12 @@ impl Config {
         })
     }
 
+    /// How often `serve` looks at this trust.
+    pub fn interval(&self, trust: &str) -> Duration {
+        let own = self.trusts.get(trust).and_then(|it| it.interval);
+        own.unwrap_or(self.defaults.interval).max(self.exporter.minimum_interval)
+    }
+
     /// What is accepted of this trust.
     pub fn waivers(&self, trust: &str) -> Vec<Waiver> {
         let own = |it: &&Waived| it.trust.as_ref().is_none_or(|name| name == trust);
@@ -352,12 +358,6 @@ impl Trust {
             && self.servers.is_empty()
             && self.probe_mailbox.is_none();
         self.live.unwrap_or(!nobody || self.evidence.is_empty())
-    }
-
-    /// How often `serve` looks at it.
-    pub fn interval(&self, config: &Config) -> Duration {
-        let stated = self.interval.unwrap_or(config.defaults.interval);
-        stated.max(config.exporter.minimum_interval)
     }
 
     /// The procedure that was chosen.

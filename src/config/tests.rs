@@ -50,9 +50,9 @@ fn a_whole_configuration_is_read() {
     assert_eq!(waivers[1].code.as_deref(), Some("skewed"));
     assert_eq!(config.waivers("fabrikam").len(), 1);
     // Never more often than the least.
-    assert_eq!(trust.interval(&config), Duration::from_mins(10));
-    let often = Trust { interval: Some(Duration::from_secs(1)), ..Trust::default() };
-    assert_eq!(often.interval(&config), Duration::from_mins(5));
+    assert_eq!(config.interval("contoso"), Duration::from_mins(10));
+    let often = Config::of(&WHOLE.replace("    tenant:", "    interval: 1s\n    tenant:")).unwrap();
+    assert_eq!(often.interval("contoso"), Duration::from_mins(5));
 }
 
 #[test]

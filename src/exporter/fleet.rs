@@ -48,12 +48,10 @@ impl Fleet {
     /// had as well stays until they are looked at again.
     pub(super) fn new(config: Config, watch: Watch, before: Option<&Self>) -> anyhow::Result<Self> {
         let mut trusts = BTreeMap::new();
-        let detailed = is_detailed(&config);
         for name in config.trusts.keys() {
             let known = before.and_then(|fleet| fleet.trusts.get(name));
             let latest = known.and_then(Entry::latest);
-            let waiting = Series::waiting(&escape(name))?;
-            let waiting = Arc::new(if detailed { waiting } else { waiting.summary() });
+            let waiting = Arc::new(told(&config, name, Series::waiting(&escape(name))?)?);
             let reading =
                 known.map_or_else(|| Arc::new(Semaphore::new(1)), |it| it.reading.clone());
             let entry = Entry { latest: RwLock::new(latest), reading, waiting };
@@ -90,7 +88,7 @@ impl Fleet {
     pub(super) fn keep(&self, name: &str, look: Look) -> Option<Arc<Kept>> {
         let entry = self.trusts.get(name)?;
         let Look { series, verdict, cause, sources, evaluated, .. } = look;
-        let series = if is_detailed(&self.config) { series } else { series.summary() };
+        let series = told(&self.config, name, series).ok()?;
         let kept = Kept { series: Arc::new(series), verdict, cause, sources, evaluated };
         let mut latest = entry.latest.write().unwrap_or_else(PoisonError::into_inner);
         latest.replace(Arc::new(kept))
@@ -115,11 +113,7 @@ impl Fleet {
     /// How long a trust is left alone: a little longer than stated, so that
     /// thousands that were started together do not stay together.
     pub(super) fn pause(&self, name: &str) -> Duration {
-        let config = &self.config;
-        let interval = config
-            .trusts
-            .get(name)
-            .map_or(config.defaults.interval, |trust| trust.interval(config));
+        let interval = self.config.interval(name);
         interval + interval.mul_f64(chance() / 10.0)
     }
 
@@ -137,9 +131,11 @@ impl Entry {
     }
 }
 
-/// Whether `/metrics` tells everything of every trust.
-fn is_detailed(config: &Config) -> bool {
-    config.trusts.len() <= config.exporter.detailed_trusts
+/// What `/metrics` tells of a trust: everything, or where there are too many the summary.
+fn told(config: &Config, name: &str, series: Series) -> anyhow::Result<Series> {
+    let series = series.every(config.interval(name), &escape(name))?;
+    let few = config.trusts.len() <= config.exporter.detailed_trusts;
+    Ok(if few { series } else { series.summary() })
 }
 
 /// A number from 0 to 1 that nobody foresees and nothing depends on.

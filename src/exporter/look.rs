@@ -16,7 +16,7 @@ use crate::config::{Config, Trust};
 use crate::evidence::{self, Evidence};
 use crate::judgement::{Question, with_reports};
 use crate::material::{Material, evidence_state};
-use crate::output::prometheus::Series;
+use crate::output::prometheus::{Series, next_expiry};
 use crate::output::{Report, SourceState, escape};
 
 /// What is to be looked at.
@@ -41,6 +41,8 @@ pub(crate) struct Look {
     pub(crate) verdict: Overall,
     /// The check and the subject to fix first.
     pub(crate) cause: Option<String>,
+    /// When the certificate ends that is in use, or the one that comes next.
+    pub(crate) expiry: Option<Timestamp>,
     pub(crate) sources: Vec<SourceState>,
     pub(crate) evaluated: Timestamp,
     /// What of the sources is worth a line in the log.
@@ -140,6 +142,7 @@ fn shown(report: &Report, name: &str) -> anyhow::Result<Look> {
         series: Series::of(report, &escape(name))?,
         verdict: report.assessment.overall(),
         cause: cause.map(|it| format!("{} · {}", it.check, it.subject)),
+        expiry: next_expiry(report),
         sources: report.sources.to_vec(),
         evaluated: report.evaluated,
         notes: report.notes.to_vec(),

@@ -4,6 +4,8 @@ use checks::facts::Reason;
 use jiff::Timestamp;
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
+use crate::collect::SOURCES;
+
 /// A metric of the exporter itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
@@ -114,6 +116,13 @@ impl Own {
             in_flight: gauge(IN_FLIGHT)?,
             registry,
         };
+        // A counter that appears at one has already lost its first step.
+        for source in SOURCES {
+            own.requests.with_label_values(&[source]);
+            for reason in Reason::ALL {
+                own.failures.with_label_values(&[source, reason.as_str()]);
+            }
+        }
         for answered in [Answered::Collected, Answered::Shared, Answered::Refused] {
             own.probes.with_label_values(&[answered.as_str()]);
         }

@@ -7,6 +7,7 @@
 mod certificates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ::prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 use anyhow::Context as _;
@@ -15,6 +16,8 @@ use checks::{Outcome, Overall, Status};
 use jiff::Timestamp;
 
 use super::{Report, escape};
+
+pub(crate) use self::certificates::next_expiry;
 
 /// A metric of ours. All of them are gauges: each says how things stand now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub struct Metric {
 }
 
 /// Every metric of a trust.
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 14] = [
     Metric {
         name: "oauth_trust_up",
         help: "Whether every source of the trust answered.",
@@ -46,6 +49,12 @@ pub const METRICS: [Metric; 13] = [
     Metric {
         name: "oauth_trust_last_evaluated_timestamp_seconds",
         help: "When the trust was last evaluated.",
+        labels: &["trust"],
+        summary: true,
+    },
+    Metric {
+        name: "oauth_trust_interval_seconds",
+        help: "How often the exporter looks at the trust in the background.",
         labels: &["trust"],
         summary: true,
     },
@@ -165,6 +174,14 @@ impl Series {
         }
         counts(&gauges, name, &statuses)?;
         gauges.series()
+    }
+
+    /// The same of a trust that is looked at so often.
+    pub(crate) fn every(mut self, interval: Duration, name: &str) -> anyhow::Result<Self> {
+        let gauges = Gauges::new()?;
+        gauges.set("oauth_trust_interval_seconds", &[name], interval.as_secs_f64())?;
+        self.0.extend(gauges.series()?.0);
+        Ok(self)
     }
 
     /// Those that are told where there are many trusts.

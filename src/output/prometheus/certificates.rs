@@ -29,16 +29,11 @@ struct Sighting<'a> {
 }
 
 pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
-    let mut sets: BTreeMap<(&str, &str, &str), Vec<Sighting>> = BTreeMap::new();
-    for sighting in installed(report.facts).chain(credentials(report)) {
-        let set = (sighting.location, sighting.app, sighting.slot);
-        sets.entry(set).or_default().push(sighting);
-    }
-    for ((location, app, slot), sightings) in sets {
+    for ((location, app, slot), sightings) in sets(report) {
         let labels = [trust, location, app, slot];
         let count = u32::try_from(sightings.len()).unwrap_or(u32::MAX);
         gauges.set("oauth_trust_certificates", &labels, count.into())?;
-        if let Some(earliest) = sightings.iter().filter_map(|it| it.not_after).min() {
+        if let Some(earliest) = earliest(location, &sightings) {
             let name = "oauth_trust_certificate_not_after_timestamp_seconds";
             gauges.set(name, &labels, seconds(earliest))?;
         }
@@ -48,6 +43,36 @@ pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> any
         }
     }
     Ok(())
+}
+
+/// When the first of these ends. A key that was replaced may stay beside its
+/// successor: as long as one with the certificate is valid, Entra takes it.
+fn earliest(location: &str, sightings: &[Sighting]) -> Option<Timestamp> {
+    let same = |a: &Sighting, b: &Sighting| {
+        location == "entra" && a.thumbprint.is_some() && a.thumbprint == b.thumbprint
+    };
+    let last = |own: &Sighting| {
+        let others = sightings.iter().filter(|it| same(it, own)).filter_map(|it| it.not_after);
+        others.chain(own.not_after).max()
+    };
+    sightings.iter().filter_map(last).min()
+}
+
+/// When the certificate ends that is in use, or the one that comes next.
+pub(crate) fn next_expiry(report: &Report) -> Option<Timestamp> {
+    let all = sets(report);
+    let used = all.iter().filter(|((_, _, slot), _)| matches!(*slot, "current" | "next"));
+    used.filter_map(|((location, ..), sightings)| earliest(location, sightings)).min()
+}
+
+/// The sightings by location, application and slot.
+fn sets<'a>(report: &Report<'a>) -> BTreeMap<(&'a str, &'a str, &'a str), Vec<Sighting<'a>>> {
+    let mut sets: BTreeMap<_, Vec<Sighting>> = BTreeMap::new();
+    for sighting in installed(report.facts).chain(credentials(report)) {
+        let set = (sighting.location, sighting.app, sighting.slot);
+        sets.entry(set).or_default().push(sighting);
+    }
+    sets
 }
 
 /// Those that AuthConfig names, and others of the auth certificate's subject.
