@@ -115,8 +115,8 @@ async fn serve_within(
 
 /// The next connection. Where the system has no means for one, waits until it has,
 /// and tells that now and then.
-async fn accepted(
-    accept: impl AsyncFn() -> io::Result<(TcpStream, SocketAddr)>,
+async fn accepted<F: Future<Output = io::Result<(TcpStream, SocketAddr)>>>(
+    accept: impl Fn() -> F,
     told: &mut Option<Instant>,
 ) -> (TcpStream, SocketAddr) {
     const PAUSE: Duration = Duration::from_millis(200);

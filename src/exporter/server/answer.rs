@@ -22,7 +22,7 @@ use tower_service::Service as _;
 
 use super::Serving;
 use super::phase::Phase;
-use crate::exporter::web_config::{Admission, LetIn};
+use crate::exporter::web_config::{Admission, LetIn, WebConfig};
 
 /// Octets of a request's body. Nothing here takes one.
 const LARGEST_BODY: usize = 1 << 10;
@@ -48,7 +48,7 @@ impl Serving {
         phase: &Arc<Phase>,
     ) -> Result<Response<Handed>, Infallible> {
         phase.asked();
-        let in_force = self.web.as_ref().map(|it| it.in_force());
+        let in_force = self.web.as_ref().map(WebConfig::in_force);
         let given = async {
             if let Some(in_force) = &in_force {
                 let (path, user) = (request.uri().path(), request.headers().get(AUTHORIZATION));

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Serving;
 use super::answer::Caller;
 use super::phase::{Noticed, Phase};
+use crate::exporter::web_config::WebConfig;
 
 /// Octets of a request's line and headers.
 const LARGEST_HEADERS: usize = 16 << 10;
@@ -28,7 +29,7 @@ pub(super) async fn serve(
 ) {
     // Answers are short and complete: nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
-    let in_force = serving.web.as_ref().map(|it| it.in_force());
+    let in_force = serving.web.as_ref().map(WebConfig::in_force);
     let let_in = in_force.as_ref().and_then(|it| it.let_in());
     let caller = Caller { address: peer.ip(), let_in };
     let Some(config) = in_force.and_then(|it| it.tls()) else {
@@ -78,6 +79,9 @@ async fn speak(
             }
             // Closes at once where nothing is under way, else after it.
             _ = ending.wait_for(|it| *it), if !told => {
+                if phase.asking() {
+                    return;
+                }
                 told = true;
                 connection.as_mut().graceful_shutdown();
             }

@@ -59,6 +59,11 @@ impl Phase {
         self.now.send_replace((Doing::Idle, Instant::now() + self.bounds.idle));
     }
 
+    /// Whether a request is expected, or has come in part.
+    pub(super) fn asking(&self) -> bool {
+        self.now.borrow().0 == Doing::Asking
+    }
+
     /// Returns when the time of what the connection is doing is over.
     pub(super) async fn over(&self) {
         let mut now = self.now.subscribe();

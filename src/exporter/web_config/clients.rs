@@ -31,7 +31,10 @@ impl Clients {
     /// Rules that contradict each other, or that nobody could meet.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.auth.verified() && self.authorities.is_empty() {
-            return Err(format!("client_auth_type {:?} needs client_ca or client_ca_file", self.auth));
+            return Err(format!(
+                "client_auth_type {:?} needs client_ca or client_ca_file",
+                self.auth
+            ));
         }
         if !self.authorities.is_empty() && self.auth == ClientAuth::NoClientCert {
             return Err("client_ca is there, and client_auth_type asks for no certificate".into());

@@ -305,7 +305,8 @@ fn one_of<T: Clone>(what: &str, name: &str, known: &[(&str, T)]) -> Result<T, St
 /// A duration as Go writes it: `0`, `500ms`, `1.5s`, `1m30s`.
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
-    let wrong = || serde::de::Error::custom(format!("{text:?} is no duration such as 500ms or 1m30s"));
+    let wrong =
+        || serde::de::Error::custom(format!("{text:?} is no duration such as 500ms or 1m30s"));
     go_duration(&text).ok_or_else(wrong)
 }
 

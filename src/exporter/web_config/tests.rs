@@ -32,7 +32,10 @@ fn what_contradicts_itself_or_cannot_be_is_refused_at_the_start() {
     };
     for (text, told) in [
         ("tls_server_config: { min_version: TLS13 }".into(), "neither cert nor cert_file is there"),
-        ("tls_server_config: { cert_file: server.crt }".into(), "neither key nor key_file is there"),
+        (
+            "tls_server_config: { cert_file: server.crt }".into(),
+            "neither key nor key_file is there",
+        ),
         (with("cert: x"), "both cert and cert_file are there"),
         (with("min_version: TLS13, max_version: TLS12"), "min_version is above max_version"),
         (
@@ -112,7 +115,7 @@ fn everything_of_tls_can_be_said_and_is_honoured() {
     let curves: Vec<_> = provider.kx_groups.iter().map(|it| it.name()).collect();
     assert_eq!(curves, [rustls::NamedGroup::secp384r1, rustls::NamedGroup::X25519]);
     let older = provider.cipher_suites.iter().filter(|it| it.tls13().is_none());
-    let older: Vec<_> = older.map(|it| it.suite()).collect();
+    let older: Vec<_> = older.map(rustls::SupportedCipherSuite::suite).collect();
     assert_eq!(older, [rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]);
     assert!(!config.ignore_client_order);
     assert_eq!(config.alpn_protocols, [b"http/1.1"]);
@@ -164,10 +167,12 @@ fn what_is_closed_stays_closed_until_a_restart() {
     let lab = Lab::new(&closed);
     let web = lab.read().unwrap();
     let before = web.in_force();
-    let named = |auth: &str| format!("{TLS}{}", users("prom", "x")).replace(
-        "server.key",
-        &format!("server.key, client_allowed_sans: [a], client_auth_type: {auth}"),
-    );
+    let named = |auth: &str| {
+        format!("{TLS}{}", users("prom", "x")).replace(
+            "server.key",
+            &format!("server.key, client_allowed_sans: [a], client_auth_type: {auth}"),
+        )
+    };
     for open in [
         String::new(),
         users("prom", "x"),
@@ -198,10 +203,7 @@ fn headers_are_added_and_a_policy_never_replaced() {
     lab.read().unwrap().in_force().add_headers(&mut headers);
     let all = |name| headers.get_all(name).iter().collect::<Vec<_>>();
     assert_eq!(all("x-frame-options"), ["deny"]);
-    assert_eq!(
-        all("content-security-policy"),
-        ["default-src 'none'", "frame-ancestors 'none'"]
-    );
+    assert_eq!(all("content-security-policy"), ["default-src 'none'", "frame-ancestors 'none'"]);
 }
 
 #[tokio::test]
@@ -218,7 +220,8 @@ async fn users_are_asked_for_everywhere_but_where_it_is_said() {
     let exempt = "basic_auth_excluded_paths: [/-/healthy]\n";
     lab.write("web.yml", &format!("{}{exempt}", users("prom", "right")));
     assert!(admits("/-/healthy", None).await);
-    for path in ["/-/ready", "/-/healthy/", "/-/healthy/../metrics", "//-/healthy", "/-/HEALTHY", ""]
+    for path in
+        ["/-/ready", "/-/healthy/", "/-/healthy/../metrics", "//-/healthy", "/-/HEALTHY", ""]
     {
         assert!(!admits(path, None).await, "{path}");
     }

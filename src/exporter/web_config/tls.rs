@@ -168,10 +168,7 @@ impl Pem<'_> {
     }
 
     /// The reader's own words would show a part of the key.
-    fn private_key(
-        &self,
-        watched: &mut Watched,
-    ) -> Result<Option<PrivateKeyDer<'static>>, String> {
+    fn private_key(&self, watched: &mut Watched) -> Result<Option<PrivateKeyDer<'static>>, String> {
         let Some(text) = self.text(watched)? else { return Ok(None) };
         let read = PrivateKeyDer::from_pem_slice(text.expose().as_bytes()).ok();
         read.map(Some).ok_or_else(|| format!("{}: no private key in PEM", self.place()))

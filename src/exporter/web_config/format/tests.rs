@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rustls::CipherSuite::{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS13_AES_128_GCM_SHA256};
 
 use super::*;
 
@@ -48,7 +49,6 @@ fn every_key_is_read() {
     assert_eq!(tls.client_auth_type, Some(ClientAuth::RequireAndVerifyClientCert));
     assert_eq!((tls.min_version, tls.max_version), (Some(Version::Tls12), Some(Version::Tls13)));
     let suites: Vec<_> = tls.cipher_suites.unwrap().iter().map(|it| it.0.suite()).collect();
-    use rustls::CipherSuite::{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS13_AES_128_GCM_SHA256};
     assert_eq!(suites, [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS13_AES_128_GCM_SHA256]);
     let curves: Vec<_> = tls.curve_preferences.unwrap().iter().map(|it| it.0).collect();
     assert_eq!(curves, [rustls::NamedGroup::secp384r1, rustls::NamedGroup::X25519]);
@@ -101,15 +101,9 @@ fn what_is_not_understood_is_told_with_its_line_and_what_was_meant() {
             "http_server_config:\n  headers:\n    X-Frame-Options: allow\n",
             r#"line 3: X-Frame-Options is "allow", expected deny or sameorigin"#,
         ),
-        (
-            "basic_auth_excluded_paths: [/metrics]\n",
-            r#"line 1: unknown health path "/metrics""#,
-        ),
+        ("basic_auth_excluded_paths: [/metrics]\n", r#"line 1: unknown health path "/metrics""#),
         ("basic_auth_users:\n  prom: hunter2\n", "line 2: this is no bcrypt hash"),
-        (
-            "rate_limit:\n  interval: 10\n",
-            r#"line 2: "10" is no duration such as 500ms or 1m30s"#,
-        ),
+        ("rate_limit:\n  interval: 10\n", r#"line 2: "10" is no duration such as 500ms or 1m30s"#),
         ("rate_limit:\n  burst: -1\n", "line 2: this is no value for its key"),
         ("basic_auth_users: hunter2\n", "line 1: expected mapping start"),
     ] {

@@ -85,16 +85,15 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
-    fn waits(peers: &Peers, peer: IpAddr, now: Instant, number: usize) -> Vec<u64> {
-        let turn = |_| peers.turn(peer, now).map_or(u64::MAX, |it| (it - now).as_millis() as u64);
+    fn waits(peers: &Peers, peer: IpAddr, now: Instant, number: usize) -> Vec<u128> {
+        let turn = |_| peers.turn(peer, now).map_or(u128::MAX, |it| (it - now).as_millis());
         (0..number).map(turn).collect()
     }
 
     #[test]
     fn guesses_wait_longer_and_longer_and_then_come_too_many() {
         let (peers, now) = (Peers::default(), Instant::now());
-        let expected =
-            [0, 0, 0, 250, 750, 1750, 3750, 5750, 7750, 9750, u64::MAX, u64::MAX];
+        let expected = [0, 0, 0, 250, 750, 1750, 3750, 5750, 7750, 9750, u128::MAX, u128::MAX];
         assert_eq!(waits(&peers, PEER, now, 12), expected);
         // Nobody else waits for that.
         assert_eq!(waits(&peers, [192, 0, 2, 2].into(), now, 1), [0]);
