@@ -164,6 +164,9 @@ pub struct Serve {
     /// The address and port to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9966")]
     pub listen: SocketAddr,
+    /// TLS and passwords, in the file format that Prometheus exporters share
+    #[arg(long, value_name = "FILE")]
+    pub web_config: Option<PathBuf>,
     /// Let POST /-/reload read the configuration again; SIGHUP always does
     #[arg(long)]
     pub enable_reload: bool,

@@ -10,6 +10,8 @@ mod probe;
 mod publication;
 mod refresh;
 mod routes;
+mod server;
+mod web_config;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,6 +25,7 @@ use self::fleet::Fleet;
 use self::own::Own;
 use self::probe::Probes;
 use self::publication::Text;
+use self::web_config::WebConfig;
 use crate::collect::{Event, Watch};
 use crate::config::Config;
 use crate::output::escape;
@@ -38,6 +41,8 @@ pub struct Options {
     pub listen: std::net::SocketAddr,
     /// Whether `POST /-/reload` works.
     pub reload: bool,
+    /// TLS and passwords, in the form that exporters share.
+    pub web_config: Option<PathBuf>,
 }
 
 /// All that is shared by those who ask and those who look.
@@ -82,13 +87,14 @@ async fn run(options: Options, config: Config) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("cannot tell where it listens")?;
+    let web = options.web_config.as_deref().map(WebConfig::read).transpose()?;
     let trusts = config.trusts.len();
     let exporter = Exporter::new(options, config)?;
     exporter.start();
     info!(%address, trusts, version = env!("CARGO_PKG_VERSION"), "serving");
     tokio::spawn(Arc::clone(&exporter).reload_when_told());
     tokio::spawn(Arc::clone(&exporter).keep_published());
-    axum::serve(listener, routes::router(exporter)).with_graceful_shutdown(ended()).await?;
+    server::serve(listener, routes::router(exporter), web, ended()).await;
     info!("ended");
     Ok(())
 }

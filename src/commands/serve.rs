@@ -15,7 +15,12 @@ pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Code> {
         "nothing to serve: name a configuration with --config, or keep trustprobe.yaml here",
     )?;
     log(arguments);
-    exporter::serve(Options { config, listen: arguments.listen, reload: arguments.enable_reload })?;
+    exporter::serve(Options {
+        config,
+        listen: arguments.listen,
+        reload: arguments.enable_reload,
+        web_config: arguments.web_config.clone(),
+    })?;
     Ok(Code::Passed)
 }
 

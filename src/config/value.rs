@@ -12,7 +12,7 @@ use url::Url;
 use super::Host;
 
 /// What an error says, in one line: where it is, what is wrong, what was meant.
-pub(super) fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     let error = error.without_snippet();
     let text = match error {
         Error::SerdeUnknownField { field, expected, .. } => {
@@ -32,7 +32,7 @@ pub(super) fn told(error: &Error) -> String {
 }
 
 /// What is said of a name that does not exist.
-pub(super) fn unknown<'a>(
+pub(crate) fn unknown<'a>(
     what: &str,
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -44,7 +44,7 @@ pub(super) fn unknown<'a>(
 }
 
 /// The name that is nearest, if any is near.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.into_iter().map(|it| (strsim::damerau_levenshtein(name, it), it));
     near.filter(|(far, it)| *far <= 1 + it.len() / 4).min().map(|(_, it)| it)
 }
