@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::outcome::{Cause, Certainty, Judgement, Outcome, Severity, Status};
 use crate::procedure::Procedure;
-use crate::waiver::{Waiver, WaiverState};
+use crate::waiver::WaiverUse;
 
 /// All that can be said of one trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Assessment {
     /// The outcomes that explain the others, the one to fix first at the front.
     pub root_causes: Vec<Cause>,
     /// What the owner accepts, and what became of it.
-    pub waivers: Vec<(Waiver, WaiverState)>,
+    pub waivers: Vec<WaiverUse>,
 }
 
 /// The one-word answer.
@@ -71,7 +71,7 @@ impl Assessment {
         self.outcomes.retain(|outcome| kept.contains(&outcome.cause()));
         self.root_causes.retain(|root| kept.contains(root));
         // Of what is not shown nobody can see whether it is used.
-        self.waivers.retain(|(waiver, _)| ids.contains(&waiver.check));
+        self.waivers.retain(|it| ids.contains(&it.waiver.check));
     }
 
     /// The one-word answer. A warning or an unknown never hides a failure.

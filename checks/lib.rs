@@ -63,7 +63,7 @@ pub use outcome::{
 pub use procedure::Procedure;
 pub use remedy::{Cmdlet, Remedy, Shell};
 pub use trust::{Given, Giver, Trust};
-pub use waiver::{Waiver, WaiverState};
+pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.

@@ -42,6 +42,16 @@ pub enum WaiverState {
     Expired,
 }
 
+/// A waiver, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaiverUse {
+    /// What is accepted.
+    #[serde(flatten)]
+    pub waiver: Waiver,
+    /// What became of it.
+    pub state: WaiverState,
+}
+
 impl Waiver {
     fn covers(&self, outcome: &Outcome, code: &str) -> bool {
         let subject = outcome.subject.to_string();
@@ -99,8 +109,17 @@ impl Assessment {
             (true, _) => WaiverState::Used,
             (false, _) => WaiverState::Unused,
         };
-        self.waivers =
-            waivers.iter().zip(used).map(|(it, used)| (it.clone(), state(it, used))).collect();
+        let told =
+            |(it, used): (&Waiver, bool)| WaiverUse { waiver: it.clone(), state: state(it, used) };
+        self.waivers = waivers.iter().zip(used).map(told).collect();
+    }
+
+    /// Whether something is worth a warning: an outcome that nobody accepts, or a
+    /// waiver that waives nothing.
+    pub fn warns(&self) -> bool {
+        let warning = |it: &&Outcome| it.status == Status::Warning && !self.is_accepted(it);
+        self.outcomes.iter().any(|it| warning(&it))
+            || self.waivers.iter().any(|it| it.state != WaiverState::Used)
     }
 
     /// Whether an outcome is left out of the answer in one word: it is waived, or
@@ -148,7 +167,7 @@ mod tests {
     }
 
     fn state(assessment: &Assessment) -> WaiverState {
-        assessment.waivers[0].1
+        assessment.waivers[0].state
     }
 
     #[test]

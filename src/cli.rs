@@ -303,6 +303,9 @@ pub struct Judge {
     /// Show only this check and what blocks it; may be repeated
     #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
     pub only: Vec<String>,
+    /// Judge as if the configuration accepted nothing
+    #[arg(long)]
+    pub no_waivers: bool,
     /// The mildest status that makes the exit code 1
     #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
     pub fail_on: FailOn,

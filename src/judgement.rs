@@ -2,7 +2,7 @@
 
 use checks::facts::Facts;
 use checks::procedure::{Detected, detect};
-use checks::{Assessment, Case, Context, Moving, Procedure, Trust};
+use checks::{Assessment, Case, Context, Moving, Procedure, Trust, WaiverState, WaiverUse};
 use jiff::Timestamp;
 
 use crate::evidence::Evidence;
@@ -18,6 +18,8 @@ pub(crate) struct Question {
     pub(crate) at: Option<Timestamp>,
     /// Only these checks, and what blocks them.
     pub(crate) only: Vec<String>,
+    /// Whether to judge as if nothing was accepted.
+    pub(crate) no_waivers: bool,
 }
 
 /// Judges every organisation of the evidence and hands the reports over.
@@ -42,7 +44,9 @@ pub(crate) fn with_reports<T>(
         .map(|(facts, (trust, (procedure, _)))| {
             let case = Case { trust, facts, procedure, context: &context };
             let mut assessment = checks::assess(&case);
-            assessment.waive(&material.waivers, context.now);
+            if !question.no_waivers {
+                assessment.waive(&material.waivers, context.now);
+            }
             if !question.only.is_empty() {
                 assessment.select(&question.only);
             }
@@ -54,12 +58,12 @@ pub(crate) fn with_reports<T>(
         .zip(evidence.organisations.iter().zip(&procedures))
         .map(|(assessment, (facts, (chosen, _)))| moving(question, facts, chosen, assessment))
         .collect();
-    let notes = notes(evidence);
+    let notes: Vec<Vec<String>> = assessments.iter().map(|it| notes(evidence, it)).collect();
     let reports: Vec<Report> = assessments
         .iter()
-        .zip(&movings)
+        .zip(movings.iter().zip(&notes))
         .zip(evidence.organisations.iter().zip(trusts.iter().zip(&procedures)))
-        .map(|((assessment, moving), (facts, (trust, (procedure, detected))))| Report {
+        .map(|((assessment, (moving, notes)), (facts, (trust, (procedure, detected))))| Report {
             trust,
             facts,
             procedure,
@@ -67,7 +71,7 @@ pub(crate) fn with_reports<T>(
             moving: moving.as_ref(),
             context: &context,
             assessment,
-            notes: &notes,
+            notes,
             sources,
             evaluated,
         })
@@ -129,8 +133,8 @@ fn named(trust: &Trust, facts: &Facts) -> Trust {
     Trust { name, ..trust.clone() }
 }
 
-/// What of the evidence could not be used.
-fn notes(evidence: &Evidence) -> Vec<String> {
+/// What of the evidence could not be used, and what of the waivers is of no use.
+fn notes(evidence: &Evidence, assessment: &Assessment) -> Vec<String> {
     /// Files without a word, of which more than a few hundred are in nobody's case.
     const SILENT: usize = 500;
     let mut notes = evidence.notes.clone();
@@ -148,5 +152,19 @@ fn notes(evidence: &Evidence) -> Vec<String> {
     if SILENT < silent {
         notes.push(format!("nothing was used of {} more files", silent - SILENT));
     }
+    notes.extend(assessment.waivers.iter().filter_map(useless));
     notes
+}
+
+/// What is to be said of a waiver that waives nothing.
+fn useless(WaiverUse { waiver, state }: &WaiverUse) -> Option<String> {
+    let subject = waiver.subject.as_ref().map_or(String::new(), |it| format!(" · {it}"));
+    let whose = format!("the waiver of {}{subject} by {}", waiver.check, waiver.owner);
+    match state {
+        WaiverState::Used => None,
+        WaiverState::Unused => Some(format!("{whose} waives nothing; take it out")),
+        WaiverState::Expired => {
+            Some(format!("{whose} expired on {}", waiver.expires.strftime("%Y-%m-%d")))
+        }
+    }
 }

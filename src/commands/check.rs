@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use checks::Status;
-
 use super::gather::{Named, gather};
 use crate::cli::{Check, Format, Judge, Output};
 use crate::exit::Code;
@@ -28,12 +26,16 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
-    let question = Question { procedure: judge.procedure, at: judge.at, only: judge.only.clone() };
+    let question = Question {
+        procedure: judge.procedure,
+        at: judge.at,
+        only: judge.only.clone(),
+        no_waivers: judge.no_waivers,
+    };
     with_reports(material, &question, |reports| {
         show(reports, output)?;
         let codes = reports.iter().map(|report| {
-            let outcomes = &report.assessment.outcomes;
-            let warned = outcomes.iter().any(|it| it.status == Status::Warning);
+            let warned = report.assessment.warns();
             Code::of(report.assessment.overall(), warned, judge.fail_on)
         });
         Ok(codes.max().unwrap_or(Code::Unknown))

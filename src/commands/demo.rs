@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
         only: arguments.judge.only.clone(),
         procedure: arguments.judge.procedure.or(Some(&SKYPE_ONLINE)),
         fail_on: arguments.judge.fail_on,
+        no_waivers: arguments.judge.no_waivers,
     };
     check::judge(&Material::of(evidence, trust), &judge, &arguments.output)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use checks::facts::{Organisation, Seen, SeenId};
-use checks::{Cause, Moving, Outcome, Overall, Trust};
+use checks::{Cause, Moving, Outcome, Overall, Trust, WaiverUse};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -58,6 +58,9 @@ struct JudgedTrust<'a> {
     root_causes: &'a [Cause],
     /// Every outcome, in the order of the procedure.
     outcomes: &'a [Outcome],
+    /// What the owner accepts, and whether there is anything to accept.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    waivers: &'a [WaiverUse],
     /// The provenance table: every source that was looked at.
     seen: &'a BTreeMap<SeenId, Seen>,
     /// What of the evidence could not be used, one line each.
@@ -90,6 +93,7 @@ fn judged<'a>(report: &Report<'a>) -> JudgedTrust<'a> {
         verdict: report.assessment.overall(),
         root_causes: &report.assessment.root_causes,
         outcomes: &report.assessment.outcomes,
+        waivers: &report.assessment.waivers,
         seen: &report.facts.seen,
         notes: report.notes,
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 use anyhow::Context as _;
 use checks::facts::Reason;
-use checks::{Outcome, Overall, Status};
+use checks::{Outcome, Overall, Status, WaiverUse};
 use jiff::Timestamp;
 
 use super::{Report, escape};
@@ -282,7 +282,7 @@ fn codes(outcome: &Outcome) -> Vec<&'static str> {
 
 fn waivers(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
     let mut ends: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    for (waiver, _) in &report.assessment.waivers {
+    for WaiverUse { waiver, .. } in &report.assessment.waivers {
         let end = ends.entry(&waiver.check).or_insert(waiver.expires);
         *end = waiver.expires.min(*end);
     }

@@ -9,7 +9,7 @@ mod steps;
 use checks::{Certainty, Finding, Outcome, Overall, Remedy, Severity, Status};
 
 use super::page::{Page, Tone, tone, tone_of, word};
-use super::wording::{PRESUMED, tally, title, worst_first};
+use super::wording::{PRESUMED, accepted, tally, title, worst_first};
 use super::{Report, Style, gaps};
 use crate::decode::numbered;
 
@@ -150,6 +150,9 @@ impl<'a> Told<'a> {
             _ => (word(status), tone(status)),
         };
         page.hanging((tone, word), (Tone::Strong, &title(&outcome.cause())));
+        if let Some(waiver) = &outcome.waiver {
+            page.entry("waived", &accepted(waiver));
+        }
         for finding in worst_first(outcome.findings()) {
             self.finding(page, report, finding, outcome);
         }

@@ -1,6 +1,6 @@
 //! Words that more than one output uses for the same thing.
 
-use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subject};
+use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subject, Waiver};
 
 /// What is said of a finding that rests on a presumed absence.
 pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
@@ -13,7 +13,19 @@ pub(super) fn tally<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> 
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| format!("{count} {}", status.as_str().replace('_', " ")))
         .collect();
-    if parts.is_empty() { "nothing was judged".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        return "nothing was judged".to_owned();
+    }
+    match outcomes.filter(|it| it.waiver.is_some()).count() {
+        0 => parts.join(", "),
+        waived => format!("{}; {waived} of them waived", parts.join(", ")),
+    }
+}
+
+/// `until 2027-03-01 by messaging: moved in spring`.
+pub(super) fn accepted(waiver: &Waiver) -> String {
+    let Waiver { reason, owner, expires, .. } = waiver;
+    format!("until {} by {owner}: {reason}", expires.strftime("%Y-%m-%d"))
 }
 
 /// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
@@ -35,6 +47,13 @@ pub(super) fn name(subject: &Subject) -> String {
 
 /// The reason for an outcome's status, in short.
 pub(super) fn text(outcome: &Outcome) -> String {
+    match &outcome.waiver {
+        Some(waiver) => format!("{}; waived {}", own_text(outcome), accepted(waiver)),
+        None => own_text(outcome),
+    }
+}
+
+fn own_text(outcome: &Outcome) -> String {
     if outcome.status == Status::Blocked {
         let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
         return format!("by {}", blockers.collect::<Vec<String>>().join(", "));

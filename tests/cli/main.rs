@@ -30,5 +30,6 @@ mod recorded;
 mod run;
 mod targets;
 mod text;
+mod waivers;
 mod wall;
 mod zipped;
