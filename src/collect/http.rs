@@ -321,13 +321,14 @@ impl Client {
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
         self.permits(asking.url)?;
-        if self.deadline <= Instant::now() {
-            return Err(too_late());
-        }
         let client = self.careless.as_ref().filter(|_| asking.careless).unwrap_or(&self.inner);
         let turn = self.turn(asking.url);
         let _turn =
             timeout_at(self.deadline, turn.acquire_owned()).await.map_err(|_| too_late())?;
+        // Who had to wait for a turn until the end asks nobody any more.
+        if self.deadline <= Instant::now() {
+            return Err(too_late());
+        }
         let mut tries = 1;
         loop {
             let begun = asking.begin(&self.watch, tries);
