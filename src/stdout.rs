@@ -22,21 +22,13 @@ pub fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Whether standard error is a terminal on which a line can be drawn again.
-pub fn draws() -> bool {
-    io::stderr().is_terminal() && !is_dumb()
-}
-
 /// What standard output can show: colour on a terminal unless `NO_COLOR` is
 /// set, the terminal's width or that of `COLUMNS`, else 80 columns.
 pub fn style() -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let colour = io::stdout().is_terminal() && !set("NO_COLOR") && !is_dumb();
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = io::stdout().is_terminal() && !set("NO_COLOR") && !dumb;
     let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     Style { colour, width: measured.or(stated).unwrap_or(80) }
-}
-
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

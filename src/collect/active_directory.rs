@@ -9,6 +9,7 @@
 //! soon are then asked again, a few times. A password that one of them does not
 //! accept is not tried on the next: that would lock the account.
 
+mod connect;
 mod connection;
 mod facts;
 mod failure;

@@ -9,6 +9,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place that may")]
 
+mod asking;
 mod machine;
 mod shown;
 
@@ -19,18 +20,19 @@ use std::time::Duration;
 
 use checks::facts::Reason;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use self::asking::{Asking, wait};
 use super::dns::{Names, NoAddress};
-use super::retry::{again, pause};
+use super::retry::again;
 use super::tls::Roots;
-use super::watch::{Begun, Outcome, Watch};
-use super::{Failure, entra, failure, reason_of};
+use super::watch::Watch;
+use super::{Failure, entra, failure};
 use crate::config::Secret;
 
 pub(crate) use machine::{Platform, identity};
@@ -149,49 +151,6 @@ pub(crate) struct Settings<'a> {
     pub(crate) deadline: Instant,
     pub(crate) careless: bool,
     pub(crate) watch: Watch,
-}
-
-/// A request, however often it is tried, for whoever watches.
-struct Asking<'a> {
-    source: &'static str,
-    verb: &'static str,
-    url: &'a Url,
-    unsaid: Option<&'a str>,
-    /// Whether it says who asks.
-    identified: bool,
-    careless: bool,
-}
-
-impl Asking<'_> {
-    fn begin(&self, watch: &Watch, tries: u32) -> Begun {
-        watch.begin(self.source, tries, || self.said(&format!("{} {}", self.verb, shown(self.url))))
-    }
-
-    fn said(&self, text: &str) -> String {
-        self.unsaid.map_or_else(|| text.to_owned(), |unsaid| without(text, unsaid))
-    }
-
-    fn outcome(&self, result: &Result<Answer, Failure>) -> Outcome {
-        match result {
-            Ok(Answer { status, body, .. }) => match self.refusal(*status) {
-                Some(reason) => Err((reason, format!("answered {status}"))),
-                None => Ok(format!("{status}, {} octets", body.len())),
-            },
-            Err(failed) => Err((failed.reason, self.said(&failed.text()))),
-        }
-    }
-
-    /// Why this status is a failure. Whoever does not say who asks may want to be
-    /// refused, and what is not there may be an answer.
-    fn refusal(&self, status: u16) -> Option<Reason> {
-        match status {
-            429 | 500.. => Some(reason_of(status)),
-            401 | 403 if self.identified => Some(reason_of(status)),
-            // Where tokens are issued this is the refusal of one.
-            400 if self.verb == "POST" => Some(Reason::Unauthenticated),
-            _ => None,
-        }
-    }
 }
 
 impl Client {
@@ -321,13 +280,14 @@ impl Client {
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
         self.permits(asking.url)?;
-        if self.deadline <= Instant::now() {
-            return Err(too_late());
-        }
         let client = self.careless.as_ref().filter(|_| asking.careless).unwrap_or(&self.inner);
         let turn = self.turn(asking.url);
         let _turn =
             timeout_at(self.deadline, turn.acquire_owned()).await.map_err(|_| too_late())?;
+        // Who had to wait for a turn until the end asks nobody any more.
+        if self.deadline <= Instant::now() {
+            return Err(too_late());
+        }
         let mut tries = 1;
         loop {
             let begun = asking.begin(&self.watch, tries);
@@ -412,27 +372,8 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How long a server asks to wait. More than any run lasts is as good as for ever.
-fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
-    const LONGEST: u64 = 24 * 60 * 60;
-    let (_, value) = headers.iter().find(|(name, _)| name == RETRY_AFTER.as_str())?;
-    let seconds: u64 = value.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(LONGEST)))
-}
-
 fn too_late() -> Failure {
     failure(Reason::Deadline, "the run ended before it answered".to_owned())
-}
-
-/// How long to wait before the next try, where one may give another result.
-fn wait(result: &Result<Answer, Failure>, tries: u32) -> Option<Duration> {
-    match result {
-        Ok(answer) if matches!(answer.status, 429 | 503 | 502 | 504) => {
-            Some(retry_after(&answer.headers).unwrap_or_else(|| pause(tries)))
-        }
-        Err(failed) if failed.transient => Some(pause(tries)),
-        _ => None,
-    }
 }
 
 /// What went wrong, told by the innermost cause and never by the address.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Instant, sleep};
 
 use crate::cli::Shown;
@@ -26,7 +26,8 @@ pub(crate) async fn watched<T>(shown: Shown, run: impl AsyncFnOnce(&Watch) -> T)
         let print = |event: Event| line(&event).iter().for_each(|line| stdout::complain(line));
         return run(&Watch::new(print)).await;
     }
-    if !stdout::draws() {
+    // No terminal, or one on which no line can be drawn again.
+    if ProgressDrawTarget::stderr().is_hidden() {
         return run(&Watch::default()).await;
     }
     let progress = Arc::new(Mutex::new(Progress::new()));

@@ -4,8 +4,6 @@
 //! `clippy.toml` forbids what would change a directory. There is no way to a
 //! connection that is not encrypted, so that no password can cross one.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,19 +11,15 @@ use std::time::Duration;
 use checks::facts::Reason;
 use ldap3::asn1::{PL, StructureTag, parse_tag};
 use ldap3::controls::{Control, ControlType, PagedResults, RawControl};
-use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, SearchOptions, StdStream,
-    ldap_escape,
-};
+use ldap3::{Ldap, LdapError, LdapResult, SearchOptions, ldap_escape};
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::connect::connected;
 use super::failure::Failure;
 use super::searches::{Depth, MORE_VALUES, PLACE, ROOT, Search};
-use super::starttls;
 use super::{Credentials, NAME};
 use crate::collect::dns::Names;
 use crate::collect::watch::{Begun, Watch, counted};
@@ -48,12 +42,12 @@ pub(super) struct Times {
 
 impl Times {
     /// Until when a request that begins now may take.
-    fn until(&self) -> Instant {
+    pub(super) fn until(&self) -> Instant {
         self.deadline.min(Instant::now() + self.timeout)
     }
 
     /// Why a request was not answered by then.
-    fn over(&self, detail: &str) -> Failure {
+    pub(super) fn over(&self, detail: &str) -> Failure {
         if Instant::now() < self.deadline {
             Failure::new(Reason::TimedOut, detail)
         } else {
@@ -437,63 +431,6 @@ impl Connection {
         let until = self.times.deadline.min(Instant::now() + Duration::from_millis(200));
         drop(timeout_at(until, ldap.unbind()).await);
     }
-}
-
-/// A connection on which TLS stands.
-async fn connected(
-    url: &Url,
-    port: u16,
-    tls: Arc<ClientConfig>,
-    names: Option<Names>,
-    times: Times,
-) -> Result<(LdapConnAsync, Ldap), Failure> {
-    let host = url.host_str().unwrap_or_default();
-    let place = format!("{host}:{port}");
-    let until = times.until();
-    let connecting = async {
-        let reached = match names {
-            // Somebody stated the controller, so it may be on this machine.
-            Some(names) => {
-                let found = names.anywhere().addresses(host.trim_matches(['[', ']'])).await;
-                let found = found.map_err(|it| Failure {
-                    passes: it.transient,
-                    ..Failure::new(it.reason, it.text())
-                })?;
-                let places = found.into_iter().map(|address| SocketAddr::new(address, port));
-                TcpStream::connect(places.collect::<Vec<_>>().as_slice()).await
-            }
-            None => TcpStream::connect(&place).await,
-        };
-        reached.map_err(|error| Failure::passing(Reason::Unreachable, format!("{place}: {error}")))
-    };
-    let stream = timeout_at(until, connecting)
-        .await
-        .map_err(|_| times.over(&format!("{place} does not accept a connection in time")))??;
-    let encrypting = timeout_at(until, encrypt(stream, url, tls)).await;
-    encrypting.map_err(|_| times.over("TLS was not established in time"))?
-}
-
-/// Puts TLS on a connection: at once for `ldaps`, after StartTLS for `ldap`.
-async fn encrypt(
-    mut stream: TcpStream,
-    url: &Url,
-    tls: Arc<ClientConfig>,
-) -> Result<(LdapConnAsync, Ldap), Failure> {
-    let unusable = |error: io::Error| Failure::new(Reason::Unreachable, error.to_string());
-    let mut encrypted = url.clone();
-    if url.scheme() != "ldaps" {
-        starttls::start(&mut stream).await?;
-        // From here on there is no difference.
-        let known = encrypted.set_scheme("ldaps");
-        known.map_err(|()| Failure::new(Reason::Malformed, "no address of a controller"))?;
-    }
-    // LDAP's questions are short, and each waits for its answer.
-    let stream = stream.set_nodelay(true).and_then(|()| stream.into_std()).map_err(unusable)?;
-    let stream = StdStream::Tcp(stream);
-    let settings = LdapConnSettings::new().set_config(tls).set_std_stream(stream);
-    let connecting = LdapConnAsync::from_url_with_settings(settings, &encrypted);
-    let host = url.host_str().unwrap_or_default();
-    connecting.await.map_err(|error| Failure::of_tls(&error, host))
 }
 
 impl Drop for Connection {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::cloud::server::{Authority, Reply, Request, Server};
 use super::super::cloud::{SECRET, TOKEN};
+use super::asking::retry_after;
 use super::*;
 
 /// A server, and how a client that may ask it is made.
