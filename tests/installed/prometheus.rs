@@ -22,6 +22,27 @@ fn promtool_accepts_a_file_for_the_textfile_collector() {
     lint(&std::fs::read_to_string(path).unwrap());
 }
 
+/// What we document is what the other exporters take, too.
+#[test]
+fn promtool_accepts_the_example_of_a_web_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.yml");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    for (name, text) in [
+        ("server.crt", made.cert.pem()),
+        ("server.key", made.signing_key.serialize_pem()),
+        ("clients.crt", made.cert.pem()),
+        ("web.yml", include_str!("../../src/exporter/web_config/example.yml").to_owned()),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let check = || Command::new("promtool").args(["check", "web-config"]).arg(&path).output();
+    let output = check().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    std::fs::write(&path, "tls_server_config: { cert_fil: server.crt }").unwrap();
+    assert!(!check().unwrap().status.success(), "it does check");
+}
+
 /// The linter does lint: what is wrong is told.
 #[test]
 fn promtool_refuses_a_gauge_that_is_called_total() {

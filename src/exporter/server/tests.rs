@@ -25,7 +25,7 @@ struct Server {
 
 fn router() -> Router {
     let slow = || async {
-        sleep(MOMENT).await;
+        sleep(MOMENT * 3).await;
         "slow"
     };
     let panics = || async {
@@ -43,7 +43,7 @@ fn router() -> Router {
 
 /// Bounds in which a test ends soon.
 fn short() -> Bounds {
-    Bounds { headers: MOMENT, idle: MOMENT * 3, ..Bounds::default() }
+    Bounds { headers: MOMENT, idle: MOMENT * 10, ..Bounds::default() }
 }
 
 impl Server {
@@ -114,12 +114,13 @@ fn with_password(path: &str, text: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Basic {coded}\r\n\r\n")
 }
 
-/// How long until the other side closes; what comes before is dropped.
+/// How long until the other side closes; nothing else may come.
 async fn closed(stream: &mut (impl AsyncRead + Unpin)) -> Duration {
     let start = Instant::now();
     let mut rest = Vec::new();
     let end = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
     assert!(end.is_ok(), "the connection stays open");
+    assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
     start.elapsed()
 }
 
@@ -140,7 +141,7 @@ async fn one_connection_serves_many_requests() {
     }
     let old = "GET / HTTP/1.0\r\n\r\n";
     assert_eq!(status(&asked(&mut stream, old).await), 200);
-    assert!(closed(&mut stream).await < MOMENT);
+    assert!(closed(&mut stream).await < MOMENT * 9);
 }
 
 #[tokio::test]
@@ -148,7 +149,7 @@ async fn whoever_sends_slowly_or_nothing_is_cut() {
     let server = Server::plain(short()).await;
     let mut silent = server.connect().await;
     let took = closed(&mut silent).await;
-    assert!(took >= MOMENT / 2 && took < MOMENT * 4, "{took:?}");
+    assert!(took >= MOMENT / 2 && took < MOMENT * 9, "{took:?}");
 
     let (mut reading, mut writing) = server.connect().await.into_split();
     let drip = tokio::spawn(async move {
@@ -156,11 +157,11 @@ async fn whoever_sends_slowly_or_nothing_is_cut() {
             if writing.write_all(&[octet]).await.is_err() {
                 return;
             }
-            sleep(MOMENT / 6).await;
+            sleep(MOMENT / 3).await;
         }
     });
     let took = closed(&mut reading).await;
-    assert!(took < MOMENT * 4, "{took:?}");
+    assert!(took < MOMENT * 9, "{took:?}");
     drip.abort();
 }
 
@@ -174,11 +175,11 @@ async fn between_requests_there_is_more_time_but_not_without_end() {
     // Half of the next request: its headers have their own time again.
     stream.write_all(b"GET / HT").await.unwrap();
     let took = closed(&mut stream).await;
-    assert!(took < MOMENT * 2, "{took:?}");
+    assert!(took < MOMENT * 9, "{took:?}");
     let mut stream = server.connect().await;
     assert_eq!(status(&asked(&mut stream, &request("/")).await), 200);
     let took = closed(&mut stream).await;
-    assert!(took > MOMENT * 2 && took < MOMENT * 6, "{took:?}");
+    assert!(took > MOMENT * 8 && took < MOMENT * 30, "{took:?}");
 }
 
 #[tokio::test]
@@ -190,7 +191,7 @@ async fn whoever_does_not_take_the_answer_is_cut() {
     let start = Instant::now();
     // The only place is free again, although nobody read.
     assert_eq!(status(&server.ask(&request("/")).await), 200);
-    assert!(start.elapsed() > MOMENT && start.elapsed() < MOMENT * 10, "{:?}", start.elapsed());
+    assert!(start.elapsed() > MOMENT && start.elapsed() < MOMENT * 20, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -335,7 +336,7 @@ async fn guessing_is_slow_and_scrapes_are_not() {
         slowest = slowest.max(before.elapsed());
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(slowest < MOMENT, "{slowest:?}");
+    assert!(slowest < MOMENT * 4, "{slowest:?}");
     let mut tried = 0;
     for guess in guesses {
         match guess.await.unwrap() {

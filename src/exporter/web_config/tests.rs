@@ -121,6 +121,22 @@ fn everything_of_tls_can_be_said_and_is_honoured() {
     assert_eq!(config.alpn_protocols, [b"http/1.1"]);
 }
 
+/// With what it has as comments, too.
+#[test]
+fn the_example_is_right() {
+    let example = include_str!("example.yml");
+    let lab = Lab::new(example);
+    assert!(lab.read().is_ok());
+    let keys = ["client_allowed_sans", "basic_auth_excluded_paths", "rate_limit"];
+    let more = keys.iter().fold(example.to_owned(), |text, key| {
+        assert!(text.contains(&format!("# {key}: ")), "{key}");
+        text.replace(&format!("# {key}: "), &format!("{key}: "))
+    });
+    lab.write("web.yml", &more);
+    let read = lab.read().unwrap().in_force();
+    assert!(read.bucket.is_some() && read.excluded == HEALTH);
+}
+
 #[test]
 fn a_change_is_followed_and_a_broken_one_is_not() {
     let lab = Lab::new(TLS);

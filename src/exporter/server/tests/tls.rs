@@ -69,7 +69,7 @@ async fn whoever_speaks_no_tls_is_cut() {
     assert_eq!(status(&server.ask(&request("/")).await), 0);
     let mut silent = server.connect().await;
     let took = closed(&mut silent).await;
-    assert!(took >= MOMENT / 2 && took < MOMENT * 3, "{took:?}");
+    assert!(took >= MOMENT / 2 && took < MOMENT * 9, "{took:?}");
     // One that dawdles keeps nobody else waiting.
     let _silent = server.connect().await;
     assert_eq!(outcome(&server, lab.client(None)).await, Some(200));

@@ -78,8 +78,8 @@ async fn an_unknown_user_costs_as_much_as_a_known_one() {
     };
     let (known, unknown) = (took("prom:wrong").await, took("nobody:wrong").await);
     assert!(unknown * 4 > known && known * 4 > unknown, "{known:?} {unknown:?}");
-    let (known, unknown) = (took("prom:wrong").await, took("nobody:wrong").await);
-    assert!(known.as_millis() < 20 && unknown.as_millis() < 20, "{known:?} {unknown:?}");
+    let (again, too) = (took("prom:wrong").await, took("nobody:wrong").await);
+    assert!(again * 2 < known && too * 2 < unknown, "{known:?} {again:?} {unknown:?} {too:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +105,7 @@ async fn whoever_guesses_waits_and_whoever_is_known_does_not() {
     let guesses = futures_util::future::join_all((0..200).map(guess));
     let known = async {
         assert_eq!(login.admits(&users, Some(&right), PEER).await, Admission::Admitted);
-        assert!(start.elapsed().as_millis() < 200, "waited with those that guess");
+        assert!(start.elapsed().as_millis() < 240, "waited with those that guess");
         let elsewhere = [192, 0, 2, 7].into();
         let other = login.admits(&users, Some(&basic("prom:typo")), elsewhere).await;
         assert_eq!(other, Admission::Unauthorized);
