@@ -124,6 +124,7 @@ impl Asked {
                 timeout: self.timeout,
                 deadline: Instant::now() + self.deadline,
                 limits: Limits::USUAL,
+                waiting: None,
             };
             let read = read(&directory).await;
             // Whatever was wrong, the password is in nothing that leaves.
@@ -404,6 +405,7 @@ fn a_keytab_is_as_good_as_a_password() {
             timeout: Duration::from_secs(10),
             deadline: Instant::now() + Duration::from_secs(30),
             limits: Limits::USUAL,
+            waiting: None,
         };
         read(&directory).await
     });

@@ -67,6 +67,8 @@ fn split(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// What a controller answers to a search: by where it begins, and the whole of the request.
 type Answers = fn(&str, &str) -> Vec<Vec<u8>>;
 
+type Waiting = watch::Sender<Option<Facts>>;
+
 /// A controller with answers of its own; everything that it heard.
 struct Controller {
     url: String,
@@ -102,6 +104,10 @@ impl Controller {
     }
 
     fn read(&self, limits: Limits) -> Read {
+        self.read_and_tell(limits, None)
+    }
+
+    fn read_and_tell(&self, limits: Limits, waiting: Option<&Waiting>) -> Read {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let tls = tls(std::slice::from_ref(&self.root)).unwrap();
@@ -114,6 +120,7 @@ impl Controller {
                 timeout: Duration::from_secs(5),
                 deadline: Instant::now() + Duration::from_secs(20),
                 limits,
+                waiting,
             };
             read(&directory).await
         })
@@ -230,6 +237,43 @@ fn a_controller_that_names_a_secret_is_not_asked_for_more_of_it() {
     assert!(!heard.contains("\u{4}\u{1}*"), "every attribute");
 }
 
+/// A controller that breaks off behind them keeps nobody from following them.
+#[test]
+fn the_auth_servers_are_told_before_the_rest_is_read() {
+    fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
+        if base.starts_with("CN=Auth Servers,") {
+            let attributes: &[(&str, &[&str])] = &[
+                ("objectClass", &["msExchAuthAuthServer"]),
+                ("msExchAuthMetadataUrl", &["https://login.windows.net/x/y.xml"]),
+            ];
+            return vec![entry(&format!("CN=EvoSTS,{base}"), attributes), ended(0)];
+        }
+        if base.starts_with("CN=Accepted Domains,") {
+            return vec![sequence(0x64, &[text("CN=x"), text("no list")])];
+        }
+        usual(base)
+    }
+    let (waiting, told) = watch::channel(None);
+    let read = Controller::new(answers).read_and_tell(Limits::USUAL, Some(&waiting));
+    assert!(read.failure.is_some());
+    let told = told.borrow().clone().unwrap();
+    assert_eq!(told.auth_servers.items.len(), 1);
+    let url = |facts: &Facts| facts.auth_servers.items[0].metadata_url.value().cloned();
+    assert_eq!(url(&told), url(&read.facts));
+    assert!(url(&told).is_some());
+}
+
+#[test]
+fn auth_servers_that_are_hidden_are_not_told_to_be_none() {
+    fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
+        if base.starts_with("CN=Auth Servers,") { vec![ended(0)] } else { usual(base) }
+    }
+    let (waiting, told) = watch::channel(None);
+    let read = Controller::new(answers).read_and_tell(Limits::USUAL, Some(&waiting));
+    assert_eq!(read.facts.auth_servers.complete.read().unwrap_err().reason, Reason::Hidden);
+    assert_eq!(*told.borrow(), None);
+}
+
 #[test]
 fn an_account_in_another_domain_is_unknown_without_a_global_catalogue() {
     fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
@@ -321,6 +365,7 @@ fn an_address_of_another_kind_reaches_nobody() {
         timeout: Duration::from_secs(1),
         deadline: runtime.block_on(async { Instant::now() }) + Duration::from_secs(1),
         limits: Limits::USUAL,
+        waiting: None,
     };
     let read = runtime.block_on(read(&directory));
     assert_eq!(read.failure.unwrap().reason, Reason::Malformed);
