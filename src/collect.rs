@@ -123,8 +123,8 @@ pub(crate) struct Task<'a> {
     pub(crate) client: Result<Client, Failure>,
 }
 
-/// What the directory said, for the sources that follow its addresses: `None`
-/// until it has spoken, or will not.
+/// What the directory said of the AuthServers, for the sources that follow their
+/// addresses: `None` until it has spoken, or will not.
 pub(crate) type Directory = Receiver<Option<Facts>>;
 
 /// Asks every source of a trust, side by side. Never fails: what went wrong is
@@ -166,7 +166,7 @@ pub(crate) async fn collect_within(
     let asked = async {
         let source = async {
             match &trust.active_directory {
-                Some(configured) => directory::read(&task, configured).await,
+                Some(configured) => directory::read(&task, configured, &tell).await,
                 None => Found::default(),
             }
         };

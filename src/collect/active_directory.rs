@@ -25,6 +25,7 @@ use checks::facts::{Facts, Reason, Seen, SeenId};
 use jiff::Timestamp;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
+use tokio::sync::watch::Sender;
 use tokio::time::Instant;
 use url::Url;
 
@@ -61,6 +62,8 @@ pub struct Directory<'a> {
     pub deadline: Instant,
     /// How much is read at most.
     pub limits: Limits,
+    /// Who hears of the AuthServers as soon as they are read, ahead of the rest.
+    pub waiting: Option<&'a Sender<Option<Facts>>>,
     /// Who watches.
     pub watch: &'a Watch,
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use checks::facts::{Facts, Needs, Reason, Unknown};
+use tokio::sync::watch;
 
 use super::active_directory::{self, Credentials, Directory};
 use super::{Failure, Found, Task, failure};
@@ -12,9 +13,14 @@ use crate::config::{ActiveDirectory, Secret, SecretFile};
 /// The environment variable that holds the password where no file does.
 const PASSWORD: &str = "TRUSTPROBE_AD_PASSWORD";
 
-pub(super) async fn read(task: &Task<'_>, configured: &ActiveDirectory) -> Found {
+/// Reads it, and tells of the AuthServers as soon as they are there.
+pub(super) async fn read(
+    task: &Task<'_>,
+    configured: &ActiveDirectory,
+    waiting: &watch::Sender<Option<Facts>>,
+) -> Found {
     let mut notes = Vec::new();
-    match asked(task, configured, &mut notes).await {
+    match asked(task, configured, waiting, &mut notes).await {
         Ok(mut found) => {
             notes.append(&mut found.notes);
             Found { notes, ..found }
@@ -41,6 +47,7 @@ fn untold(failed: &Failure) -> Facts {
 async fn asked(
     task: &Task<'_>,
     configured: &ActiveDirectory,
+    waiting: &watch::Sender<Option<Facts>>,
     notes: &mut Vec<String>,
 ) -> Result<Found, Failure> {
     let tls = Arc::new(task.roots.client()?);
@@ -60,6 +67,7 @@ async fn asked(
         timeout: task.timeout,
         deadline: task.until,
         limits: task.limits.decode,
+        waiting: Some(waiting),
         watch: &task.watch,
     })
     .await;

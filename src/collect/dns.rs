@@ -2,8 +2,9 @@
 
 mod records;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use checks::facts::Reason;
@@ -11,6 +12,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts,
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::OnceCell;
 
 pub(super) use self::records::read;
 use super::watch::Watch;
@@ -33,7 +35,12 @@ pub struct Names {
     given: Option<Arc<TokioResolver>>,
     allow_local: bool,
     watch: Watch,
+    /// What each name led to: a run asks once, whoever wants to know.
+    found: Arc<Mutex<HashMap<String, Arc<OnceCell<Led>>>>>,
 }
+
+/// Where a name led, or why nowhere.
+type Led = Result<Vec<IpAddr>, Failure>;
 
 impl Names {
     pub(crate) fn new(
@@ -43,7 +50,12 @@ impl Names {
         watch: &Watch,
     ) -> Self {
         let given = (!nameservers.is_empty()).then(|| resolver(nameservers, timeout)).flatten();
-        Self { given: given.map(Arc::new), allow_local, watch: watch.clone() }
+        Self {
+            given: given.map(Arc::new),
+            allow_local,
+            watch: watch.clone(),
+            found: Arc::default(),
+        }
     }
 
     /// The same for a name that the configuration states, wherever it leads.
@@ -55,10 +67,7 @@ impl Names {
     pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
         let all = match name.parse() {
             Ok(address) => vec![address],
-            Err(_) => self.asked(name).await.map_err(|failed| Failure {
-                detail: format!("{name}: {}", failed.text()),
-                ..failed
-            })?,
+            Err(_) => self.cell(name).get_or_init(|| self.lookup(name)).await.clone()?,
         };
         let usable: Vec<IpAddr> =
             all.iter().copied().filter(|it| self.allow_local || !is_local(*it)).collect();
@@ -68,6 +77,18 @@ impl Names {
             ([], []) => refused("has no address"),
             _ => Ok(usable),
         }
+    }
+
+    fn cell(&self, name: &str) -> Arc<OnceCell<Led>> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(found.entry(name.to_ascii_lowercase()).or_default())
+    }
+
+    /// All addresses of a name.
+    async fn lookup(&self, name: &str) -> Led {
+        self.asked(name)
+            .await
+            .map_err(|failed| Failure { detail: format!("{name}: {}", failed.text()), ..failed })
     }
 
     /// What the name servers say.
@@ -166,6 +187,8 @@ impl Resolve for Names {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -185,5 +208,62 @@ mod tests {
         ] {
             assert_eq!(is_local(address.parse().unwrap()), local, "{address}");
         }
+    }
+
+    /// A name server that leads every name to 192.0.2.1, or says nothing, and
+    /// counts the questions.
+    async fn counting(silent: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (address, asked) = (socket.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&asked);
+        tokio::spawn(async move {
+            let mut question = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut question).await {
+                counter.fetch_add(1, Ordering::SeqCst);
+                let mut answer = question[..length].to_vec();
+                // The question without what may follow it: name, type and class.
+                let end = 12 + answer[12..].iter().position(|it| *it == 0).unwrap() + 5;
+                answer.truncate(end);
+                let four = answer[end - 3] == 1;
+                // A response with one question, an answer if it is an address, no more.
+                answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(four), 0, 0, 0, 0]);
+                if four {
+                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+                }
+                if !silent {
+                    socket.send_to(&answer, from).await.unwrap();
+                }
+            }
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn a_run_asks_for_a_name_once() {
+        let (server, asked) = counting(false).await;
+        let names = Names::new(&[server], false, Duration::from_secs(5), &Watch::default());
+        let everywhere = names.clone().anywhere();
+        let (one, other) =
+            tokio::join!(names.addresses("a.example"), everywhere.addresses("A.example"));
+        assert_eq!(one.unwrap(), ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+        assert!(other.is_ok());
+        assert!(names.addresses("a.example").await.is_ok());
+        // One question for each kind of address.
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        assert!(names.addresses("b.example").await.is_ok());
+        assert_eq!(asked.load(Ordering::SeqCst), 4);
+    }
+
+    /// Whoever gives up leaves the question to the others.
+    #[tokio::test]
+    async fn a_name_that_nobody_answers_is_told_to_all_who_wait() {
+        let (server, _) = counting(true).await;
+        let names = Names::new(&[server], false, Duration::from_millis(300), &Watch::default());
+        let short = tokio::time::timeout(Duration::from_millis(50), names.addresses("a.example"));
+        let (short, one, other) =
+            tokio::join!(short, names.addresses("a.example"), names.addresses("a.example"));
+        assert!(short.is_err());
+        assert_eq!(one.unwrap_err().reason, Reason::TimedOut);
+        assert_eq!(other.unwrap_err().reason, Reason::TimedOut);
     }
 }

@@ -30,7 +30,7 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roots {
     extra: Vec<CertificateDer<'static>>,
-    /// Reading those of the machine takes longer than a handshake.
+    /// Those of the machine are hundreds of files, which are read once.
     verifier: Arc<OnceLock<Result<Arc<dyn ServerCertVerifier>, Failure>>>,
 }
 
@@ -59,7 +59,7 @@ impl Roots {
 
     /// Those of the machine, and these.
     pub(crate) fn of(extra: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
-        Self { extra: extra.into_iter().collect(), verifier: Arc::default() }
+        Self { extra: extra.into_iter().collect(), ..Self::default() }
     }
 
     /// Where the roots come from.
@@ -73,19 +73,16 @@ impl Roots {
 
     /// What verifies a chain. A machine without any root has none.
     pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
-        self.verifier.get_or_init(|| self.made()).clone()
-    }
-
-    fn made(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
-        let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
-        match made {
-            Ok(verifier) => Ok(Arc::new(verifier)),
-            Err(error) => {
+        let made = || {
+            let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
+            let verifier = made.map_err(|error| {
                 // Nothing is wrong with the other side.
                 let text = format!("this machine has no roots to verify a chain with: {error}");
-                Err(failure(Reason::SourceAbsent, text))
-            }
-        }
+                failure(Reason::SourceAbsent, text)
+            })?;
+            Ok(Arc::new(verifier) as Arc<dyn ServerCertVerifier>)
+        };
+        self.verifier.get_or_init(made).clone()
     }
 
     /// A configuration that believes them.

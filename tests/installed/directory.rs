@@ -125,6 +125,7 @@ impl Asked {
                 timeout: self.timeout,
                 deadline: Instant::now() + self.deadline,
                 limits: Limits::USUAL,
+                waiting: None,
                 watch: &Watch::default(),
             };
             let read = read(&directory).await;
@@ -409,6 +410,7 @@ fn a_keytab_is_as_good_as_a_password() {
             timeout: Duration::from_secs(10),
             deadline: Instant::now() + Duration::from_secs(30),
             limits: Limits::USUAL,
+            waiting: None,
             watch: &Watch::default(),
         };
         read(&directory).await

@@ -125,6 +125,29 @@ fn of_a_healthy_contoso_only_the_servers_own_certificates_are_unknown() {
     assert!(lab.cloud.foreign.requests().is_empty());
 }
 
+/// The verdict is the same, and nobody waits for what it does not need: an
+/// AuthServer is followed while the directory is still asked for the accounts.
+#[test]
+fn over_a_long_line_nothing_is_lost() {
+    let expected = statuses(&check(&Contoso::start(directory(), GOOD).configuration()));
+    let lab = Contoso::start_late(directory(), GOOD, Some(Duration::from_millis(100)));
+    assert_eq!(statuses(&check(&lab.configuration())), expected);
+    let record = fs::read_to_string(lab.folder.join("requests")).unwrap();
+    silent(&record.replace("calendar-probe%40", ""));
+    let instants = |what: &str| -> (u64, u64) {
+        let line = record.lines().find(|it| it.contains(what)).expect(what);
+        let mut parts = line.split('\t').map(|it| it.parse().unwrap());
+        (parts.next().unwrap(), parts.next().unwrap())
+    };
+    let accounts = instants("ldap search \"CN=SfBOnline-ApplicationAccount,");
+    let followed = instants("dns login.windows.net");
+    assert!(followed.0 < accounts.1, "{record}");
+    for one in ["ldap bind", "dns dc1.corp.contoso.com", "http graph.microsoft.com GET"] {
+        let (asked, answered) = instants(one);
+        assert!(asked + 100_000 <= answered, "{one}");
+    }
+}
+
 #[test]
 fn what_was_collected_is_judged_as_what_is_asked() {
     let lab = Contoso::start(directory(), GOOD);

@@ -6,6 +6,8 @@
 
 #[path = "../live/cloud.rs"]
 pub(crate) mod cloud;
+#[path = "line.rs"]
+pub(crate) mod line;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,10 +16,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use crate::process::{self, start};
-use cloud::server::{Reply, Request, Root, Server};
+use cloud::server::{Authority, Reply, Request, Root, Server};
 use cloud::{CLIENT, Cloud, SECRET, TENANT};
+use line::Line;
 
 /// As `seed.py` has it.
 pub(crate) const PASSWORD: &str = "Pr0be-of-the-lab";
@@ -82,6 +86,12 @@ impl Contoso {
     /// Everything beside this directory, with a `trustprobe.yaml` that leads to
     /// it. The certificate of `autodiscover.contoso.com` ends with this year.
     pub(crate) fn start(directory: &Directory, until: i32) -> Self {
+        Self::start_late(directory, until, None)
+    }
+
+    /// The same, where every answer is late by this; the file `requests` beside
+    /// the configuration tells of each.
+    pub(crate) fn start_late(directory: &Directory, until: i32, by: Option<Duration>) -> Self {
         let root = Root::new();
         let good = |names: &[&str]| root.certificate(names, 2035);
         let mut names = Vec::new();
@@ -101,9 +111,22 @@ impl Contoso {
             "accounts.accesscontrol.windows.net",
             "autodiscover-s.outlook.com",
         ];
-        let cloud = Cloud::at([login, graph, acs, foreign], good(&microsoft));
+        // Below the directory's, which is removed whatever ends the process.
+        let folder = directory.folder.path().join(format!("contoso-{}", login.0));
+        fs::create_dir(&folder).unwrap();
+        let line = by.map_or(Line::short(), |by| Line::long(by, &folder.join("requests")));
+        let held = line.clone();
+        let held = move |request: &Request| held.http(request);
+        let cloud = Cloud::at([login, graph, acs, foreign], good(&microsoft), held.clone());
         let online = place("autodiscover-s.outlook.com", 443);
-        let mut hosts = vec![Server::at(online, Some(&cloud.authority), online_autodiscover)];
+        let serve = |place, authority: &Authority, answer: fn(&Request) -> Reply| {
+            let held = held.clone();
+            Server::at(place, Some(authority), move |request| {
+                held(request);
+                answer(request)
+            })
+        };
+        let mut hosts = vec![serve(online, &cloud.authority, online_autodiscover)];
         for (name, until, answer) in [
             ("mail.contoso.com", 2035, exchange_1 as fn(&Request) -> Reply),
             ("autodiscover.contoso.com", until, exchange_1),
@@ -111,16 +134,18 @@ impl Contoso {
             ("ex2.corp.contoso.com", 2035, exchange_2),
         ] {
             let certificate = root.certificate(&[name], until);
-            hosts.push(Server::at(place(name, PORT), Some(&certificate), answer));
+            hosts.push(serve(place(name, PORT), &certificate, answer));
         }
         names.push(("login.windows.net", login.0));
-        names.push(("dc1.corp.contoso.com", directory.address));
+        let ca_file = directory.folder.path().join("ca.pem");
+        let controller = "dc1.corp.contoso.com";
+        let places = [address(), directory.address];
+        let reached = line.controller(places, &good(&[controller]), &ca_file);
+        names.push((controller, reached));
 
-        // Below the directory's, which is removed whatever ends the process.
-        let folder = directory.folder.path().join(format!("contoso-{}", login.0));
-        fs::create_dir(&folder).unwrap();
         let (server, port) = name_server(&folder, &names);
-        let authority = fs::read_to_string(directory.folder.path().join("ca.pem")).unwrap();
+        let port = line.names(port);
+        let authority = fs::read_to_string(ca_file).unwrap();
         write(&folder.join("roots.pem"), &format!("{authority}{}", root.pem()));
         write(&folder.join("password"), PASSWORD);
         write(&folder.join("secret"), SECRET);

@@ -78,16 +78,24 @@ pub(crate) struct Cloud {
 impl Cloud {
     pub(crate) fn start() -> Self {
         let here = (Ipv4Addr::LOCALHOST, 0);
-        Self::at([here, here, here, (Ipv4Addr::new(127, 0, 0, 2), 0)], Authority::new())
+        let places = [here, here, here, (Ipv4Addr::new(127, 0, 0, 2), 0)];
+        Self::at(places, Authority::new(), |_| ())
     }
 
     /// The same at these addresses and ports: where tokens are issued, Graph, ACS,
-    /// and the host that is nobody's.
-    pub(crate) fn at(places: [(Ipv4Addr, u16); 4], authority: Authority) -> Self {
+    /// and the host that is nobody's; and what comes before each answer.
+    pub(crate) fn at(
+        places: [(Ipv4Addr, u16); 4],
+        authority: Authority,
+        before: impl Fn(&Request) + Clone + Send + Sync + 'static,
+    ) -> Self {
         let faults = Faults::default();
         let serve = |place, answer: fn(&Request) -> Reply| {
-            let faults = Arc::clone(&faults);
-            let answer = move |request: &Request| struck(&faults, request, answer);
+            let (faults, before) = (Arc::clone(&faults), before.clone());
+            let answer = move |request: &Request| {
+                before(request);
+                struck(&faults, request, answer)
+            };
             Server::at(place, Some(&authority), answer)
         };
         let (login, graph, acs) =

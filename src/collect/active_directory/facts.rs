@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::searches::{GROUPS, Part};
 use super::session::{Linked, Progress, State};
 use super::{Attempt, Source};
-use crate::decode::directory::Entries;
-use crate::decode::{self, Limits, Syntax};
+use crate::decode::directory::{Entries, Entry};
+use crate::decode::{self, Decoded, Limits, Syntax};
 
 /// The facts, and what of the entries could not be used.
 pub(super) fn of(
@@ -42,20 +42,31 @@ fn decoded(progress: &Progress, sources: &[Source], limits: Limits) -> (Facts, V
     let mut sets = Vec::new();
     let (mut organisation, mut notes) = (None, Vec::new());
     for (by, source) in sources.iter().enumerate() {
-        let mut entries = Entries::read_at(source.at);
         let states = progress.parts.iter().map(|(_, state)| state);
         let states = states.chain(progress.accounts.iter().map(|it| &it.account));
-        for entry in states.filter(|it| it.by == by).flat_map(|it| &it.entries) {
-            organisation = organisation.or_else(|| Organisation::of_dn(&entry.dn));
-            entries.add(entry);
-        }
-        let name = source.seen.source.as_str();
-        let file = decode::Source { limits, ..decode::Source::named(name) };
-        let decoded = entries.decode(Syntax::Ldif, None, file, &source.id);
+        let entries = states.filter(|it| it.by == by).flat_map(|it| &it.entries);
+        let of_dn = |entry: &Entry| Organisation::of_dn(&entry.dn);
+        organisation = organisation.or_else(|| entries.clone().find_map(of_dn));
+        let decoded = by_one(entries, source, limits);
         notes.extend(decoded.notes.iter().map(|it| it.trim_start_matches("line 0: ").to_owned()));
         sets.extend(decoded.facts.into_values());
     }
     (Facts { organisation, ..Facts::join(sets) }, notes)
+}
+
+/// What one controller's entries say.
+fn by_one<'a>(found: impl Iterator<Item = &'a Entry>, source: &Source, limits: Limits) -> Decoded {
+    let mut entries = Entries::read_at(source.at);
+    for entry in found {
+        entries.add(entry);
+    }
+    let file = decode::Source { limits, ..decode::Source::named(&source.seen.source) };
+    entries.decode(Syntax::Ldif, None, file, &source.id)
+}
+
+/// What these entries alone say, for whoever does not wait for the others.
+pub(super) fn early(found: &[Entry], source: &Source, limits: Limits) -> Facts {
+    Facts::join(by_one(found.iter(), source, limits).facts.into_values())
 }
 
 /// What is said of searches that did not give all.

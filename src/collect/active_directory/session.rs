@@ -11,14 +11,16 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use checks::facts::{Reason, same_dn};
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::Directory;
 use super::connection::{Budget, Connection, End, Found, Root, Times, Watched};
+use super::facts;
 use super::failure::Failure;
 use super::searches::{ACCOUNT, GROUPS, ORGANISATION, Part, Search};
+use super::{Directory, Source};
 use crate::decode::directory::Entry;
 
 /// Searches that a controller answers at once.
@@ -187,7 +189,7 @@ impl Session {
         turn: &Turn,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let result = self.ask_for(progress, turn.by).await;
+        let result = self.ask_for(directory, progress, turn.by).await;
         let elsewhere = progress.elsewhere();
         let lost = result.is_err();
         if !elsewhere.is_empty() && !lost {
@@ -197,7 +199,12 @@ impl Session {
         result
     }
 
-    async fn ask_for(&self, progress: &mut Progress, by: usize) -> Result<(), Failure> {
+    async fn ask_for(
+        &self,
+        directory: &Directory<'_>,
+        progress: &mut Progress,
+        by: usize,
+    ) -> Result<(), Failure> {
         let configuration = &self.root.configuration;
         if let Some(known) =
             progress.configuration.as_ref().filter(|it| !same_dn(it, configuration))
@@ -249,11 +256,22 @@ impl Session {
             if let End::Lost(why) = &found.end {
                 failure.get_or_insert_with(|| why.clone());
             }
+            if job == Job::Part(Part::AuthServers) && found.end == End::Whole {
+                self.announce(directory, &found.entries);
+            }
             if let Some(state) = progress.state(job) {
                 state.take(found, by);
             }
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// Tells those who follow the addresses of the AuthServers, so that they need
+    /// not wait for what else is asked.
+    fn announce(&self, directory: &Directory<'_>, servers: &[Entry]) {
+        let Some(waiting) = directory.waiting else { return };
+        let source = Source::new(&self.name, directory.credentials.name(), Timestamp::now());
+        let _ = waiting.send(Some(facts::early(servers, &source, directory.limits)));
     }
 
     /// Which search a job is, and from where. `None` where this controller does

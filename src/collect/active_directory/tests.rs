@@ -69,6 +69,8 @@ fn split(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// What a controller answers to a search: by where it begins, and the whole of the request.
 type Answers = fn(&str, &str) -> Vec<Vec<u8>>;
 
+type Waiting = Sender<Option<Facts>>;
+
 /// A controller with answers of its own; everything that it heard.
 struct Controller {
     url: String,
@@ -104,10 +106,18 @@ impl Controller {
     }
 
     fn read(&self, limits: Limits) -> Read {
-        self.watched(limits, &Watch::default())
+        self.asked(limits, &Watch::default(), None)
     }
 
     fn watched(&self, limits: Limits, watch: &Watch) -> Read {
+        self.asked(limits, watch, None)
+    }
+
+    fn read_and_tell(&self, limits: Limits, waiting: Option<&Waiting>) -> Read {
+        self.asked(limits, &Watch::default(), waiting)
+    }
+
+    fn asked(&self, limits: Limits, watch: &Watch, waiting: Option<&Waiting>) -> Read {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let tls = tls(std::slice::from_ref(&self.root)).unwrap();
@@ -120,6 +130,7 @@ impl Controller {
                 timeout: Duration::from_secs(5),
                 deadline: Instant::now() + Duration::from_secs(20),
                 limits,
+                waiting,
                 watch,
             };
             read(&directory).await
@@ -235,6 +246,43 @@ fn a_controller_that_names_a_secret_is_not_asked_for_more_of_it() {
     let heard = String::from_utf8_lossy(&heard).to_ascii_lowercase();
     assert!(heard.contains("msexchauthflags") && !heard.contains("appsecret"));
     assert!(!heard.contains("\u{4}\u{1}*"), "every attribute");
+}
+
+/// A controller that breaks off behind them keeps nobody from following them.
+#[test]
+fn the_auth_servers_are_told_before_the_rest_is_read() {
+    fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
+        if base.starts_with("CN=Auth Servers,") {
+            let attributes: &[(&str, &[&str])] = &[
+                ("objectClass", &["msExchAuthAuthServer"]),
+                ("msExchAuthMetadataUrl", &["https://login.windows.net/x/y.xml"]),
+            ];
+            return vec![entry(&format!("CN=EvoSTS,{base}"), attributes), ended(0)];
+        }
+        if base.starts_with("CN=Accepted Domains,") {
+            return vec![sequence(0x64, &[text("CN=x"), text("no list")])];
+        }
+        usual(base)
+    }
+    let (waiting, told) = tokio::sync::watch::channel(None);
+    let read = Controller::new(answers).read_and_tell(Limits::USUAL, Some(&waiting));
+    assert!(read.failure.is_some());
+    let told = told.borrow().clone().unwrap();
+    assert_eq!(told.auth_servers.items.len(), 1);
+    let url = |facts: &Facts| facts.auth_servers.items[0].metadata_url.value().cloned();
+    assert_eq!(url(&told), url(&read.facts));
+    assert!(url(&told).is_some());
+}
+
+#[test]
+fn auth_servers_that_are_hidden_are_not_told_to_be_none() {
+    fn answers(base: &str, _: &str) -> Vec<Vec<u8>> {
+        if base.starts_with("CN=Auth Servers,") { vec![ended(0)] } else { usual(base) }
+    }
+    let (waiting, told) = tokio::sync::watch::channel(None);
+    let read = Controller::new(answers).read_and_tell(Limits::USUAL, Some(&waiting));
+    assert_eq!(read.facts.auth_servers.complete.read().unwrap_err().reason, Reason::Hidden);
+    assert_eq!(*told.borrow(), None);
 }
 
 #[test]
@@ -364,6 +412,7 @@ fn an_address_of_another_kind_reaches_nobody() {
         timeout: Duration::from_secs(1),
         deadline: runtime.block_on(async { Instant::now() }) + Duration::from_secs(1),
         limits: Limits::USUAL,
+        waiting: None,
         watch: &Watch::default(),
     };
     let read = runtime.block_on(read(&directory));
