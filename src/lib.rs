@@ -12,6 +12,7 @@ pub mod config;
 pub mod decode;
 pub mod evidence;
 pub mod exit;
+pub mod exporter;
 pub mod output;
 pub mod redact;
 pub mod stdout;

@@ -6,10 +6,11 @@ use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subje
 pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
 
 /// `1 failed, 2 blocked, 9 passed`.
-pub(super) fn tally<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> String {
+pub(crate) fn tally<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
+    let statuses: Vec<Status> = outcomes.into_iter().map(|outcome| outcome.status).collect();
     let parts: Vec<String> = Status::ALL
         .into_iter()
-        .map(|status| (status, outcomes.clone().filter(|it| it.status == status).count()))
+        .map(|status| (status, statuses.iter().filter(|it| **it == status).count()))
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| format!("{count} {}", status.as_str().replace('_', " ")))
         .collect();
@@ -17,7 +18,7 @@ pub(super) fn tally<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> 
 }
 
 /// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
-pub(super) fn title(cause: &Cause) -> String {
+pub(crate) fn title(cause: &Cause) -> String {
     let step = cause.subject.step.map(|step| format!("step {step} · ")).unwrap_or_default();
     match cause.subject.object {
         Object::Organisation => format!("{step}{}", cause.check),
@@ -34,7 +35,7 @@ pub(super) fn name(subject: &Subject) -> String {
 }
 
 /// The reason for an outcome's status, in short.
-pub(super) fn text(outcome: &Outcome) -> String {
+pub(crate) fn text(outcome: &Outcome) -> String {
     if outcome.status == Status::Blocked {
         let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
         return format!("by {}", blockers.collect::<Vec<String>>().join(", "));

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use checks::facts::{
-    ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential, StoredThumbprint,
-    Thumbprint,
-};
-use checks::procedure::application_name;
-use jiff::Timestamp;
+use checks::facts::ApplicationId;
 
 use super::{Gauges, seconds};
 use crate::output::Report;
+use crate::output::certificates::{Sighting, sightings};
 
 /// What tells certificates apart: `server` or `entra`, the application whose
 /// key it is, and its place in AuthConfig.
@@ -18,20 +14,11 @@ pub(super) const LABELS: &[&str] = &["trust", "location", "app", "slot"];
 /// The same with the thumbprint.
 pub(super) const INFO_LABELS: &[&str] = &["trust", "location", "app", "slot", "thumbprint_sha1"];
 
-/// One certificate where it was seen.
-struct Sighting<'a> {
-    location: &'static str,
-    /// The well-known id; empty on a server.
-    app: &'a str,
-    slot: &'static str,
-    thumbprint: Option<&'a Thumbprint>,
-    not_after: Option<Timestamp>,
-}
-
 pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
     let mut sets: BTreeMap<(&str, &str, &str), Vec<Sighting>> = BTreeMap::new();
-    for sighting in installed(report.facts).chain(credentials(report)) {
-        let set = (sighting.location, sighting.app, sighting.slot);
+    for sighting in sightings(report) {
+        let app = sighting.app.map_or("", ApplicationId::as_str);
+        let set = (sighting.location, app, sighting.slot);
         sets.entry(set).or_default().push(sighting);
     }
     for ((location, app, slot), sightings) in sets {
@@ -48,66 +35,4 @@ pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> any
         }
     }
     Ok(())
-}
-
-/// Those that AuthConfig names, and others of the auth certificate's subject.
-fn installed(facts: &Facts) -> impl Iterator<Item = Sighting<'_>> {
-    let servers = facts.servers.items.iter().filter(|server| !server.edge.is(|edge| *edge));
-    servers.flat_map(|server| &server.certificates.items).filter_map(|installed| {
-        let slot = slot(facts, Some(&installed.thumbprint));
-        let named = matches!(slot, "current" | "next" | "previous");
-        let own = |it: &Certificate| it.subject == Certificate::AUTH_SUBJECT;
-        (named || installed.certificate.is(own)).then_some(Sighting {
-            location: "server",
-            app: "",
-            slot,
-            thumbprint: Some(&installed.thumbprint),
-            not_after: installed.certificate.value().map(|it| it.not_after),
-        })
-    })
-}
-
-/// The keys of the well-known service principals that the procedure names.
-fn credentials<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
-    let (facts, procedure) = (report.facts, report.procedure);
-    let named = move |id: &ApplicationId| {
-        let mut required = procedure.service_principals();
-        application_name(id).is_some() && required.any(|(_, known)| known == id)
-    };
-    let principals = facts.service_principals.items.iter().filter(move |it| named(&it.app_id));
-    principals.flat_map(move |principal| {
-        principal.keys.value().into_iter().flatten().map(move |key| Sighting {
-            location: "entra",
-            app: principal.app_id.as_str(),
-            slot: slot(facts, thumbprint(key)),
-            thumbprint: thumbprint(key),
-            not_after: key.end.value().copied(),
-        })
-    })
-}
-
-/// Graph often leaves the certificate out; then its hint has to do.
-fn thumbprint(key: &KeyCredential) -> Option<&Thumbprint> {
-    match (&key.certificate, &key.custom_key_identifier) {
-        (Fact::Known(known), _) => Some(&known.value.sha1),
-        (_, Some(CustomKeyIdentifier::Thumbprint(hint))) => Some(hint),
-        _ => None,
-    }
-}
-
-/// The place in AuthConfig: `other` is none of them, `unknown` nobody can tell.
-fn slot(facts: &Facts, thumbprint: Option<&Thumbprint>) -> &'static str {
-    let (Some(config), Some(thumbprint)) = (facts.auth_config.value(), thumbprint) else {
-        return "unknown";
-    };
-    let slots =
-        [("current", &config.current), ("next", &config.next), ("previous", &config.previous)];
-    let holds = |stored: &Option<StoredThumbprint>| {
-        stored.as_ref().and_then(|stored| stored.thumbprint.as_ref()) == Some(thumbprint)
-    };
-    match slots.iter().find(|(_, stored)| stored.is(holds)) {
-        Some((slot, _)) => slot,
-        None if slots.iter().all(|(_, stored)| stored.value().is_some()) => "other",
-        None => "unknown",
-    }
 }
