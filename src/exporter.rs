@@ -6,6 +6,7 @@
 mod fleet;
 mod look;
 mod own;
+pub mod pages;
 mod probe;
 mod publication;
 mod refresh;

@@ -4,9 +4,11 @@
 //! is in the assessment. None of them looks at a terminal, a clock or the
 //! environment; the caller says what it knows of those.
 
+mod certificates;
 mod escape;
 mod file;
 mod gaps;
+pub(crate) mod html;
 pub mod inventory;
 pub mod json;
 mod page;
@@ -16,17 +18,19 @@ pub mod table;
 mod wording;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Context, Moving, Procedure, Trust};
+use checks::{Assessment, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
 
+pub(crate) use certificates::next_expiry;
 pub use escape::escape;
 pub(crate) use escape::escape_json;
 pub use file::write_atomically;
+pub(crate) use wording::{tally, text, title};
 
 /// One judged trust, with all that an output may show.
 #[derive(Debug, Clone, Copy)]
@@ -71,4 +75,14 @@ pub struct Style {
     pub colour: bool,
     /// The columns to use.
     pub width: usize,
+}
+
+/// What to look at first; `None` where all is well.
+pub(crate) fn first<'a>(report: &Report<'a>) -> Option<&'a Outcome> {
+    let Assessment { outcomes, root_causes, .. } = report.assessment;
+    let root = root_causes.first().and_then(|cause| report.assessment.outcome(cause));
+    let open = |it: &&Outcome| !report.assessment.is_accepted(it);
+    let with = |status: Status| outcomes.iter().filter(open).find(|it| it.status == status);
+    let order = || Status::ALL.into_iter().filter(|status| !steps::fine(*status));
+    root.or_else(|| order().find_map(with))
 }

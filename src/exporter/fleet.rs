@@ -7,15 +7,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use axum::body::Bytes;
 use checks::{Overall, Procedure};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::look::{Look, Target};
+use super::pages::Row;
 use crate::collect::{Ground, Watch};
 use crate::config::Config;
 use crate::output::prometheus::Series;
 use crate::output::{SourceState, escape};
+
+/// After so many intervals without a look somebody should know.
+const OVERDUE: u32 = 3;
 
 /// The trusts of one configuration.
 pub(super) struct Fleet {
@@ -38,7 +43,8 @@ struct Entry {
 pub(super) struct Kept {
     pub(super) series: Arc<Series>,
     pub(super) verdict: Overall,
-    pub(super) cause: Option<String>,
+    pub(super) row: Row,
+    pub(super) page: Bytes,
     pub(super) sources: Vec<SourceState>,
     pub(super) evaluated: Timestamp,
 }
@@ -87,9 +93,9 @@ impl Fleet {
     /// Keeps what a look told, and gives back what was known before.
     pub(super) fn keep(&self, name: &str, look: Look) -> Option<Arc<Kept>> {
         let entry = self.trusts.get(name)?;
-        let Look { series, verdict, cause, sources, evaluated, .. } = look;
+        let Look { series, verdict, row, page, sources, evaluated, .. } = look;
         let series = told(&self.config, name, series).ok()?;
-        let kept = Kept { series: Arc::new(series), verdict, cause, sources, evaluated };
+        let kept = Kept { series: Arc::new(series), verdict, row, page, sources, evaluated };
         let mut latest = entry.latest.write().unwrap_or_else(PoisonError::into_inner);
         latest.replace(Arc::new(kept))
     }
@@ -102,6 +108,20 @@ impl Fleet {
     /// Whether each trust was looked at.
     pub(super) fn is_known(&self) -> bool {
         self.trusts.values().all(|it| it.latest().is_some())
+    }
+
+    /// What the list of all trusts says of each.
+    pub(super) fn rows(&self, now: Timestamp) -> Vec<Row> {
+        let row = |(name, entry): (&String, &Entry)| match entry.latest() {
+            Some(kept) => {
+                let age = now.duration_since(kept.evaluated).unsigned_abs();
+                let overdue =
+                    self.config.exporter.background && OVERDUE * self.config.interval(name) < age;
+                Row { overdue, ..kept.row.clone() }
+            }
+            None => Row::waiting(name.clone()),
+        };
+        self.trusts.iter().map(row).collect()
     }
 
     /// The series of all trusts.

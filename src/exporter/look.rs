@@ -5,18 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use checks::facts::Facts;
 use checks::{Overall, Procedure};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::pages::{self, Row};
+use super::publication::gzip;
 use crate::collect::{self, Collected, Ground, Watch};
 use crate::config::{Config, Trust};
 use crate::evidence::{self, Evidence};
 use crate::judgement::{Question, with_reports};
 use crate::material::{Material, evidence_state};
-use crate::output::prometheus::{Series, next_expiry};
+use crate::output::prometheus::Series;
 use crate::output::{Report, SourceState, escape};
 
 /// What is to be looked at.
@@ -39,10 +42,10 @@ pub(crate) struct Target {
 pub(crate) struct Look {
     pub(crate) series: Series,
     pub(crate) verdict: Overall,
-    /// The check and the subject to fix first.
-    pub(crate) cause: Option<String>,
-    /// When the certificate ends that is in use, or the one that comes next.
-    pub(crate) expiry: Option<Timestamp>,
+    /// What the list of all trusts says of it.
+    pub(crate) row: Row,
+    /// Its page, compressed: there may be thousands.
+    pub(crate) page: Bytes,
     pub(crate) sources: Vec<SourceState>,
     pub(crate) evaluated: Timestamp,
     /// What of the sources is worth a line in the log.
@@ -137,12 +140,11 @@ fn material(target: &Target, read: Option<(Evidence, bool)>, asked: Option<Colle
 }
 
 fn shown(report: &Report, name: &str) -> anyhow::Result<Look> {
-    let cause = report.assessment.root_causes.first();
     Ok(Look {
         series: Series::of(report, &escape(name))?,
         verdict: report.assessment.overall(),
-        cause: cause.map(|it| format!("{} · {}", it.check, it.subject)),
-        expiry: next_expiry(report),
+        row: Row { name: name.to_owned(), ..Row::of(report) },
+        page: Bytes::from(gzip(pages::trust(report)?.as_bytes())),
         sources: report.sources.to_vec(),
         evaluated: report.evaluated,
         notes: report.notes.to_vec(),

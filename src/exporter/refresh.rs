@@ -112,7 +112,7 @@ fn tell(name: &str, before: Option<&Kept>, now: &Kept, notes: &[String]) {
     let verdict = now.verdict.as_str();
     if before.is_none_or(|it| it.verdict != now.verdict) {
         let was = before.map_or("not judged", |it| it.verdict.as_str());
-        let cause = escape(now.cause.as_deref().unwrap_or_default());
+        let cause = escape(now.row.cause.as_deref().unwrap_or_default());
         match now.verdict {
             Overall::Passed | Overall::Warning => {
                 info!(%trust, verdict, was, "the verdict changed")

@@ -1,22 +1,28 @@
 //! What is answered at which path.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use checks::Procedure;
 use checks::procedure::PROCEDURES;
+use flate2::read::GzDecoder;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Exporter;
 use super::own::Answered;
+use super::pages;
 use super::probe::NoAnswer;
 use super::publication::Text;
+use crate::config::value;
 use crate::output::escape;
 
 /// How long Prometheus waits, as it tells.
@@ -28,12 +34,104 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) fn router(exporter: Arc<Exporter>) -> Router {
     Router::new()
+        .route("/", get(overview))
+        .route("/trust/{name}", get(trust))
+        .route("/check/{id}", get(check))
+        .route(pages::STYLE_PATH, get(style))
         .route("/metrics", get(metrics))
         .route("/probe", get(probe))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
+        .fallback(nothing)
         .with_state(exporter)
+}
+
+#[derive(Deserialize)]
+struct Turned {
+    page: Option<String>,
+}
+
+async fn overview(State(exporter): State<Arc<Exporter>>, Query(turned): Query<Turned>) -> Response {
+    let (fleet, now) = (exporter.fleet(), Timestamp::now());
+    let refused = exporter.own.reloaded.get() < 0.5;
+    let notice = "The configuration that was read last cannot be used; the one before is in use.";
+    let page = turned.page.and_then(|page| page.parse().ok()).unwrap_or(1);
+    shown(pages::overview(&pages::Overview {
+        rows: &fleet.rows(now),
+        now,
+        page,
+        notice: refused.then_some(notice),
+    }))
+}
+
+async fn trust(
+    State(exporter): State<Arc<Exporter>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let fleet = exporter.fleet();
+    if let Some(kept) = fleet.latest(&name) {
+        return page(StatusCode::OK, unpacked(&kept.page, &headers));
+    }
+    if fleet.config.trusts.contains_key(&name) {
+        return shown(pages::waiting(&name));
+    }
+    let near = fleet.names().filter(|it| value::nearest(&name, [*it]).is_some()).take(5);
+    absent(&format!("trust {name:?}"), &near.collect::<Vec<_>>())
+}
+
+async fn check(Path(id): Path<String>) -> Response {
+    match pages::check(&id).transpose() {
+        Some(text) => shown(text),
+        None => absent(&format!("check {id:?}"), &[]),
+    }
+}
+
+async fn style() -> Response {
+    let kind = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=300")];
+    (kind, pages::HEADERS, pages::STYLE).into_response()
+}
+
+async fn nothing() -> Response {
+    absent("page", &[])
+}
+
+fn absent(what: &str, near: &[&str]) -> Response {
+    match pages::not_found(what, near) {
+        Ok(text) => page(StatusCode::NOT_FOUND, text.into_response()),
+        Err(error) => broken(&error),
+    }
+}
+
+fn shown(text: anyhow::Result<String>) -> Response {
+    match text {
+        Ok(text) => page(StatusCode::OK, text.into_response()),
+        Err(error) => broken(&error),
+    }
+}
+
+fn broken(error: &anyhow::Error) -> Response {
+    tracing::error!(error = %escape(&format!("{error:#}")), "a page broke");
+    told(StatusCode::INTERNAL_SERVER_ERROR, "the page broke; the log tells more")
+}
+
+/// A page tells of now, and is nobody's to keep.
+fn page(status: StatusCode, body: Response) -> Response {
+    let kind = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (status, kind, pages::HEADERS, body).into_response()
+}
+
+/// A compressed page, unpacked for those who cannot.
+fn unpacked(packed: &Bytes, headers: &HeaderMap) -> Response {
+    let vary = [(VARY, "accept-encoding")];
+    if reads_gzip(headers) {
+        return (vary, [(CONTENT_ENCODING, "gzip")], packed.clone()).into_response();
+    }
+    let mut text = Vec::new();
+    // What was packed here is whole.
+    let _ = GzDecoder::new(packed.as_ref()).read_to_end(&mut text);
+    (vary, text).into_response()
 }
 
 async fn metrics(State(exporter): State<Arc<Exporter>>, headers: HeaderMap) -> Response {

@@ -1,6 +1,7 @@
 //! What could not be told, and how to get it: those together that one command
 //! settles.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use checks::facts::{Obtain, Reason, Unknown};
@@ -15,14 +16,35 @@ use crate::output::Report;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Gap<'a> {
     /// What is needed, in words.
-    needs: Vec<String>,
+    pub(super) needs: Vec<String>,
     /// How to get it; absent where nobody can.
     #[serde(skip_serializing_if = "Option::is_none")]
-    obtain: Option<Obtain>,
+    pub(super) obtain: Option<Obtain>,
     /// The ids of the checks that wait for it.
-    checks: Vec<&'a str>,
+    pub(super) checks: Vec<&'a str>,
     /// Why it is not known.
-    reasons: Vec<String>,
+    pub(super) reasons: Vec<String>,
+}
+
+impl Gap<'_> {
+    /// The reasons, as many as anybody reads.
+    pub(super) fn why(&self) -> Vec<Cow<'_, str>> {
+        const SHOWN: usize = 6;
+        let mut why: Vec<Cow<str>> =
+            self.reasons.iter().take(SHOWN).map(|reason| reason.as_str().into()).collect();
+        if let Some(more) = self.reasons.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            why.push(format!("and {more} more reasons").into());
+        }
+        why
+    }
+}
+
+/// Where to run it, and the right that it takes.
+pub(super) fn place(obtain: &Obtain) -> String {
+    match obtain.permission {
+        "" => obtain.place.to_owned(),
+        permission => format!("{}, with {permission}", obtain.place),
+    }
 }
 
 /// Prints the gaps under a heading, if there are any.
@@ -40,19 +62,11 @@ pub(super) fn print(page: &mut Page, heading: &str, gaps: &[Gap]) {
 fn print_gap(page: &mut Page, gap: &Gap) {
     page.prose(Tone::Strong, 2, &format!("needs {}", brief(&gap.needs)));
     page.entry("for", &brief(&gap.checks));
-    let shown = gap.reasons.len().min(6);
-    for (at, reason) in gap.reasons.iter().take(shown).enumerate() {
+    for (at, reason) in gap.why().iter().enumerate() {
         page.entry(if at == 0 { "why" } else { "" }, reason);
     }
-    if shown < gap.reasons.len() {
-        page.entry("", &format!("and {} more reasons", gap.reasons.len() - shown));
-    }
     let Some(obtain) = &gap.obtain else { return };
-    let allowed = match obtain.permission {
-        "" => String::new(),
-        permission => format!(", with {permission}"),
-    };
-    page.entry("get it", &format!("{}{allowed}:", obtain.place));
+    page.entry("get it", &format!("{}:", place(obtain)));
     page.script([obtain.command.as_str()]);
 }
 
@@ -92,7 +106,7 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 }
 
 /// Names joined for a sentence, at most eight of them.
-fn brief<T: AsRef<str>>(names: &[T]) -> String {
+pub(super) fn brief<T: AsRef<str>>(names: &[T]) -> String {
     let shown: Vec<&str> = names.iter().take(8).map(AsRef::as_ref).collect();
     match names.len() - shown.len() {
         0 => shown.join(", "),

@@ -17,8 +17,6 @@ use jiff::Timestamp;
 
 use super::{Report, escape};
 
-pub(crate) use self::certificates::next_expiry;
-
 /// A metric of ours. All of them are gauges: each says how things stand now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {

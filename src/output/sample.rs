@@ -21,17 +21,17 @@ const CURRENT: &str = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567";
 const STALE: &str = "89ABCDEF0123456789ABCDEF0123456789ABCDEF";
 
 /// All that a report borrows.
-pub(super) struct Sample {
-    pub(super) trust: Trust,
-    pub(super) facts: Facts,
-    pub(super) context: Context,
-    pub(super) assessment: Assessment,
-    pub(super) notes: Vec<String>,
-    pub(super) sources: Vec<SourceState>,
+pub(crate) struct Sample {
+    pub(crate) trust: Trust,
+    pub(crate) facts: Facts,
+    pub(crate) context: Context,
+    pub(crate) assessment: Assessment,
+    pub(crate) notes: Vec<String>,
+    pub(crate) sources: Vec<SourceState>,
 }
 
 impl Sample {
-    pub(super) fn report(&self) -> Report<'_> {
+    pub(crate) fn report(&self) -> Report<'_> {
         Report {
             trust: &self.trust,
             facts: &self.facts,
@@ -49,7 +49,7 @@ impl Sample {
 
 /// Contoso in trouble: the certificate has expired, one server does not hold
 /// it, and half of the evidence is missing.
-pub(super) fn broken() -> Sample {
+pub(crate) fn broken() -> Sample {
     let mut sample = judged_on("2031-01-02T00:00:00Z");
     let outcomes = &mut sample.assessment.outcomes;
     outcomes.extend(steps_1_to_4());
@@ -68,7 +68,7 @@ pub(super) fn broken() -> Sample {
 }
 
 /// One certificate that is good for years, and nothing else judged.
-pub(super) fn sound() -> Sample {
+pub(crate) fn sound() -> Sample {
     let mut sample = judged_on("2026-11-24T00:00:00Z");
     sample.notes.clear();
     sample
@@ -281,7 +281,7 @@ fn steps_6_and_7() -> Vec<Outcome> {
     ]
 }
 
-pub(super) fn outcome(check: &'static str, subject: Subject, judgement: Judgement) -> Outcome {
+pub(crate) fn outcome(check: &'static str, subject: Subject, judgement: Judgement) -> Outcome {
     Outcome {
         check,
         title: "It is as it should be",

@@ -75,7 +75,7 @@ fn opening(page: &mut Page, report: &Report) {
             format!("Exchange organisation {} in {}", organisation.name, organisation.forest);
         page.prose(Tone::Plain, 0, &text);
     }
-    page.prose(Tone::Faint, 0, &tally(report.assessment.outcomes.iter()));
+    page.prose(Tone::Faint, 0, &tally(&report.assessment.outcomes));
 }
 
 /// The first root cause in full, the others by name.

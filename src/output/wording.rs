@@ -6,17 +6,18 @@ use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subje
 pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
 
 /// `1 failed, 2 blocked, 9 passed`.
-pub(super) fn tally<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> String {
+pub(crate) fn tally<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
+    let outcomes: Vec<&Outcome> = outcomes.into_iter().collect();
     let parts: Vec<String> = Status::ALL
         .into_iter()
-        .map(|status| (status, outcomes.clone().filter(|it| it.status == status).count()))
+        .map(|status| (status, outcomes.iter().filter(|it| it.status == status).count()))
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| format!("{count} {}", status.as_str().replace('_', " ")))
         .collect();
     if parts.is_empty() {
         return "nothing was judged".to_owned();
     }
-    match outcomes.filter(|it| it.waiver.is_some()).count() {
+    match outcomes.iter().filter(|it| it.waiver.is_some()).count() {
         0 => parts.join(", "),
         waived => format!("{}; {waived} of them waived", parts.join(", ")),
     }
@@ -29,7 +30,7 @@ pub(super) fn accepted(waiver: &Waiver) -> String {
 }
 
 /// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
-pub(super) fn title(cause: &Cause) -> String {
+pub(crate) fn title(cause: &Cause) -> String {
     let step = cause.subject.step.map(|step| format!("step {step} · ")).unwrap_or_default();
     match cause.subject.object {
         Object::Organisation => format!("{step}{}", cause.check),
@@ -46,7 +47,7 @@ pub(super) fn name(subject: &Subject) -> String {
 }
 
 /// The reason for an outcome's status, in short.
-pub(super) fn text(outcome: &Outcome) -> String {
+pub(crate) fn text(outcome: &Outcome) -> String {
     match &outcome.waiver {
         Some(waiver) => format!("{}; waived {}", own_text(outcome), accepted(waiver)),
         None => own_text(outcome),

@@ -1,0 +1,130 @@
+//! The certificates that matter to a trust, wherever they were seen.
+
+use std::collections::BTreeMap;
+
+use checks::facts::{
+    ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential, StoredThumbprint,
+    Thumbprint,
+};
+use checks::procedure::application_name;
+use jiff::Timestamp;
+
+use super::Report;
+
+/// One certificate where it was seen.
+pub(super) struct Sighting<'a> {
+    /// `server`, or `entra` for a key credential.
+    pub(super) location: &'static str,
+    /// The name of the server; empty in Entra.
+    pub(super) server: &'a str,
+    /// The well-known application whose key it is.
+    pub(super) app: Option<&'a ApplicationId>,
+    /// The place in AuthConfig: `other` is none of them, `unknown` nobody can tell.
+    pub(super) slot: &'static str,
+    pub(super) thumbprint: Option<&'a Thumbprint>,
+    pub(super) not_after: Option<Timestamp>,
+}
+
+/// Every sighting: those on servers, then the key credentials.
+pub(super) fn sightings<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
+    installed(report.facts).chain(credentials(report))
+}
+
+/// The sightings by location, application and slot.
+pub(super) fn sets<'a>(
+    report: &Report<'a>,
+) -> BTreeMap<(&'static str, &'a str, &'static str), Vec<Sighting<'a>>> {
+    let mut sets: BTreeMap<_, Vec<Sighting>> = BTreeMap::new();
+    for sighting in sightings(report) {
+        let app = sighting.app.map_or("", ApplicationId::as_str);
+        sets.entry((sighting.location, app, sighting.slot)).or_default().push(sighting);
+    }
+    sets
+}
+
+/// When the first of these ends. A key that was replaced may stay beside its
+/// successor: as long as one with the certificate is valid, Entra takes it.
+pub(super) fn earliest(sightings: &[Sighting]) -> Option<Timestamp> {
+    let same = |a: &Sighting, b: &Sighting| {
+        a.app.is_some() && a.app == b.app && a.thumbprint.is_some() && a.thumbprint == b.thumbprint
+    };
+    let last = |own: &Sighting| {
+        let others = sightings.iter().filter(|it| same(it, own)).filter_map(|it| it.not_after);
+        others.chain(own.not_after).max()
+    };
+    sightings.iter().filter_map(last).min()
+}
+
+/// When the first certificate ends that is in use or will be.
+pub(crate) fn next_expiry(report: &Report) -> Option<Timestamp> {
+    let sets = sets(report);
+    let used = sets.iter().filter(|((.., slot), _)| matches!(*slot, "current" | "next"));
+    used.filter_map(|(_, sightings)| earliest(sightings)).min()
+}
+
+/// Those that AuthConfig names, and others of the auth certificate's subject.
+fn installed(facts: &Facts) -> impl Iterator<Item = Sighting<'_>> {
+    let servers = facts.servers.items.iter().filter(|server| !server.edge.is(|edge| *edge));
+    let installed = servers.flat_map(|server| {
+        server.certificates.items.iter().map(|installed| (server.name.as_str(), installed))
+    });
+    installed.filter_map(|(server, installed)| {
+        let slot = slot(facts, Some(&installed.thumbprint));
+        let named = matches!(slot, "current" | "next" | "previous");
+        let own = |it: &Certificate| it.subject == Certificate::AUTH_SUBJECT;
+        (named || installed.certificate.is(own)).then_some(Sighting {
+            location: "server",
+            server,
+            app: None,
+            slot,
+            thumbprint: Some(&installed.thumbprint),
+            not_after: installed.certificate.value().map(|it| it.not_after),
+        })
+    })
+}
+
+/// The keys of the well-known service principals that the procedure names.
+fn credentials<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
+    let (facts, procedure) = (report.facts, report.procedure);
+    let named = move |id: &ApplicationId| {
+        let mut required = procedure.service_principals();
+        application_name(id).is_some() && required.any(|(_, known)| known == id)
+    };
+    let principals = facts.service_principals.items.iter().filter(move |it| named(&it.app_id));
+    principals.flat_map(move |principal| {
+        principal.keys.value().into_iter().flatten().map(move |key| Sighting {
+            location: "entra",
+            server: "",
+            app: Some(&principal.app_id),
+            slot: slot(facts, thumbprint(key)),
+            thumbprint: thumbprint(key),
+            not_after: key.end.value().copied(),
+        })
+    })
+}
+
+/// Graph often leaves the certificate out; then its hint has to do.
+fn thumbprint(key: &KeyCredential) -> Option<&Thumbprint> {
+    match (&key.certificate, &key.custom_key_identifier) {
+        (Fact::Known(known), _) => Some(&known.value.sha1),
+        (_, Some(CustomKeyIdentifier::Thumbprint(hint))) => Some(hint),
+        _ => None,
+    }
+}
+
+/// The place in AuthConfig: `other` is none of them, `unknown` nobody can tell.
+fn slot(facts: &Facts, thumbprint: Option<&Thumbprint>) -> &'static str {
+    let (Some(config), Some(thumbprint)) = (facts.auth_config.value(), thumbprint) else {
+        return "unknown";
+    };
+    let slots =
+        [("current", &config.current), ("next", &config.next), ("previous", &config.previous)];
+    let holds = |stored: &Option<StoredThumbprint>| {
+        stored.as_ref().and_then(|stored| stored.thumbprint.as_ref()) == Some(thumbprint)
+    };
+    match slots.iter().find(|(_, stored)| stored.is(holds)) {
+        Some((slot, _)) => slot,
+        None if slots.iter().all(|(_, stored)| stored.value().is_some()) => "other",
+        None => "unknown",
+    }
+}

@@ -1,0 +1,155 @@
+// Looks at pages as a reader's browser does, and fails where something is wrong.
+//
+//     npm ci && node pages.mjs [--screenshots FOLDER] BASE PATH...
+//     node pages.mjs http://127.0.0.1:9966 / /trust/contoso /check/endpoint-tls
+//
+// It needs Chromium: the one named by CHROMIUM, or what is called chromium on
+// the path. Every path is opened below BASE, at 1280 and 360 pixels, light and
+// dark, with the scripts of pages switched off. What counts as wrong:
+//
+// - anything on the console, such as a violation of the page's own policy;
+// - a request to another origin, or one that fails;
+// - a page that is wider than the window, also with every <details> open;
+// - a violation of axe's rules, or something that axe cannot tell.
+//
+// Each problem is a line on standard output. The exit code is 0 without any,
+// 1 with some, 2 where the arguments or the browser do not work.
+// With --screenshots a picture of each page and view is left in the folder,
+// named by the place of the path among the arguments.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { accessSync, constants } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+const WIDTHS = [1280, 360];
+const SCHEMES = ['light', 'dark'];
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+const { base, paths, screenshots } = command();
+const problems = [];
+// Playwright gives each browser a profile of its own and removes it.
+const browser = await chromium.launch({ executablePath: program(), args: FLAGS }).catch((error) => {
+  misuse(`cannot start Chromium: ${brief(error.message)}`);
+});
+for (const width of WIDTHS) {
+  for (const scheme of SCHEMES) {
+    const view = { viewport: { width, height: 800 }, colorScheme: scheme };
+    const tell = (path) => (text) => problems.push(`${path} at ${width} px, ${scheme}: ${brief(text)}`);
+    await inContext({ ...view, javaScriptEnabled: false }, tell, async (page, wrong, at) => {
+      await tooWide(page, 'as it comes', wrong);
+      if (!screenshots) return;
+      await page.screenshot({ path: join(screenshots, `${at}-${width}-${scheme}.png`), fullPage: true });
+    });
+    // axe is a script, which the page's policy would refuse.
+    await inContext({ ...view, bypassCSP: true }, tell, async (page, wrong) => {
+      await page.evaluate(() => document.querySelectorAll('details').forEach((it) => { it.open = true; }));
+      await tooWide(page, 'opened', wrong);
+      await axe(page, wrong);
+    });
+  }
+}
+await browser.close();
+for (const problem of problems) console.log(problem);
+const views = paths.length * WIDTHS.length * SCHEMES.length;
+console.log(`${paths.length} pages in ${views} views: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+// Opens every page in one context and tells what the browser complains about.
+async function inContext(options, tell, then) {
+  const context = await browser.newContext(options);
+  for (const [at, path] of paths.entries()) {
+    const page = await context.newPage();
+    const wrong = tell(path);
+    try {
+      await listen(page, new URL(path, base).href, wrong);
+      const answer = await page.goto(new URL(path, base).href, { waitUntil: 'load' });
+      if (!answer?.headers()['content-security-policy']) wrong('no Content-Security-Policy');
+      await then(page, wrong, at);
+    } catch (error) {
+      wrong(error.message);
+    }
+    await page.close();
+  }
+  await context.close();
+}
+
+async function listen(page, address, wrong) {
+  await page.route('**', (route) => {
+    const url = new URL(route.request().url());
+    if (url.origin === base.origin) return route.continue();
+    wrong(`asks ${url.href}`);
+    return route.abort();
+  });
+  page.on('console', (message) => {
+    // That the page itself is not there may be what is looked at.
+    const failed = message.text().startsWith('Failed to load resource');
+    if (!failed || message.location().url !== address) wrong(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => wrong(`error: ${error.message}`));
+  page.on('requestfailed', (request) => {
+    wrong(`failed: ${request.url()}: ${request.failure()?.errorText}`);
+  });
+}
+
+async function axe(page, wrong) {
+  await page.addScriptTag({ path: AXE });
+  const { violations, incomplete } = await page.evaluate(() => globalThis.axe.run());
+  for (const [kind, rules] of [['breaks', violations], ['may break', incomplete]]) {
+    for (const { id, help, nodes } of rules) {
+      wrong(`${kind} ${id} (${help}) ${nodes.length} times, first at ${nodes[0].html}`);
+    }
+  }
+}
+
+async function tooWide(page, how, wrong) {
+  const [wide, widest] = await page.evaluate(() => {
+    const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const right = (it) => it.getBoundingClientRect().right;
+    const all = [...document.body.querySelectorAll('*')];
+    return [wide, wide > 0 ? all.sort((a, b) => right(b) - right(a))[0]?.outerHTML.slice(0, 120) : ''];
+  });
+  if (wide > 0) wrong(`${how}, ${wide} px wider than the window, by ${widest}`);
+}
+
+function command() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { screenshots: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const [base, ...paths] = positionals;
+    if (paths.length === 0) throw new Error('usage: node pages.mjs [--screenshots FOLDER] BASE PATH...');
+    return { base: new URL(base), paths, screenshots: values.screenshots };
+  } catch (error) {
+    return misuse(error.message);
+  }
+}
+
+// One line, without the colours of Playwright's messages.
+function brief(text) {
+  return text.replace(/\x1b\[\d+m/g, '').replace(/\s+/g, ' ').trim().slice(0, 400);
+}
+
+// Playwright takes the path of a file and looks for none.
+function program() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  for (const folder of (process.env.PATH ?? '').split(':')) {
+    const path = join(folder, 'chromium');
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch { /* not in this folder */ }
+  }
+  return misuse('chromium is not on the path');
+}
+
+function misuse(text) {
+  console.error(text);
+  process.exit(2);
+}
