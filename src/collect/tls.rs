@@ -2,6 +2,7 @@
 
 mod handshake;
 mod tunnel;
+mod verifier;
 
 use std::error::Error;
 use std::fs;
@@ -16,9 +17,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
 };
-use rustls_platform_verifier::Verifier;
 
 pub(super) use self::handshake::read;
+use self::verifier::Either;
 use super::{Failure, failure};
 
 /// Octets of a file of roots.
@@ -69,8 +70,7 @@ impl Roots {
 
     /// What verifies a chain. A machine without any root has none.
     pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
-        let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
-        match made {
+        match Either::of(&self.extra) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => {
                 // Nothing is wrong with the other side.
