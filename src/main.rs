@@ -6,7 +6,7 @@ use trustprobe::output::escape;
 use trustprobe::{cli, commands, exit, stdout};
 
 fn main() -> ExitCode {
-    match cli::parse(std::env::args_os()) {
+    match cli::parse(wild::args_os()) {
         Ok(cli) => match commands::run(cli.command) {
             Ok(code) => code.into(),
             Err(error) => fail(&error),

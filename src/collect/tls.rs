@@ -2,6 +2,7 @@
 
 mod handshake;
 mod tunnel;
+mod verifier;
 
 use std::error::Error;
 use std::fs;
@@ -16,9 +17,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
 };
-use rustls_platform_verifier::Verifier;
 
 pub(super) use self::handshake::read;
+use self::verifier::Either;
 use super::{Failure, failure};
 
 /// The name of this source.
@@ -74,8 +75,7 @@ impl Roots {
     /// What verifies a chain. A machine without any root has none.
     pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
         let made = || {
-            let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), provider());
-            let verifier = made.map_err(|error| {
+            let verifier = Either::of(&self.extra).map_err(|error| {
                 // Nothing is wrong with the other side.
                 let text = format!("this machine has no roots to verify a chain with: {error}");
                 failure(Reason::SourceAbsent, text)

@@ -314,7 +314,9 @@ impl<'a> Reader<'a> {
 
     /// The server that somebody stated for this file, or else for any.
     pub(super) fn server_of(&self, path: &str, file_name: &str) -> Option<&'a str> {
-        let own = |it: &&ServerOf| it.file.as_deref().is_some_and(|f| f == file_name || f == path);
+        // As paths, since Windows has two separators.
+        let named = |file: &str| file == file_name || Path::new(file) == Path::new(path);
+        let own = |it: &&ServerOf| it.file.as_deref().is_some_and(named);
         let any = |it: &&ServerOf| it.file.is_none();
         let stated = self.servers.iter().find(own).or_else(|| self.servers.iter().find(any));
         stated.map(|it| it.server.as_str())
