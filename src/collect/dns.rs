@@ -35,7 +35,8 @@ pub struct Names {
     given: Option<Arc<TokioResolver>>,
     allow_local: bool,
     watch: Watch,
-    /// What each name led to: a run asks once, whoever wants to know.
+    /// What each name led to: a run asks once, whoever wants to know, or again
+    /// after what may pass.
     found: Arc<Mutex<HashMap<String, Arc<OnceCell<Led>>>>>,
 }
 
@@ -67,7 +68,7 @@ impl Names {
     pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
         let all = match name.parse() {
             Ok(address) => vec![address],
-            Err(_) => self.cell(name).get_or_init(|| self.lookup(name)).await.clone()?,
+            Err(_) => self.kept(name).await?,
         };
         let usable: Vec<IpAddr> =
             all.iter().copied().filter(|it| self.allow_local || !is_local(*it)).collect();
@@ -77,6 +78,17 @@ impl Names {
             ([], []) => refused("has no address"),
             _ => Ok(usable),
         }
+    }
+
+    /// Where a name led, unless asking again may lead elsewhere.
+    async fn kept(&self, name: &str) -> Led {
+        let looked = || async {
+            match self.lookup(name).await {
+                Err(failed) if failed.transient => Err(failed),
+                led => Ok(led),
+            }
+        };
+        self.cell(name).get_or_try_init(looked).await.cloned()?
     }
 
     fn cell(&self, name: &str) -> Arc<OnceCell<Led>> {
