@@ -43,7 +43,7 @@ pub(crate) fn live() -> Organisation {
         fetch("https://mail.contoso.com/autodiscover/metadata/json/1", "ex1.json"),
     ];
     facts.autodiscover = vec![autodiscover()];
-    facts.challenges.push(api());
+    facts.challenges.extend([api(), of_autodiscover()]);
     organisation
 }
 
@@ -126,6 +126,11 @@ pub(crate) fn autodiscover() -> AutodiscoverAnswer {
         error_code: String::new(),
         seen: SeenId::new("autodiscover"),
     }
+}
+
+/// The answer of the other host to an empty bearer token.
+fn of_autodiscover() -> Challenge {
+    Challenge { url: "https://autodiscover.contoso.com/ews/exchange.asmx".into(), ..api() }
 }
 
 /// The answer of `/api` to an empty bearer token.

@@ -122,6 +122,10 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         let status = challenge.status.value().map_or_else(String::new, |it| format!("{it} "));
         let url = &challenge.url;
         let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+        if challenge.is_silent() {
+            gave.push(format!("no answer{of}"));
+            continue;
+        }
         let offered = match (&challenge.bearer, challenge.schemes.as_slice()) {
             (Some(_), _) => "with a bearer challenge",
             (None, []) => "without a challenge",

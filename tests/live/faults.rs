@@ -22,7 +22,7 @@ pub(crate) fn collected(cloud: &Cloud, entra: &str) -> Collected {
 }
 
 /// The same after a change to the folder of the configuration.
-fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
+pub(crate) fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
     let folder = tempfile::tempdir().unwrap();
     let path = cloud.configuration(folder.path(), entra);
     change(folder.path());

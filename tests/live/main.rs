@@ -11,5 +11,6 @@
 #[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod cloud;
 mod faults;
+mod hosts;
 mod safety;
 mod verdict;
