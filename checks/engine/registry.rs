@@ -374,6 +374,7 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     shuffle(&mut facts.accepted_domains, order);
     permute(&mut facts.applications, order);
     permute(&mut facts.app_role_assignments, order);
+    permute(&mut facts.consents, order);
     permute(&mut facts.connectivity, order);
     permute(&mut facts.resolutions, order);
     permute(&mut facts.tls_servers, order);

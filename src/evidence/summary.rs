@@ -114,6 +114,13 @@ fn entra(facts: &Facts, gave: &mut Vec<String>) {
         });
     }
     count(gave, facts.app_role_assignments.len(), "consented permission");
+    for consent in &facts.consents {
+        let id = &consent.app_id;
+        gave.push(match consent.permissions.value() {
+            Some(all) => format!("all {} consented permissions of {id}", all.len()),
+            None => format!("the consented permissions of {id}, not read"),
+        });
+    }
 }
 
 /// What servers said.
