@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "/api is published and asks for tokens",
     manual: include_str!("api.md"),
     after: BELOW,
+    reads: &["challenges"],
     subjects,
     judge,
 };

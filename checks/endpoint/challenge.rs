@@ -23,6 +23,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The hosts ask for tokens of this tenant and refuse none",
     manual: include_str!("challenge.md"),
     after: BELOW,
+    reads: &["challenges"],
     subjects,
     judge,
 };

@@ -105,7 +105,7 @@ fn whatever_is_wrong_comes_with_something_to_do() {
 }
 
 /// Organisations that are broken, each in its own way.
-fn broken() -> Vec<Organisation> {
+pub(super) fn broken() -> Vec<Organisation> {
     let mut all = Vec::new();
     let mut with = |change: fn(&mut Organisation)| {
         let mut organisation = healthy();

@@ -18,6 +18,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The dedicated application may act for Exchange",
     manual: include_str!("dedicated_consent.md"),
     after: &["hybrid-dedicated-application"],
+    reads: &[
+        "app_role_assignments",
+        "auth_servers",
+        "consents",
+        "service_principals",
+        "setting_overrides",
+    ],
     subjects: super::with_dedicated,
     judge,
 };

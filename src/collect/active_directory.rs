@@ -11,6 +11,7 @@
 mod connection;
 mod facts;
 mod failure;
+mod rights;
 mod searches;
 mod session;
 mod starttls;
@@ -26,6 +27,7 @@ use tokio::time::Instant;
 use url::Url;
 
 pub use failure::Failure;
+pub use rights::{Held, held};
 
 use super::dns::Names;
 use super::tls::Roots;

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use checks::facts::{Facts, Needs, Reason, Unknown};
+use rustls::ClientConfig;
 
-use super::active_directory::{self, Credentials, Directory};
+use super::active_directory::{self, Credentials, Directory, Held};
 use super::{Failure, Found, Task, failure};
 use crate::config::{ActiveDirectory, Secret, SecretFile};
 
@@ -19,7 +20,9 @@ pub(super) async fn read(task: &Task<'_>, configured: &ActiveDirectory) -> Found
             notes.append(&mut found.notes);
             Found { notes, ..found }
         }
-        Err(failed) => Found { facts: untold(&failed), failure: Some(failed), notes },
+        Err(failed) => {
+            Found { facts: untold(&failed), failure: Some(failed), notes, ..Found::default() }
+        }
     }
 }
 
@@ -43,25 +46,8 @@ async fn asked(
     configured: &ActiveDirectory,
     notes: &mut Vec<String>,
 ) -> Result<Found, Failure> {
-    let tls = Arc::new(task.roots.client()?);
-    let password = match &configured.user {
-        Some(_) => Some(password(task, configured, notes)?),
-        None => None,
-    };
-    let credentials = match (&configured.user, &password) {
-        (Some(user), Some(password)) => Credentials::Simple { user, password },
-        _ => Credentials::Kerberos,
-    };
-    let read = active_directory::read(&Directory {
-        urls: &configured.url,
-        credentials,
-        tls: &tls,
-        names: Some(&task.names),
-        timeout: task.timeout,
-        deadline: task.until,
-        limits: task.limits.decode,
-    })
-    .await;
+    let access = Access::of(task, configured, notes)?;
+    let read = active_directory::read(&access.directory(task, configured)).await;
     // Which controller failed matters where another one answered as well.
     for attempt in &read.attempts {
         if let Some(failed) = attempt.failure.as_ref().filter(|_| 1 < read.attempts.len()) {
@@ -69,7 +55,55 @@ async fn asked(
         }
     }
     let failure = read.failure.map(|it| failure(it.reason, it.detail));
-    Ok(Found { facts: read.facts, failure, notes: read.notes })
+    Ok(Found { facts: read.facts, failure, notes: read.notes, ..Found::default() })
+}
+
+/// What the account could do beside reading, or why nobody can tell.
+pub(super) async fn held(task: &Task<'_>, configured: &ActiveDirectory) -> Result<Held, String> {
+    let access = Access::of(task, configured, &mut Vec::new()).map_err(|it| it.text())?;
+    let held = active_directory::held(&access.directory(task, configured)).await;
+    held.map_err(|failure| failure.detail)
+}
+
+/// What it takes to be let in.
+struct Access {
+    tls: Arc<ClientConfig>,
+    password: Option<Secret>,
+}
+
+impl Access {
+    fn of(
+        task: &Task<'_>,
+        configured: &ActiveDirectory,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Failure> {
+        let tls = Arc::new(task.roots.client()?);
+        let password = match &configured.user {
+            Some(_) => Some(password(task, configured, notes)?),
+            None => None,
+        };
+        Ok(Self { tls, password })
+    }
+
+    fn directory<'a>(
+        &'a self,
+        task: &'a Task<'_>,
+        configured: &'a ActiveDirectory,
+    ) -> Directory<'a> {
+        let credentials = match (&configured.user, &self.password) {
+            (Some(user), Some(password)) => Credentials::Simple { user, password },
+            _ => Credentials::Kerberos,
+        };
+        Directory {
+            urls: &configured.url,
+            credentials,
+            tls: &self.tls,
+            names: Some(&task.names),
+            timeout: task.timeout,
+            deadline: task.until,
+            limits: task.limits.decode,
+        }
+    }
 }
 
 fn password(

@@ -6,6 +6,7 @@
 
 mod assertion;
 mod azure_cli;
+mod claims;
 mod credentials;
 mod device_code;
 mod refusal;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use tokio::time::timeout_at;
 use url::Url;
 
+pub use self::claims::{Claims, LEAST};
 use self::credentials::{Identity, Surroundings};
 use super::http::{Answer, Client, Credentials, Get, location};
 use super::{Directory, Failure, Found, Task, asked, decoded_of, failure};
@@ -53,6 +55,7 @@ async fn read_as(task: &Task<'_>, directory: Directory, around: &Surroundings<'_
     let dedicated = async { timeout_at(task.until, told(directory)).await.ok().flatten() };
     match identity {
         Ok((client, identity)) => {
+            found.claims = claims::claimed(&identity.token);
             let graph = Graph { task, client, identity };
             // The well-known ones at once, the dedicated one when the directory has named it.
             let known = join_all(wanted.iter().map(|id| graph.principal(id)));
@@ -167,7 +170,7 @@ impl Graph<'_> {
                 let present = object.present(&facts).and_then(|it| it.value());
                 match (answer.status, present) {
                     (200, Some(true)) | (404, Some(false)) => {
-                        return Found { facts, notes, failure: None };
+                        return Found { facts, notes, ..Found::default() };
                     }
                     _ => refused(&answer),
                 }
@@ -175,7 +178,8 @@ impl Graph<'_> {
             Err(failed) => failed,
         };
         let notes = vec![format!("{} on {source}: {}", object.id(), failed.text())];
-        Found { facts: unread(&source, object, &failed), notes, failure: Some(failed) }
+        let facts = unread(&source, object, &failed);
+        Found { facts, notes, failure: Some(failed), ..Found::default() }
     }
 
     /// The permissions that were consented to. A part of them is worth nothing:
@@ -187,7 +191,7 @@ impl Graph<'_> {
             Err(failed) => {
                 let note = format!("{source}: the consent of {id}: {}", failed.text());
                 let facts = unread(&source, Asked::Consent(id), &failed);
-                Found { facts, failure: Some(failed), notes: vec![note] }
+                Found { facts, failure: Some(failed), notes: vec![note], ..Found::default() }
             }
         }
     }

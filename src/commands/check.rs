@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         stated: &arguments.trust,
         place: &arguments.place,
         live: arguments.live,
+        rights: false,
     })?;
     judge(&material, &arguments.judge, &arguments.output)
 }

@@ -18,6 +18,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
         stated: &Stated { trust: arguments.trust.clone(), ..Stated::default() },
         place: &arguments.place,
         live: true,
+        rights: false,
     })?;
     let mut text = String::new();
     for source in &material.sources {

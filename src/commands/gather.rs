@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 
 use crate::cli::{Stated, Where, domain, tenant};
 use crate::cloud::Definition;
-use crate::collect::{self, Collected};
-use crate::config::{self, Config};
+use crate::collect::{self, Claims, Collected, Held};
+use crate::config::{self, Config, SecretFile};
 use crate::decode::StatedTrust;
 use crate::evidence::{self, Evidence, Limits, Moved, ServerOf};
 use crate::output::SourceState;
@@ -33,6 +33,19 @@ pub(crate) struct Material {
     pub(crate) procedure: Option<&'static Procedure>,
     /// How long before an expiry it is worth a warning, where that is stated.
     pub(crate) expiry_notice: Option<SignedDuration>,
+    /// What the identities of the trust could do, where that was asked.
+    pub(crate) rights: Option<Rights>,
+}
+
+/// What the identities of a trust could do beside reading.
+#[derive(Debug, Default)]
+pub(crate) struct Rights {
+    /// What the token for the tenant claims; `None` where there is none to be read.
+    pub(crate) claims: Option<Claims>,
+    /// What the account of the directory could do, or why nobody can tell.
+    pub(crate) held: Option<Result<Held, String>>,
+    /// What is to be said of files that hold secrets.
+    pub(crate) files: Vec<String>,
 }
 
 impl Material {
@@ -52,6 +65,8 @@ pub(crate) struct Named<'a> {
     pub(crate) place: &'a Where,
     /// Whether live sources are asked, where the arguments leave it open.
     pub(crate) live: bool,
+    /// Whether the identities are asked what they could do.
+    pub(crate) rights: bool,
 }
 
 /// Reads what there is to read and asks whom there is to ask.
@@ -70,6 +85,8 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
     let mut paths = named.paths.to_vec();
     if let (Some(config), Some((_, trust))) = (&config, &configured)
         && named.paths.is_empty()
+        // What an export shows hides what an identity may not see.
+        && !named.rights
     {
         paths.extend(trust.evidence.iter().map(|path| config.path(path)));
     }
@@ -89,7 +106,9 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         material.sources.push(evidence_state(&material.evidence));
     }
     if let (true, Some((config, (_, trust)))) = (live, config.as_ref().zip(configured.as_ref())) {
-        add(&mut material, asked(config, trust)?);
+        let (collected, rights) = asked(config, trust, named.rights)?;
+        add(&mut material, collected);
+        material.rights = rights;
     }
     state(&mut material, named.stated, config.as_ref().zip(configured.as_ref()));
     Ok(material)
@@ -142,18 +161,30 @@ fn trust_of<'a>(
 }
 
 /// Asks the live sources of a trust.
-fn asked(config: &Config, trust: &config::Trust) -> anyhow::Result<Collected> {
+fn asked(
+    config: &Config,
+    trust: &config::Trust,
+    rights: bool,
+) -> anyhow::Result<(Collected, Option<Rights>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the run")?;
     let collected = runtime.block_on(collect::collect(config, trust));
+    let rights = rights.then(|| Rights {
+        claims: collected.claims.clone(),
+        held: runtime.block_on(collect::held(config, trust)),
+        files: trust
+            .secret_files()
+            .filter_map(|it| SecretFile(config.path(it)).warning())
+            .collect(),
+    });
     // A resolver of the system that hangs is not waited for.
     runtime.shutdown_background();
-    Ok(collected)
+    Ok((collected, rights))
 }
 
 /// Puts what live sources said beside the evidence of the same organisation.
 fn add(material: &mut Material, collected: Collected) {
-    let Collected { facts, sources, notes } = collected;
+    let Collected { facts, sources, notes, .. } = collected;
     material.sources.extend(sources);
     material.evidence.notes.extend(notes);
     let organisations = &mut material.evidence.organisations;
