@@ -21,6 +21,10 @@ pub struct Check {
     pub manual: &'static str,
     /// The ids of the checks that this one rests on.
     pub after: &'static [&'static str],
+    /// The parts of the facts without which it cannot come to its verdict, by
+    /// the names that recorded facts have for them, in order; `server_certificates`
+    /// are those of `servers`.
+    pub reads: &'static [&'static str],
     /// Who is judged. No subject at all means that the check does not apply.
     pub subjects: fn(&Case) -> Result<Vec<Subject>, Unknown>,
     /// How one subject is judged.

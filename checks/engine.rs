@@ -271,4 +271,6 @@ mod mutations;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod reads;
+#[cfg(test)]
 mod registry;

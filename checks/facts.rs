@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use certificate::{Certificate, ExportedCertificate, PublicKey};
 pub use challenge::{BearerChallenge, Challenge, ConnectivityResult, Diagnosis};
 pub use entra::{
-    AppRoleAssignment, Application, CustomKeyIdentifier, KeyCredential, ServicePrincipal,
+    AppRoleAssignment, Application, Consent, ConsentedPermission, CustomKeyIdentifier,
+    KeyCredential, ServicePrincipal,
 };
 pub use exchange::{
     Account, AuthConfig, AuthServer, AuthServerKind, InstalledCertificate, Location,
@@ -101,9 +102,12 @@ pub struct Facts {
     /// Applications registered in the tenant, among them those proven not to exist.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applications: Vec<Application>,
-    /// Application permissions that were consented to.
+    /// Application permissions that were consented to, from lists that may not be whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub app_role_assignments: Vec<AppRoleAssignment>,
+    /// What was consented to for applications whose list was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<Consent>,
     /// Recorded answers to calls without a token, or with a refused one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<Challenge>,
@@ -183,6 +187,7 @@ impl Default for Facts {
             organization_config: organization_config(),
             applications: Vec::new(),
             app_role_assignments: Vec::new(),
+            consents: Vec::new(),
             challenges: Vec::new(),
             connectivity: Vec::new(),
             resolutions: Vec::new(),
@@ -268,6 +273,7 @@ impl Facts {
         });
         self.applications.extend(other.applications);
         self.app_role_assignments.extend(other.app_role_assignments);
+        self.consents.extend(other.consents);
         self.challenges.extend(other.challenges);
         self.connectivity.extend(other.connectivity);
         self.resolutions.extend(other.resolutions);
@@ -299,6 +305,7 @@ impl Facts {
         self.accepted_domains.settle();
         self.applications = united(std::mem::take(&mut self.applications));
         sorted(&mut self.app_role_assignments);
+        self.consents = united(std::mem::take(&mut self.consents));
         sorted(&mut self.challenges);
         sorted(&mut self.connectivity);
         sorted(&mut self.resolutions);
@@ -366,9 +373,9 @@ fn sorted<T: std::fmt::Debug + PartialEq>(records: &mut Vec<T>) {
 }
 
 /// One application may be described by several answers.
-fn united(applications: Vec<Application>) -> Vec<Application> {
-    let mut listing: Listing<Application> = Listing::not_collected(Needs::NewerEvidence);
-    listing.extend(applications);
+fn united<T: Item>(descriptions: Vec<T>) -> Vec<T> {
+    let mut listing = Listing::not_collected(Needs::NewerEvidence);
+    listing.extend(descriptions);
     listing.items
 }
 

@@ -12,7 +12,8 @@
 //! 2. In the `.rs`, fill in a `pub(crate) const CHECK: Check`. Take what you
 //!    need from the case with `?`: a fact that is not known makes the outcome
 //!    `unknown`, with the reason that the source gave. Say what you saw and
-//!    what is wanted in a [`Finding`], with a stable code.
+//!    what is wanted in a [`Finding`], with a stable code. [`Check::reads`]
+//!    names the parts of the facts that this takes; a test tells which they are.
 //! 3. In the `.md`, write the manual page under its four headings.
 //! 4. Declare the module and list its `CHECK` in the group's file.
 //! 5. Test it in the same file: start from `healthy()`, break one thing,

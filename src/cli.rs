@@ -54,8 +54,8 @@ pub enum Command {
         #[arg(value_parser = check_ids(), hide_possible_values = true)]
         id: String,
     },
-    /// Print the rights that each source needs
-    Permissions,
+    /// Print the least right that each source and each check needs, or verify what is held
+    Permissions(Permissions),
     /// List the checks, the procedures, the clouds and the limits; or the trusts, for Prometheus
     List(List),
     /// Print the JSON Schema of a format
@@ -211,6 +211,24 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
+/// `trustprobe permissions`.
+#[derive(Debug, Args)]
+pub struct Permissions {
+    /// Ask what the identities of a trust may do: too little, enough, or too much; nothing is
+    /// changed, and nothing is tried
+    #[arg(long)]
+    pub verify: bool,
+    /// The trust, as the configuration names it
+    #[arg(long, value_name = "NAME", requires = "verify")]
+    pub trust: Option<String>,
+    /// Where it is configured.
+    #[command(flatten)]
+    pub place: Where,
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
 /// Where the trusts are configured.
 #[derive(Debug, Default, Args)]
 pub struct Where {
@@ -245,7 +263,7 @@ pub struct Evidence {
     pub trust: Stated,
 }
 
-/// A format of `evidence`.
+/// A format of `evidence` and `permissions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
     /// For people

@@ -29,7 +29,9 @@ use tokio::sync::watch::{Receiver, channel};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+pub use self::active_directory::Held;
 use self::dns::Names;
+pub use self::entra::{Claims, LEAST};
 use self::http::{Client, Reach, Settings};
 use self::tls::Roots;
 pub use self::watch::{Event, Outcome, Watch};
@@ -58,6 +60,8 @@ pub struct Collected {
     pub sources: Vec<SourceState>,
     /// What is to be said about it, one line each.
     pub notes: Vec<String>,
+    /// What the token for the tenant claims, where there was one that can be read.
+    pub claims: Option<Claims>,
 }
 
 /// What one source said.
@@ -67,6 +71,8 @@ pub(crate) struct Found {
     /// Why it did not answer, or not whole.
     pub(crate) failure: Option<Failure>,
     pub(crate) notes: Vec<String>,
+    /// What the token of the source claims.
+    pub(crate) claims: Option<Claims>,
 }
 
 /// Why a source, or a part of it, did not answer.
@@ -197,12 +203,25 @@ pub(crate) async fn collect_within(
             collected.notes.push(format!("{}: {}", state.name, failure.text()));
         }
         collected.notes.extend(found.notes);
+        collected.claims = collected.claims.take().or(found.claims);
         collected.sources.push(state);
         all.push(found.facts);
     }
     collected.facts = Facts::join(all);
     collected.facts.clocks = clock::surest(std::mem::take(&mut collected.facts.clocks));
     collected
+}
+
+/// What the account of the directory could do beside reading; `None` where the
+/// trust has no directory.
+pub async fn held(config: &Config, trust: &Trust) -> Option<Result<Held, String>> {
+    let configured = trust.active_directory.as_ref()?;
+    let ground = Ground::new(config);
+    let watch = Watch::default();
+    let task = Task::within(config.defaults.deadline, &ground, config, trust, &watch);
+    let asked = directory::held(&task, configured);
+    let held = timeout_at(task.deadline, Box::pin(asked)).await;
+    Some(held.unwrap_or_else(|_| Err("the run ended before it answered".to_owned())))
 }
 
 /// Runs one source until it is done or the deadline has come.

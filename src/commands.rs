@@ -23,7 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Check(arguments) => check::run(arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Permissions => permissions::run(),
+        Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),

@@ -330,6 +330,15 @@ impl Config {
 }
 
 impl Trust {
+    /// The files that hold its secrets, as they are named.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let password = self.active_directory.iter().filter_map(|it| it.password_file.as_deref());
+        let entra = self.entra.iter();
+        let entra =
+            entra.flat_map(|it| [it.client_secret_file.as_deref(), it.certificate_file.as_deref()]);
+        password.chain(entra.flatten())
+    }
+
     fn check(&self, config: &Config) -> Result<(), String> {
         if let Some(cloud) = &self.cloud
             && Cloud::named(cloud).is_none()

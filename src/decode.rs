@@ -112,6 +112,8 @@ pub enum Asked<'a> {
     ServicePrincipal(&'a ApplicationId),
     /// The application itself.
     Application(&'a ApplicationId),
+    /// The list of what was consented to for it.
+    Consent(&'a ApplicationId),
 }
 
 impl<'a> Source<'a> {

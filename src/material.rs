@@ -6,7 +6,7 @@ use checks::{Procedure, Trust, Waiver};
 use jiff::SignedDuration;
 
 use crate::cloud::Definition;
-use crate::collect::Collected;
+use crate::collect::{Claims, Collected, Held};
 use crate::config::value::{domain_name, tenant_id};
 use crate::config::{self, Config};
 use crate::decode::StatedTrust;
@@ -27,6 +27,19 @@ pub(crate) struct Material {
     pub(crate) expiry_notice: Option<SignedDuration>,
     /// What the owner accepts.
     pub(crate) waivers: Vec<Waiver>,
+    /// What the identities of the trust could do, where that was asked.
+    pub(crate) rights: Option<Rights>,
+}
+
+/// What the identities of a trust could do beside reading.
+#[derive(Debug, Default)]
+pub(crate) struct Rights {
+    /// What the token for the tenant claims; `None` where there is none to be read.
+    pub(crate) claims: Option<Claims>,
+    /// What the account of the directory could do, or why nobody can tell.
+    pub(crate) held: Option<Result<Held, String>>,
+    /// What is to be said of files that hold secrets.
+    pub(crate) files: Vec<String>,
 }
 
 impl Material {
@@ -38,7 +51,7 @@ impl Material {
 
     /// Puts what live sources said beside the evidence of the same organisation.
     pub(crate) fn add(&mut self, collected: Collected) {
-        let Collected { facts, sources, notes } = collected;
+        let Collected { facts, sources, notes, .. } = collected;
         self.sources.extend(sources);
         self.evidence.notes.extend(notes);
         let organisations = &mut self.evidence.organisations;

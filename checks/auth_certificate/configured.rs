@@ -16,6 +16,7 @@ pub(crate) const CHECK: Check = Check {
     title: "AuthConfig names a current certificate",
     manual: include_str!("configured.md"),
     after: &[],
+    reads: &["auth_config"],
     subjects: super::organisation,
     judge,
 };

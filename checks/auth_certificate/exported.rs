@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The exported certificate is the configured one",
     manual: include_str!("exported.md"),
     after: &["auth-certificate-configured"],
+    reads: &["auth_config", "exported_certificates"],
     subjects: super::organisation,
     judge,
 };

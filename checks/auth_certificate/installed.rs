@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Every server holds the auth certificate",
     manual: include_str!("installed.md"),
     after: &["auth-certificate-configured"],
+    reads: &["auth_config", "server_certificates", "servers"],
     subjects: super::servers,
     judge,
 };

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The auth certificate has its private key on every server",
     manual: include_str!("private_key.md"),
     after: &["auth-certificate-configured", "auth-certificate-installed"],
+    reads: &["auth_config", "server_certificates", "servers"],
     subjects: super::servers,
     judge,
 };

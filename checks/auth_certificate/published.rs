@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The metadata documents of Exchange list the auth certificate",
     manual: include_str!("published.md"),
     after: &["auth-certificate-configured"],
+    reads: &["auth_config", "metadata_documents"],
     subjects,
     judge,
 };

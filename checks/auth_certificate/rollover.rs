@@ -16,6 +16,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The next auth certificate is staged in time and takes over",
     manual: include_str!("rollover.md"),
     after: &["auth-certificate-configured"],
+    reads: &[
+        "auth_config",
+        "exported_certificates",
+        "metadata_documents",
+        "server_certificates",
+        "service_principals",
+    ],
     subjects: super::organisation,
     judge,
 };

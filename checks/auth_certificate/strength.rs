@@ -12,6 +12,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The auth certificate has an RSA key of at least 2048 bits",
     manual: include_str!("strength.md"),
     after: &["auth-certificate-configured"],
+    reads: &[
+        "auth_config",
+        "exported_certificates",
+        "metadata_documents",
+        "server_certificates",
+        "service_principals",
+    ],
     subjects: super::organisation,
     judge,
 };

@@ -12,6 +12,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The auth certificate is valid, and stays valid for a while",
     manual: include_str!("validity.md"),
     after: &["auth-certificate-configured"],
+    reads: &[
+        "auth_config",
+        "exported_certificates",
+        "metadata_documents",
+        "server_certificates",
+        "service_principals",
+    ],
     subjects: super::organisation,
     judge,
 };

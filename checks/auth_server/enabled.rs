@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The AuthServer for the tenant is enabled",
     manual: include_str!("enabled.md"),
     after: &["auth-server-present"],
+    reads: &["auth_servers"],
     subjects: super::required,
     judge,
 };

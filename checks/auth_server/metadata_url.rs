@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "AuthMetadataUrl is the address of the cloud's metadata for the tenant",
     manual: include_str!("metadata_url.md"),
     after: &["auth-server-present"],
+    reads: &["auth_servers"],
     subjects: super::required,
     judge,
 };

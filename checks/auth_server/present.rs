@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "There is an AuthServer of the required kind for the tenant",
     manual: include_str!("present.md"),
     after: &[],
+    reads: &["auth_servers"],
     subjects: super::required,
     judge,
 };

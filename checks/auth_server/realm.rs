@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Issuer and realm of the AuthServer are those of the cloud and the tenant",
     manual: include_str!("realm.md"),
     after: &["auth-server-present"],
+    reads: &["auth_servers"],
     subjects: super::required,
     judge,
 };

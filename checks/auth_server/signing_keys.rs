@@ -17,6 +17,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The AuthServer has stored the keys with which its issuer signs now",
     manual: include_str!("signing_keys.md"),
     after: &["auth-server-present", "metadata-reachable"],
+    reads: &["auth_servers", "metadata_documents"],
     subjects: super::required,
     judge,
 };

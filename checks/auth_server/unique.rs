@@ -16,6 +16,7 @@ pub(crate) const CHECK: Check = Check {
     title: "No two enabled AuthServers stand for one kind and realm",
     manual: include_str!("unique.md"),
     after: &[],
+    reads: &["auth_servers"],
     subjects: super::required,
     judge,
 };

@@ -1,7 +1,7 @@
 #![doc = include_str!("api.md")]
 
 use super::challenge::{device_in_front, silent};
-use super::network::{BELOW, nobody, nobody_asked, recent};
+use super::network::{BELOW, nobody, nobody_asked, recent, unasked, untold};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{Challenge, Needs, Reason, Unknown, host_name};
@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "/api is published and asks for tokens",
     manual: include_str!("api.md"),
     after: BELOW,
+    reads: &["challenges"],
     subjects,
     judge,
 };
@@ -23,16 +24,17 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let wanted = |it: &Requirement| matches!(it, Requirement::Api);
     let Some(step) = case.procedure.step(wanted) else { return Ok(Vec::new()) };
     let asked = case.facts.challenges.iter().filter(|it| of_api(&it.url));
-    let calls: Vec<Object> = asked.map(|it| Object::Call(it.url.clone())).collect();
+    let mut calls: Vec<String> = asked.map(|it| it.url.clone()).collect();
+    calls.extend(
+        unasked(case, "/api", of_api).into_iter().filter(|it| !only_autodiscover(case, it)),
+    );
     if calls.is_empty() && case.facts.asked_live() {
-        let host = case.trust.host_names().into_iter().next().unwrap_or_default();
-        return Err(Unknown::new(Reason::NotCollected, Needs::Challenge(host))
-            .detail("nobody asked for /api"));
+        return Err(Unknown::new(Reason::NotCollected, Needs::Hosts));
     }
     if calls.is_empty() {
         return Ok(nobody());
     }
-    Ok(calls.into_iter().map(|call| Subject::new(step, call)).collect())
+    Ok(calls.into_iter().map(|call| Subject::new(step, Object::Call(call))).collect())
 }
 
 /// Whether the path is `/api` itself.
@@ -50,6 +52,10 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     }
     let answers = case.facts.challenges.iter().filter(|it| it.url == *url);
     let answers = recent(case, answers, |it| &it.seen);
+    if answers.is_empty() {
+        let host = host_name(url);
+        return Err(untold(case, &host, Needs::Challenge(host.clone())));
+    }
     let (mut findings, mut unknown) = (Vec::new(), None);
     for answer in &answers {
         match flaw(answer) {
@@ -168,22 +174,27 @@ mod tests {
         assert_eq!(healthy().summary(&CHECK), ["organisation: not_applicable"]);
         assert_eq!(healthy_teams().summary(&CHECK), ["organisation: not_applicable"]);
         let mut nobody = live();
-        nobody.facts.challenges.truncate(1);
-        assert_eq!(nobody.summary(&CHECK), ["organisation: unknown not_collected"]);
+        nobody.facts.challenges.retain(|it| !of_api(&it.url));
+        let one = ["https://mail.contoso.com/api: unknown not_collected"];
+        assert_eq!(nobody.summary(&CHECK), one);
     }
 
     #[test]
     fn the_host_of_autodiscover_needs_none() {
         let url = "https://autodiscover.contoso.com/api";
         let mut organisation = with(Challenge { url: url.into(), ..without(&[], 404) });
-        assert_eq!(organisation.summary(&CHECK), [format!("{url}: not_applicable")]);
+        let first = |it: &Organisation| it.summary(&CHECK)[0].clone();
+        assert_eq!(first(&organisation), format!("{url}: not_applicable"));
         organisation.trust.hosts.remove(0);
-        assert_eq!(organisation.summary(&CHECK), [format!("{url}: failed not_published")]);
+        assert_eq!(first(&organisation), format!("{url}: failed not_published"));
     }
 
     #[test]
     fn whether_it_is_published_is_no_question_of_the_challenge() {
-        let judged = |answer| with(answer).summary(&challenge::CHECK)[0].clone();
+        let judged = |answer| {
+            let lines = with(answer).summary(&challenge::CHECK);
+            lines.into_iter().find(|it| it.contains("mail.contoso.com/api")).unwrap()
+        };
         let url = "https://mail.contoso.com/api";
         assert_eq!(judged(without(&[], 404)), format!("{url}: not_applicable"));
         assert_eq!(judged(api()), format!("{url}: passed"));

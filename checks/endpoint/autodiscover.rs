@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Autodiscover v2 names EWS on premises",
     manual: include_str!("autodiscover.md"),
     after: BELOW,
+    reads: &["autodiscover"],
     subjects,
     judge,
 };

@@ -15,7 +15,7 @@ use crate::procedure::{
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
-use super::network::{BELOW, untold};
+use super::network::{BELOW, unasked, untold};
 use super::{api, diagnosis};
 
 pub(crate) const CHECK: Check = Check {
@@ -23,6 +23,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The hosts ask for tokens of this tenant and refuse none",
     manual: include_str!("challenge.md"),
     after: BELOW,
+    reads: &["challenges"],
     subjects,
     judge,
 };
@@ -30,12 +31,13 @@ pub(crate) const CHECK: Check = Check {
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
     let wanted = |it: &Requirement| matches!(it, Requirement::Challenge);
     let Some(step) = case.procedure.step(wanted) else { return Ok(Vec::new()) };
-    if case.facts.challenges.is_empty() {
+    let mut calls: Vec<String> = case.facts.challenges.iter().map(|it| name(case, it)).collect();
+    calls.extend(unasked(case, "/ews/exchange.asmx", |_| true));
+    if calls.is_empty() {
         let host = case.trust.host_names().into_iter().next().unwrap_or_default();
         return Err(untold(case, &host, Needs::Challenge(host.clone())));
     }
-    let subject = |it: &Challenge| Subject::new(step, Object::Call(name(case, it)));
-    Ok(case.facts.challenges.iter().map(subject).collect())
+    Ok(calls.into_iter().map(|call| Subject::new(step, Object::Call(call))).collect())
 }
 
 /// The address that was asked, or else the file that holds the answer.
@@ -58,7 +60,8 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         (silent, Reverse(at), &it.seen)
     });
     let Some(newest) = answers.first() else {
-        return Ok(Verdict::NotApplicable("no answer was recorded".to_owned()));
+        let host = host_name(&subject.to_string());
+        return Err(untold(case, &host, Needs::Challenge(host.clone())));
     };
     if let Some(why) = elsewhere(newest) {
         return Ok(Verdict::NotApplicable(why.to_owned()));
@@ -77,9 +80,22 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         return Err(conflict);
     }
     match offered? {
-        Offer::Right(seen) => Ok(Verdict::passed(seen, &newest.seen)),
+        Offer::Right(seen) => match unanswered_since(case, newest, &answers) {
+            Some(why) => Err(why),
+            None => Ok(Verdict::passed(seen, &newest.seen)),
+        },
         Offer::Wrong(finding) => Ok(finding.into()),
     }
+}
+
+/// Why an answer of the past does not tell what the host offers now: it was asked
+/// later, or nobody knows whether it was, and did not answer.
+fn unanswered_since(case: &Case, newest: &Challenge, answers: &[&Challenge]) -> Option<Unknown> {
+    let at = |it: &Challenge| case.facts.seen.get(&it.seen).and_then(|seen| seen.at);
+    // Only whoever asks knows when; a capture that is cut tells nothing of later.
+    let silent = answers.iter().filter(|it| it.is_silent());
+    let mut later = silent.filter(|it| at(it).is_some() && at(newest) < at(it));
+    later.find_map(|it| it.status.read().err())
 }
 
 /// Why the newest answer does not decide: what nothing orders may be newer, and
@@ -295,6 +311,7 @@ fn exchange_online() -> Finding {
 mod tests {
     use super::CHECK;
     use crate::facts::{BearerChallenge, Challenge, Needs, Reason, SeenId, Unknown};
+    use crate::healthy::network::live;
     use crate::healthy::{
         OTHER_TENANT, Organisation, TENANT, challenge, forbidden, healthy, healthy_teams, known,
     };
@@ -485,6 +502,57 @@ mod tests {
         }
         organisation.facts.challenges = vec![without(&["ntlm"], 401, ""), later];
         assert_eq!(line(&organisation), "passed");
+    }
+
+    #[test]
+    fn one_host_that_answers_hides_none_that_does_not() {
+        let organisation = live();
+        let mut all = organisation.summary(&CHECK);
+        all.retain(|it| it.contains("ews"));
+        let [of_autodiscover, of_mail] = all.try_into().unwrap();
+        assert!(of_mail.ends_with("asmx: passed") && of_autodiscover.ends_with("asmx: passed"));
+        let dead = |reason| {
+            let mut organisation = live();
+            let answer = organisation.facts.challenges.last_mut().unwrap();
+            let why = Unknown::new(reason, Needs::Challenge("autodiscover.contoso.com".into()));
+            (answer.status, answer.bearer) = (why.into(), None);
+            answer.schemes.clear();
+            organisation
+        };
+        for (reason, word) in
+            [(Reason::Unreachable, "unreachable"), (Reason::TimedOut, "timed_out")]
+        {
+            let lines = dead(reason).summary(&CHECK);
+            assert!(lines.contains(&of_mail));
+            assert!(lines.contains(&of_autodiscover.replace("passed", &format!("unknown {word}"))));
+        }
+        // A record of a former version holds no fact about a host that did not answer.
+        let mut former = organisation;
+        former.facts.challenges.pop();
+        let lines = former.summary(&CHECK);
+        assert!(lines.contains(&of_autodiscover.replace("passed", "unknown not_collected")));
+    }
+
+    #[test]
+    fn an_answer_of_the_past_is_not_what_is_offered_now() {
+        let mut organisation = live();
+        let why = Unknown::new(Reason::Unreachable, Needs::Challenge(String::new()));
+        let silent = Challenge { seen: SeenId::new("tls"), ..without(&[], 401, "") };
+        organisation.facts.challenges.push(Challenge { status: why.into(), ..silent });
+        let said = |it: &Organisation| {
+            let lines = it.summary(&CHECK);
+            lines.iter().find(|it| it.contains("mail.contoso.com/ews")).unwrap().clone()
+        };
+        assert!(said(&organisation).ends_with("unknown unreachable"), "of no known time");
+        let now = |file: &str| SeenId::new(file);
+        organisation.facts.challenges[0].seen = now("api.txt");
+        assert!(said(&organisation).ends_with("passed"), "of the same run");
+        let earlier = organisation.facts.seen.get_mut(&now("api.txt")).unwrap();
+        earlier.at = Some(crate::healthy::day("2026-11-01"));
+        assert!(said(&organisation).ends_with("unknown unreachable"), "of an earlier run");
+        organisation.facts.challenges[0] =
+            Challenge { seen: now("api.txt"), ..without(&["ntlm"], 401, "Microsoft-IIS/10.0") };
+        assert!(said(&organisation).ends_with("failed oauth_off"), "a fault was seen");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The clocks of the hosts are right within five minutes",
     manual: include_str!("clock.md"),
     after: super::network::BELOW,
+    reads: &["clocks"],
     subjects,
     judge,
 };

@@ -16,6 +16,7 @@ pub(crate) const CHECK: Check = Check {
     title: "EWS has an external address",
     manual: include_str!("external_url.md"),
     after: &[],
+    reads: &["virtual_directories"],
     subjects,
     judge,
 };

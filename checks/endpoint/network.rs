@@ -37,6 +37,20 @@ pub(super) fn stated(case: &Case) -> Vec<(String, u16)> {
     hosts
 }
 
+/// The addresses of this path on the stated hosts about which nothing was recorded.
+///
+/// As soon as anybody was asked, every stated host has to be answered for.
+pub(super) fn unasked(case: &Case, path: &str, answers: impl Fn(&str) -> bool) -> Vec<String> {
+    if !case.facts.asked_live() {
+        return Vec::new();
+    }
+    let urls = case.facts.challenges.iter().map(|it| &it.url).filter(|url| answers(url));
+    let recorded: Vec<String> = urls.map(|url| host_name(url)).collect();
+    // The name is what is stated; the port is where it was asked.
+    let hosts = case.trust.host_names().into_iter().filter(|name| !recorded.contains(name));
+    hosts.map(|name| format!("https://{name}{path}")).collect()
+}
+
 /// The built-in clouds, and the stated one, which may be another.
 pub(super) fn clouds(case: &Case) -> impl Iterator<Item = &'static Cloud> + use<> {
     CLOUDS.iter().chain(case.trust.cloud)
@@ -115,7 +129,7 @@ mod tests {
         facts.autodiscover[0].status = none.clone().into();
         facts.autodiscover[0].url.clear();
         facts.clocks.remove(0);
-        for answer in &mut facts.challenges {
+        for answer in facts.challenges.iter_mut().filter(|it| it.url.contains("mail")) {
             (answer.status, answer.bearer) = (none.clone().into(), None);
             answer.schemes.clear();
         }

@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The virtual directories of EWS and Autodiscover take OAuth",
     manual: include_str!("oauth.md"),
     after: &[],
+    reads: &["virtual_directories"],
     subjects,
     judge,
 };

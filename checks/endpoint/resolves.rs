@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The names of the hosts resolve, and lead to the servers on premises",
     manual: include_str!("resolves.md"),
     after: &[],
+    reads: &["resolutions"],
     subjects,
     judge,
 };

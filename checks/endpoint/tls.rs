@@ -16,6 +16,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The hosts show a certificate that callers believe",
     manual: include_str!("tls.md"),
     after: &["endpoint-resolves", "endpoint-tls-version"],
+    reads: &["tls_servers"],
     subjects: endpoints,
     judge,
 };

@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The hosts speak TLS 1.2 or later",
     manual: include_str!("tls_version.md"),
     after: &["endpoint-resolves"],
+    reads: &["tls_servers"],
     subjects: endpoints,
     judge,
 };

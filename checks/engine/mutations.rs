@@ -277,8 +277,8 @@ static OF_TEAMS: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(&healthy_teams
 /// What only live sources bring; the rest is that of Teams.
 static OF_NETWORK: LazyLock<Vec<Effect>> =
     LazyLock::new(|| effects_of_facts("live", live(), &|name| NETWORK_FACTS.contains(&name)));
-const NETWORK_FACTS: [&str; 5] =
-    ["resolutions", "tls_servers", "clocks", "fetches", "autodiscover"];
+const NETWORK_FACTS: [&str; 6] =
+    ["resolutions", "tls_servers", "clocks", "fetches", "autodiscover", "consents"];
 
 /// Whether a path fits a pattern with `*` for a part of a name and `**` for any names.
 fn fits(pattern: &str, path: &str) -> bool {

@@ -106,6 +106,7 @@ impl World {
             title: "a synthetic check",
             manual: "",
             after,
+            reads: &[],
             subjects,
             judge,
         };

@@ -105,7 +105,7 @@ fn whatever_is_wrong_comes_with_something_to_do() {
 }
 
 /// Organisations that are broken, each in its own way.
-fn broken() -> Vec<Organisation> {
+pub(super) fn broken() -> Vec<Organisation> {
     let mut all = Vec::new();
     let mut with = |change: fn(&mut Organisation)| {
         let mut organisation = healthy();
@@ -374,6 +374,7 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     shuffle(&mut facts.accepted_domains, order);
     permute(&mut facts.applications, order);
     permute(&mut facts.app_role_assignments, order);
+    permute(&mut facts.consents, order);
     permute(&mut facts.connectivity, order);
     permute(&mut facts.resolutions, order);
     permute(&mut facts.tls_servers, order);

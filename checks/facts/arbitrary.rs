@@ -335,6 +335,17 @@ fn autodiscover() -> impl Strategy<Value = AutodiscoverAnswer> {
     )
 }
 
+fn consent() -> impl Strategy<Value = Consent> {
+    let permission = (text(), text())
+        .prop_map(|(role_id, resource_id)| ConsentedPermission { role_id, resource_id });
+    let permissions = fact(prop::collection::vec(permission, 0..2));
+    (select(vec!["1", "2"]), permissions, seen()).prop_map(|(id, permissions, seen)| Consent {
+        app_id: ApplicationId::new(id),
+        permissions,
+        seen: vec![seen],
+    })
+}
+
 /// What one file, or one live source, may give.
 pub(super) fn facts() -> impl Strategy<Value = Facts> {
     let exchange = (
@@ -355,6 +366,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
         prop::collection::vec(clock(), 0..3),
         prop::collection::vec(fetch(), 0..3),
         prop::collection::vec(autodiscover(), 0..3),
+        prop::collection::vec(consent(), 0..3),
     );
     (organisation, exchange, listing(service_principal()), hybrid, network).prop_map(
         |(organisation, exchange, service_principals, hybrid, network)| Facts {
@@ -372,6 +384,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
             clocks: network.2,
             fetches: network.3,
             autodiscover: network.4,
+            consents: network.5,
             ..Facts::default()
         },
     )

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, SeenId};
 
-/// The answer to a call with an empty bearer token, or with a refused one.
+/// The answer to a call with an empty bearer token, or with a refused one; or
+/// that none came, as the status says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Challenge {
     /// The address that was asked; empty where the capture does not tell.
@@ -29,6 +30,16 @@ pub struct Challenge {
     pub diagnoses: Vec<Diagnosis>,
     /// Where it was seen.
     pub seen: SeenId,
+}
+
+impl Challenge {
+    /// Whether nothing is known of the answer, as where none came.
+    pub fn is_silent(&self) -> bool {
+        self.status.value().is_none()
+            && self.bearer.is_none()
+            && self.schemes.is_empty()
+            && self.diagnoses.is_empty()
+    }
 }
 
 /// The parameters of a bearer challenge.

@@ -50,7 +50,30 @@ pub struct Application {
     pub seen: Vec<SeenId>,
 }
 
-/// An application permission that was consented to.
+/// What was consented to for one application, by its own list.
+///
+/// The list was asked for by the application's id and read to its last page, so
+/// that it proves what it does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Consent {
+    /// The application.
+    pub app_id: ApplicationId,
+    /// Its application permissions, all of them and in order.
+    pub permissions: Fact<Vec<ConsentedPermission>>,
+    /// Where it was seen.
+    pub seen: Vec<SeenId>,
+}
+
+/// One permission of such a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ConsentedPermission {
+    /// appRoleId.
+    pub role_id: String,
+    /// The object id of the service principal whose permission it is.
+    pub resource_id: String,
+}
+
+/// An application permission that was consented to, from a list that may not be whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppRoleAssignment {
     /// The object id of the service principal that holds it.
@@ -114,6 +137,25 @@ impl Item for ServicePrincipal {
         self.disabled_by_microsoft.merge(other.disabled_by_microsoft);
         self.names.merge_with(other.names, |mine, theirs| same_names(mine, theirs));
         self.keys.merge_with(other.keys, |mine, theirs| unite_keys(mine, theirs));
+        unite(&mut self.seen, other.seen);
+    }
+
+    fn order(&self) -> String {
+        self.app_id.to_string()
+    }
+}
+
+impl Item for Consent {
+    fn keys(&self) -> Vec<String> {
+        vec![self.app_id.to_string()]
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.app_id == other.app_id
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.permissions.merge(other.permissions);
         unite(&mut self.seen, other.seen);
     }
 

@@ -1,9 +1,10 @@
 //! What live sources bring of an organisation in good health.
 
-use super::{Organisation, TENANT, certificate, challenge, day, healthy_teams, known};
+use super::{DEDICATED, Organisation, TENANT, certificate, challenge, day, healthy_teams, known};
 use crate::facts::{
-    Answer, AutodiscoverAnswer, Certificate, ChainTrust, Challenge, ClockReading, Fetch, Handshake,
-    RecordType, Resolution, Seen, SeenId, TlsServer,
+    Answer, AppRoleAssignment, ApplicationId, AutodiscoverAnswer, Certificate, ChainTrust,
+    Challenge, ClockReading, Consent, ConsentedPermission, Fact, Fetch, Handshake, RecordType,
+    Resolution, Seen, SeenId, TlsServer,
 };
 
 pub(crate) const RESOLVER: &str = "127.0.0.1:5353";
@@ -13,7 +14,7 @@ const HOSTS: [&str; 2] = ["mail.contoso.com", "autodiscover.contoso.com"];
 pub(crate) fn live() -> Organisation {
     let mut organisation = healthy_teams();
     let facts = &mut organisation.facts;
-    for source in ["dns", "tls", "clock", "autodiscover", "api.txt"] {
+    for source in ["dns", "tls", "clock", "autodiscover", "api.txt", "graph"] {
         let at = Some(day("2026-11-24"));
         let seen = Seen { source: source.into(), form: "test".into(), at };
         facts.seen.insert(SeenId::new(source), seen);
@@ -43,7 +44,8 @@ pub(crate) fn live() -> Organisation {
         fetch("https://mail.contoso.com/autodiscover/metadata/json/1", "ex1.json"),
     ];
     facts.autodiscover = vec![autodiscover()];
-    facts.challenges.push(api());
+    facts.consents = vec![consent(facts.app_role_assignments.remove(0))];
+    facts.challenges.extend([api(), of_autodiscover()]);
     organisation
 }
 
@@ -126,6 +128,22 @@ pub(crate) fn autodiscover() -> AutodiscoverAnswer {
         error_code: String::new(),
         seen: SeenId::new("autodiscover"),
     }
+}
+
+/// The whole list of what was consented to for the dedicated application.
+fn consent(export: AppRoleAssignment) -> Consent {
+    let AppRoleAssignment { role_id, resource_id, .. } = export;
+    let mut permissions = known(vec![ConsentedPermission { role_id, resource_id }], "graph");
+    if let Fact::Known(known) = &mut permissions {
+        known.as_of = Some(day("2026-11-24"));
+    }
+    let app_id = ApplicationId::well_known(DEDICATED);
+    Consent { app_id, permissions, seen: vec![SeenId::new("graph")] }
+}
+
+/// The answer of the other host to an empty bearer token.
+fn of_autodiscover() -> Challenge {
+    Challenge { url: "https://autodiscover.contoso.com/ews/exchange.asmx".into(), ..api() }
 }
 
 /// The answer of `/api` to an empty bearer token.

@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "No accepted domain is a wildcard",
     manual: include_str!("accepted_domains.md"),
     after: &[],
+    reads: &["accepted_domains"],
     subjects,
     judge,
 };

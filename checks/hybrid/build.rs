@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Every server runs a build that can take part",
     manual: include_str!("build.md"),
     after: &[],
+    reads: &["connectors", "servers"],
     subjects,
     judge,
 };

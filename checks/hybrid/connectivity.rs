@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Test-OAuthConnectivity succeeds",
     manual: include_str!("connectivity.md"),
     after: &[],
+    reads: &["connectivity"],
     subjects,
     judge,
 };

@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The intra-organisation connector is enabled and leads to the other side",
     manual: include_str!("connector.md"),
     after: &[],
+    reads: &["connectors"],
     subjects,
     judge,
 };

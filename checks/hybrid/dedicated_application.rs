@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The EvoSTS AuthServer names an application of the tenant",
     manual: include_str!("dedicated_application.md"),
     after: &["hybrid-dedicated-override"],
+    reads: &["applications", "auth_servers", "setting_overrides"],
     subjects: super::with_dedicated,
     judge,
 };

@@ -3,7 +3,10 @@
 use super::not_in_use;
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{AppRoleAssignment, ApplicationId, Complete, Needs, Reason, Unknown};
+use crate::facts::{
+    AppRoleAssignment, ApplicationId, Complete, ConsentedPermission, Fact, Known, Needs, Reason,
+    ServicePrincipal, Unknown,
+};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::EXCHANGE;
 use crate::remedy::Remedy;
@@ -15,6 +18,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The dedicated application may act for Exchange",
     manual: include_str!("dedicated_consent.md"),
     after: &["hybrid-dedicated-application"],
+    reads: &[
+        "app_role_assignments",
+        "auth_servers",
+        "consents",
+        "service_principals",
+        "setting_overrides",
+    ],
     subjects: super::with_dedicated,
     judge,
 };
@@ -35,25 +45,65 @@ fn judge(case: &Case, _: &Subject) -> Result<Verdict, Unknown> {
     if !disabled.is_empty() {
         return Ok(Verdict::Flawed(disabled));
     }
-    let object = principal.object_id.read()?;
-    let held = held(case, &object.value);
-    let full = held.iter().filter(|it| it.role_id.eq_ignore_ascii_case(FULL_ACCESS_AS_APP));
-    let full: Vec<&AppRoleAssignment> = full.copied().collect();
-    if held.is_empty() {
-        return Err(Unknown::new(Reason::NotCollected, Needs::AppRoleAssignments(id)));
+    let listed = case.facts.consents.iter().find(|it| it.app_id == id).map(|it| &it.permissions);
+    if let Some(Fact::Known(whole)) = listed {
+        return by_its_list(case, &id, principal, whole);
     }
-    if !full.is_empty() {
-        // The same role id means nothing on another resource.
-        let exchange = &case.service_principal(&EXCHANGE)?.object_id.read()?.value;
-        let of_exchange = full.iter().find(|it| it.resource_id.eq_ignore_ascii_case(exchange));
-        if let Some(consent) = of_exchange {
+    let held = held(case, &principal.object_id.read()?.value);
+    if held.is_empty() {
+        let not_read = || Unknown::new(Reason::NotCollected, Needs::AppRoleAssignments(id));
+        return Err(listed.and_then(|it| it.read().err()).unwrap_or_else(not_read));
+    }
+    for it in &held {
+        if is_full_access(case, &it.role_id, &it.resource_id)? {
             principal.enabled.read()?;
-            return Ok(Verdict::passed("full_access_as_app", &consent.seen));
+            return Ok(Verdict::passed("full_access_as_app", &it.seen));
         }
     }
     let place = not_among(held.len(), "consented permission", &format!("of {id}"));
     let finding = no_consent(case, &id, format!("full_access_as_app is {place}"));
     Ok(finding.absent_from(Complete::Presumed).seen_in(held.iter().map(|it| &it.seen)).into())
+}
+
+/// What the application's own list says, all of which was read.
+fn by_its_list(
+    case: &Case,
+    id: &ApplicationId,
+    principal: &ServicePrincipal,
+    whole: &Known<Vec<ConsentedPermission>>,
+) -> Result<Verdict, Unknown> {
+    for it in &whole.value {
+        if is_full_access(case, &it.role_id, &it.resource_id)? {
+            principal.enabled.read()?;
+            return Ok(Verdict::passed("full_access_as_app", &whole.seen));
+        }
+    }
+    // An export that shows the consent may be newer.
+    let at = |it: &AppRoleAssignment| case.facts.seen.get(&it.seen).and_then(|seen| seen.at);
+    let held = principal.object_id.value().map(|object| held(case, object)).unwrap_or_default();
+    for it in held.iter().filter(|it| at(it).is_none() || whole.as_of < at(it)) {
+        if is_full_access(case, &it.role_id, &it.resource_id)? {
+            return Err(Unknown::new(Reason::Conflicting, Needs::AppRoleAssignments(id.clone()))
+                .detail("an export shows the consent, and nothing tells that it is older")
+                .tried(&whole.seen)
+                .tried(&it.seen));
+        }
+    }
+    let seen = match whole.value.len() {
+        0 => format!("nothing is consented to for {id}"),
+        1 => format!("the one permission that is consented to for {id} is another"),
+        n => format!("full_access_as_app is none of the {n} permissions consented to for {id}"),
+    };
+    Ok(no_consent(case, id, seen).seen_in([&whole.seen]).into())
+}
+
+/// Whether it is the permission. The same role id means nothing on another resource.
+fn is_full_access(case: &Case, role: &str, resource: &str) -> Result<bool, Unknown> {
+    if !role.eq_ignore_ascii_case(FULL_ACCESS_AS_APP) {
+        return Ok(false);
+    }
+    let exchange = &case.service_principal(&EXCHANGE)?.object_id.read()?.value;
+    Ok(resource.eq_ignore_ascii_case(exchange))
 }
 
 /// The permissions of this principal, in an order that does not depend on the source's.
@@ -86,7 +136,8 @@ fn no_consent(case: &Case, id: &ApplicationId, seen: String) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::facts::{ApplicationId, Needs};
+    use crate::facts::{ApplicationId, Fact, Needs};
+    use crate::healthy::network::live;
     use crate::healthy::{DEDICATED, Organisation, forbidden, hybrid, known, text};
     use crate::outcome::Certainty;
     use crate::procedure::EXCHANGE;
@@ -120,6 +171,50 @@ mod tests {
         assert_eq!(said(elsewhere), "failed no_consent");
         let absent = |it: &mut Organisation| it.principal(&ID).present = known(false, "x");
         assert_eq!(said(absent), "failed no_consent");
+    }
+
+    #[test]
+    fn the_application_s_own_list_proves_what_it_lacks() {
+        let said = |change: fn(&mut Organisation)| {
+            let mut organisation = live();
+            change(&mut organisation);
+            organisation.summary(&CHECK).join("; ").replace("organisation: ", "")
+        };
+        let list = |it: &mut Organisation| match &mut it.facts.consents[0].permissions {
+            Fact::Known(known) => known.value.clear(),
+            Fact::Unknown(_) => unreachable!(),
+        };
+        assert_eq!(said(|_| ()), "passed");
+        let mut empty = live();
+        list(&mut empty);
+        let finding = empty.judged(&CHECK)[0].findings()[0].clone();
+        assert_eq!((finding.code, finding.certainty), ("no_consent", Certainty::Certain));
+        assert_eq!(finding.seen, format!("nothing is consented to for {ID}"));
+        let other = |it: &mut Organisation| {
+            if let Fact::Known(known) = &mut it.facts.consents[0].permissions {
+                known.value[0].resource_id = "x".into();
+            }
+        };
+        assert_eq!(said(other), "failed no_consent");
+        let unread = |it: &mut Organisation| {
+            it.facts.consents[0].permissions = forbidden(Needs::AppRoleAssignments(ID));
+        };
+        assert_eq!(said(unread), "unknown forbidden");
+        assert_eq!(said(|it| it.facts.consents.clear()), "unknown not_collected");
+        // An export has no date, or another one.
+        let exported = || hybrid().facts.app_role_assignments;
+        empty.facts.app_role_assignments = exported();
+        assert_eq!(empty.summary(&CHECK), ["organisation: unknown conflicting"]);
+        for (day, verdict) in
+            [("2026-11-01", "failed no_consent"), ("2026-11-25", "unknown conflicting")]
+        {
+            let seen = empty.facts.seen.get_mut(&exported()[0].seen).unwrap();
+            seen.at = Some(crate::healthy::day(day));
+            assert_eq!(empty.summary(&CHECK), [format!("organisation: {verdict}")]);
+        }
+        // Where the list was refused, an export may still show the consent.
+        unread(&mut empty);
+        assert_eq!(empty.summary(&CHECK), ["organisation: passed"]);
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub(crate) const CHECK: Check = Check {
     title: "The dedicated application holds the current auth certificate",
     manual: include_str!("dedicated_key.md"),
     after: &["hybrid-dedicated-application", "auth-certificate-configured"],
+    reads: &[
+        "applications",
+        "auth_config",
+        "auth_servers",
+        "service_principals",
+        "setting_overrides",
+    ],
     subjects: super::with_dedicated,
     judge,
 };

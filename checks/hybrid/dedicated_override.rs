@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The dedicated hybrid application is switched on",
     manual: include_str!("dedicated_override.md"),
     after: &[],
+    reads: &["connectors", "setting_overrides"],
     subjects: super::with_dedicated,
     judge,
 };

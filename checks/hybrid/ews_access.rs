@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "EWS is open to the callers of Teams",
     manual: include_str!("ews_access.md"),
     after: &[],
+    reads: &["organization_config"],
     subjects,
     judge,
 };

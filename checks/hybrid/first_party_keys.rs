@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Exchange Online's service principal holds no key of the organisation",
     manual: include_str!("first_party_keys.md"),
     after: &["service-principal-present"],
+    reads: &["service_principals", "setting_overrides"],
     subjects,
     judge,
 };

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "What ends when, of that on which the procedure rests",
     manual: include_str!("lifecycle.md"),
     after: &[],
+    reads: &[],
     subjects,
     judge,
 };

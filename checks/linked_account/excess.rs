@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The linked account holds no more roles than calls need",
     manual: include_str!("excess.md"),
     after: super::AFTER,
+    reads: &["partner_applications", "role_assignments"],
     subjects: super::accounts,
     judge,
 };

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The linked account exists",
     manual: include_str!("exists.md"),
     after: super::AFTER,
+    reads: &["accounts", "partner_applications", "role_assignments"],
     subjects: super::accounts,
     judge,
 };

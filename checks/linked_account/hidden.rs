@@ -11,6 +11,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The linked account is hidden from address lists",
     manual: include_str!("hidden.md"),
     after: super::AFTER,
+    reads: &["accounts", "partner_applications"],
     subjects: super::accounts,
     judge,
 };

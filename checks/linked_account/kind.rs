@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The linked account is of the kind that the procedure creates",
     manual: include_str!("kind.md"),
     after: super::AFTER,
+    reads: &["accounts", "partner_applications"],
     subjects: super::accounts,
     judge,
 };

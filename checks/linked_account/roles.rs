@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The linked account holds the roles that calls need",
     manual: include_str!("roles.md"),
     after: super::AFTER,
+    reads: &["management_roles", "partner_applications", "role_assignments"],
     subjects: super::accounts,
     judge,
 };

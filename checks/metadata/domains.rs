@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The metadata of ACS names a stated domain as the tenant's",
     manual: include_str!("domains.md"),
     after: &["metadata-kind"],
+    reads: &["metadata_documents"],
     subjects: super::acs,
     judge,
 };

@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The metadata of ACS names the endpoint that issues tokens",
     manual: include_str!("issuance.md"),
     after: &["metadata-kind"],
+    reads: &["metadata_documents"],
     subjects: super::acs,
     judge,
 };

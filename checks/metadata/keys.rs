@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The metadata document holds signing keys that can be used",
     manual: include_str!("keys.md"),
     after: &["metadata-kind"],
+    reads: &["metadata_documents"],
     subjects,
     judge,
 };

@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "Each metadata document is that of ACS or of Exchange on premises",
     manual: include_str!("kind.md"),
     after: &["metadata-reachable"],
+    reads: &["metadata_documents"],
     subjects,
     judge,
 };

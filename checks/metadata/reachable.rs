@@ -21,6 +21,7 @@ pub(crate) const CHECK: Check = Check {
         "endpoint-tls-version",
         "endpoint-tls",
     ],
+    reads: &["auth_servers", "fetches", "metadata_documents"],
     subjects,
     judge,
 };

@@ -14,6 +14,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The metadata of ACS is issued for the tenant",
     manual: include_str!("realm.md"),
     after: &["metadata-kind"],
+    reads: &["metadata_documents"],
     subjects: super::acs,
     judge,
 };

@@ -11,6 +11,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The partner applications of the procedure are enabled",
     manual: include_str!("enabled.md"),
     after: &["partner-application-present"],
+    reads: &["partner_applications"],
     subjects: super::applications,
     judge,
 };

@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The partner applications act through a linked account where they must",
     manual: include_str!("linked_account.md"),
     after: &["partner-application-present"],
+    reads: &["partner_applications"],
     subjects: super::applications,
     judge,
 };

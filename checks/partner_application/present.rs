@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The partner applications of the procedure exist",
     manual: include_str!("present.md"),
     after: &[],
+    reads: &["partner_applications"],
     subjects: super::applications,
     judge,
 };

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The partner applications are not restricted to a realm",
     manual: include_str!("realm.md"),
     after: &["partner-application-present"],
+    reads: &["partner_applications"],
     subjects: super::applications,
     judge,
 };

@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The partner applications of one purpose act through one account",
     manual: include_str!("same_account.md"),
     after: &["partner-application-present", "partner-application-linked-account"],
+    reads: &["partner_applications"],
     subjects,
     judge,
 };

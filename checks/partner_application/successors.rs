@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The applications of today's Teams stand beside the one of Skype for Business Online",
     manual: include_str!("successors.md"),
     after: &["partner-application-present"],
+    reads: &["partner_applications"],
     subjects: super::applications,
     judge,
 };

@@ -18,6 +18,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The service principal holds the current auth certificate",
     manual: include_str!("current_key.md"),
     after: &["service-principal-present", "auth-certificate-configured"],
+    reads: &["auth_config", "service_principals", "setting_overrides"],
     subjects: super::with_key,
     judge,
 };

@@ -12,6 +12,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The service principal is enabled",
     manual: include_str!("enabled.md"),
     after: &["service-principal-present"],
+    reads: &["service_principals"],
     subjects: super::required,
     judge,
 };

@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The names of the service principal cover every external host",
     manual: include_str!("host.md"),
     after: &["service-principal-present"],
+    reads: &["service_principals"],
     subjects,
     judge,
 };

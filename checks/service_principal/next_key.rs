@@ -15,6 +15,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The service principal holds the next auth certificate before it takes effect",
     manual: include_str!("next_key.md"),
     after: &["service-principal-present"],
+    reads: &["auth_config", "service_principals"],
     subjects: super::with_key,
     judge,
 };

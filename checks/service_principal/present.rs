@@ -11,6 +11,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The tenant holds the service principal",
     manual: include_str!("present.md"),
     after: &[],
+    reads: &["service_principals"],
     subjects: super::required,
     judge,
 };

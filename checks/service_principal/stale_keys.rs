@@ -16,6 +16,7 @@ pub(crate) const CHECK: Check = Check {
     title: "The service principal holds no key that nobody uses",
     manual: include_str!("stale_keys.md"),
     after: &["service-principal-present", "auth-certificate-configured"],
+    reads: &["auth_config", "service_principals"],
     subjects: super::with_key,
     judge,
 };

@@ -13,6 +13,7 @@ pub(crate) const CHECK: Check = Check {
     title: "No name of the service principal covers hosts that do not exist",
     manual: include_str!("useless_names.md"),
     after: &["service-principal-present", "service-principal-host"],
+    reads: &["service_principals"],
     subjects: super::with_names,
     judge,
 };

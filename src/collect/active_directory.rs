@@ -13,6 +13,7 @@ mod connect;
 mod connection;
 mod facts;
 mod failure;
+mod rights;
 mod searches;
 mod session;
 mod starttls;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 use url::Url;
 
 pub use failure::Failure;
+pub use rights::{Held, held};
 
 use super::dns::Names;
 use super::retry::{again, pause};

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use checks::facts::{Facts, Needs, Reason, Unknown};
-use tokio::sync::watch;
+use rustls::ClientConfig;
+use tokio::sync::watch::Sender;
 
-use super::active_directory::{self, Credentials, Directory};
+use super::active_directory::{self, Credentials, Directory, Held};
 use super::{Failure, Found, Task, failure};
 use crate::config::{ActiveDirectory, Secret, SecretFile};
 
@@ -17,7 +18,7 @@ const PASSWORD: &str = "TRUSTPROBE_AD_PASSWORD";
 pub(super) async fn read(
     task: &Task<'_>,
     configured: &ActiveDirectory,
-    waiting: &watch::Sender<Option<Facts>>,
+    waiting: &Sender<Option<Facts>>,
 ) -> Found {
     let mut notes = Vec::new();
     match asked(task, configured, waiting, &mut notes).await {
@@ -25,7 +26,9 @@ pub(super) async fn read(
             notes.append(&mut found.notes);
             Found { notes, ..found }
         }
-        Err(failed) => Found { facts: untold(&failed), failure: Some(failed), notes },
+        Err(failed) => {
+            Found { facts: untold(&failed), failure: Some(failed), notes, ..Found::default() }
+        }
     }
 }
 
@@ -47,30 +50,12 @@ fn untold(failed: &Failure) -> Facts {
 async fn asked(
     task: &Task<'_>,
     configured: &ActiveDirectory,
-    waiting: &watch::Sender<Option<Facts>>,
+    waiting: &Sender<Option<Facts>>,
     notes: &mut Vec<String>,
 ) -> Result<Found, Failure> {
-    let tls = Arc::new(task.roots.client()?);
-    let password = match &configured.user {
-        Some(_) => Some(password(task, configured, notes)?),
-        None => None,
-    };
-    let credentials = match (&configured.user, &password) {
-        (Some(user), Some(password)) => Credentials::Simple { user, password },
-        _ => Credentials::Kerberos,
-    };
-    let read = active_directory::read(&Directory {
-        urls: &configured.url,
-        credentials,
-        tls: &tls,
-        names: Some(&task.names),
-        timeout: task.timeout,
-        deadline: task.until,
-        limits: task.limits.decode,
-        waiting: Some(waiting),
-        watch: &task.watch,
-    })
-    .await;
+    let access = Access::of(task, configured, notes)?;
+    let directory = Directory { waiting: Some(waiting), ..access.directory(task, configured) };
+    let read = active_directory::read(&directory).await;
     // Which controller failed matters where another one answered as well.
     for attempt in &read.attempts {
         if let Some(failed) = attempt.failure.as_ref().filter(|_| 1 < read.attempts.len()) {
@@ -78,7 +63,58 @@ async fn asked(
         }
     }
     let failure = read.failure.map(|it| failure(it.reason, it.detail));
-    Ok(Found { facts: read.facts, failure, notes: read.notes })
+    Ok(Found { facts: read.facts, failure, notes: read.notes, ..Found::default() })
+}
+
+/// What the account could do beside reading, or why nobody can tell.
+pub(super) async fn held(task: &Task<'_>, configured: &ActiveDirectory) -> Result<Held, String> {
+    let access = Access::of(task, configured, &mut Vec::new()).map_err(|it| it.text())?;
+    let held = active_directory::held(&access.directory(task, configured)).await;
+    held.map_err(|failure| failure.detail)
+}
+
+/// What it takes to be let in.
+struct Access {
+    tls: Arc<ClientConfig>,
+    password: Option<Secret>,
+}
+
+impl Access {
+    fn of(
+        task: &Task<'_>,
+        configured: &ActiveDirectory,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Failure> {
+        let tls = Arc::new(task.roots.client()?);
+        let password = match &configured.user {
+            Some(_) => Some(password(task, configured, notes)?),
+            None => None,
+        };
+        Ok(Self { tls, password })
+    }
+
+    /// The directory, of which nobody waits for a part.
+    fn directory<'a>(
+        &'a self,
+        task: &'a Task<'_>,
+        configured: &'a ActiveDirectory,
+    ) -> Directory<'a> {
+        let credentials = match (&configured.user, &self.password) {
+            (Some(user), Some(password)) => Credentials::Simple { user, password },
+            _ => Credentials::Kerberos,
+        };
+        Directory {
+            urls: &configured.url,
+            credentials,
+            tls: &self.tls,
+            names: Some(&task.names),
+            timeout: task.timeout,
+            deadline: task.until,
+            limits: task.limits.decode,
+            waiting: None,
+            watch: &task.watch,
+        }
+    }
 }
 
 fn password(

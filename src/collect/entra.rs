@@ -6,19 +6,24 @@
 
 mod assertion;
 mod azure_cli;
+mod claims;
 mod credentials;
 mod device_code;
 mod refusal;
 
 use std::collections::BTreeSet;
 
-use checks::facts::{ApplicationId, AuthServerKind, Facts, Reason, is_guid};
+use checks::facts::{
+    AppRoleAssignment, ApplicationId, AuthServerKind, Consent, ConsentedPermission, Fact, Facts,
+    Reason, is_guid,
+};
 use checks::procedure::{EXCHANGE, PROCEDURES};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::timeout_at;
 use url::Url;
 
+pub use self::claims::{Claims, LEAST};
 use self::credentials::{Identity, Surroundings};
 use super::http::{Answer, Client, Credentials, Get, location};
 use super::{Directory, Failure, Found, Task, asked, decoded_of, failure};
@@ -52,6 +57,7 @@ async fn read_as(task: &Task<'_>, directory: Directory, around: &Surroundings<'_
     let dedicated = async { timeout_at(task.until, told(directory)).await.ok().flatten() };
     match identity {
         Ok((client, identity)) => {
+            found.claims = claims::claimed(&identity.token);
             let graph = Graph { task, client, identity };
             // The well-known ones at once, the dedicated one when the directory has named it.
             let known = join_all(wanted.iter().map(|id| graph.principal(id)));
@@ -112,6 +118,7 @@ fn nobody(
 ) -> Facts {
     let principals = wanted.iter().chain(dedicated).map(Asked::ServicePrincipal);
     let objects = principals.chain(dedicated.map(Asked::Application));
+    let objects = objects.chain(dedicated.map(Asked::Consent));
     Facts::join(objects.map(|object| unread(source, object, failed)))
 }
 
@@ -165,7 +172,7 @@ impl Graph<'_> {
                 let present = object.present(&facts).and_then(|it| it.value());
                 match (answer.status, present) {
                     (200, Some(true)) | (404, Some(false)) => {
-                        return Found { facts, notes, failure: None };
+                        return Found { facts, notes, ..Found::default() };
                     }
                     _ => refused(&answer),
                 }
@@ -173,44 +180,54 @@ impl Graph<'_> {
             Err(failed) => failed,
         };
         let notes = vec![format!("{} on {source}: {}", object.id(), failed.text())];
-        Found { facts: unread(&source, object, &failed), notes, failure: Some(failed) }
+        let facts = unread(&source, object, &failed);
+        Found { facts, notes, failure: Some(failed), ..Found::default() }
     }
 
     /// The permissions that were consented to. A part of them is worth nothing:
     /// the one that matters might be in the rest, and would be taken for absent.
     async fn consent(&self, id: &ApplicationId) -> Found {
         let source = source(self.task, &self.identity.who);
-        match self.assignments(id, &source).await {
+        match self.permissions(id, &source).await {
             Ok(found) => found,
             Err(failed) => {
                 let note = format!("{source}: the consent of {id}: {}", failed.text());
-                Found { failure: Some(failed), notes: vec![note], ..Found::default() }
+                let facts = unread(&source, Asked::Consent(id), &failed);
+                Found { facts, failure: Some(failed), notes: vec![note], ..Found::default() }
             }
         }
     }
 
     /// The same page by page.
-    async fn assignments(&self, id: &ApplicationId, source: &str) -> Result<Found, Failure> {
+    async fn permissions(&self, id: &ApplicationId, source: &str) -> Result<Found, Failure> {
         let mut found = Found::default();
+        let at = Timestamp::now();
+        let mut assignments = Vec::new();
         let mut next = self.url(&format!("servicePrincipals(appId='{id}')/appRoleAssignments"));
         for _ in 0..PAGES {
             let answer = self.get_url(&next).await?;
             match answer.status {
                 200 => {}
                 // There is no consent for what is not there, as its own answer tells.
-                404 => return Ok(found),
+                404 => {
+                    let absent = failure(Reason::SourceAbsent, "answered 404".to_owned());
+                    found.facts = unread(source, Asked::Consent(id), &absent);
+                    return Ok(found);
+                }
                 _ => return Err(refused(&answer)),
             }
             let page: Page =
                 serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error))?;
             if !page.value.is_empty() {
                 let (facts, notes) = decoded_of(&answer.body, source, answer.asked, None);
-                found.add([Found { facts, notes, failure: None }]);
+                if facts.app_role_assignments.len() != page.value.len() {
+                    return Err(strange());
+                }
+                assignments.extend(facts.app_role_assignments);
+                found.notes.extend(notes);
             }
             let Some(link) = page.next else {
-                if found.facts.app_role_assignments.is_empty() {
-                    found.notes.push(format!("{source}: no permission of {id} is consented to"));
-                }
+                found.facts = consented(id, source, at, assignments)?;
                 return Ok(found);
             };
             let same = |url: &Url| url.origin() == next.origin();
@@ -238,6 +255,36 @@ impl Graph<'_> {
         let credentials = Credentials::Bearer(&self.identity.token);
         self.client.get(Get { credentials, ..Get::new(NAME, url) }).await
     }
+}
+
+/// The whole list of one application, as a fact.
+fn consented(
+    id: &ApplicationId,
+    source: &str,
+    at: Timestamp,
+    assignments: Vec<AppRoleAssignment>,
+) -> Result<Facts, Failure> {
+    let holders: BTreeSet<&str> = assignments.iter().map(|it| it.principal_id.as_str()).collect();
+    if 1 < holders.len() {
+        return Err(strange());
+    }
+    let all = assignments.into_iter().map(|AppRoleAssignment { role_id, resource_id, .. }| {
+        ConsentedPermission { role_id, resource_id }
+    });
+    let all: BTreeSet<ConsentedPermission> = all.collect();
+    let mut facts = Facts::default();
+    let seen = asked(&mut facts, source, "Microsoft Graph", at);
+    let mut permissions = Fact::known(all.into_iter().collect(), &seen);
+    if let Fact::Known(known) = &mut permissions {
+        known.as_of = Some(at);
+    }
+    facts.consents.push(Consent { app_id: id.clone(), permissions, seen: vec![seen] });
+    Ok(facts)
+}
+
+/// A list in which something cannot be read, and might be what matters.
+fn strange() -> Failure {
+    failure(Reason::Malformed, "the list holds what is no permission of the application".to_owned())
 }
 
 /// A page of a list, as far as it has to be understood here.

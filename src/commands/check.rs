@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         place: &arguments.place,
         live: arguments.live,
         shown: arguments.shown,
+        rights: false,
     })?;
     judge(&material, &arguments.judge, &arguments.output)
 }

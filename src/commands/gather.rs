@@ -8,9 +8,9 @@ use checks::Trust;
 use super::watching;
 use crate::cli::{Shown, Stated, Where};
 use crate::collect::{self, Collected, Watch};
-use crate::config::{self, Config};
+use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Limits, Moved, ServerOf};
-use crate::material::{Material, evidence_state};
+use crate::material::{Material, Rights, evidence_state};
 
 /// The environment variable that names the configuration.
 const CONFIG: &str = "TRUSTPROBE_CONFIG";
@@ -28,6 +28,8 @@ pub(crate) struct Named<'a> {
     pub(crate) live: bool,
     /// What is shown while they are.
     pub(crate) shown: Shown,
+    /// Whether the identities are asked what they could do.
+    pub(crate) rights: bool,
 }
 
 /// Reads what there is to read and asks whom there is to ask.
@@ -47,6 +49,8 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
     let mut paths = named.paths.to_vec();
     if let (Some(config), Some((_, trust))) = (&config, &configured)
         && named.paths.is_empty()
+        // What an export shows hides what an identity may not see.
+        && !named.rights
     {
         paths.extend(trust.evidence.iter().map(|path| config.path(path)));
     }
@@ -66,7 +70,9 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         material.sources.push(evidence_state(&material.evidence));
     }
     if let (true, Some((config, (_, trust)))) = (live, config.as_ref().zip(configured.as_ref())) {
-        material.add(asked(config, trust, named.shown)?);
+        let (collected, rights) = asked(config, trust, named)?;
+        material.add(collected);
+        material.rights = rights;
     }
     let configured = configured.map(|(name, _)| name);
     material.state(stated_by(named.stated), config.as_ref().zip(configured));
@@ -117,14 +123,26 @@ fn trust_of<'a>(
 }
 
 /// Asks the live sources of a trust.
-fn asked(config: &Config, trust: &config::Trust, shown: Shown) -> anyhow::Result<Collected> {
+fn asked(
+    config: &Config,
+    trust: &config::Trust,
+    named: &Named,
+) -> anyhow::Result<(Collected, Option<Rights>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the run")?;
     let run = async |watch: &Watch| Box::pin(collect::collect(config, trust, watch)).await;
-    let collected = runtime.block_on(watching::watched(shown, run));
+    let collected = runtime.block_on(watching::watched(named.shown, run));
+    let rights = named.rights.then(|| Rights {
+        claims: collected.claims.clone(),
+        held: runtime.block_on(collect::held(config, trust)),
+        files: trust
+            .secret_files()
+            .filter_map(|it| SecretFile(config.path(it)).warning())
+            .collect(),
+    });
     // A resolver of the system that hangs is not waited for.
     runtime.shutdown_background();
-    Ok(collected)
+    Ok((collected, rights))
 }
 
 /// What the flags state.

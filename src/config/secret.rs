@@ -49,7 +49,12 @@ impl SecretFile {
         if text.is_empty() {
             return Err(format!("{shown}: the file is empty"));
         }
-        Ok((Secret::new(text.to_owned()), others_can_read(&self.0)))
+        Ok((Secret::new(text.to_owned()), self.warning()))
+    }
+
+    /// What is to be said about the file, if others can read it.
+    pub fn warning(&self) -> Option<String> {
+        others_can_read(&self.0)
     }
 }
 

@@ -5,8 +5,8 @@ mod application;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checks::facts::{
-    Application, ApplicationId, Certificate, CustomKeyIdentifier, Fact, Facts, KeyCredential,
-    Needs, Reason, SeenId, ServicePrincipal, Thumbprint, Unknown, is_guid,
+    Application, ApplicationId, Certificate, Consent, CustomKeyIdentifier, Fact, Facts,
+    KeyCredential, Needs, Reason, SeenId, ServicePrincipal, Thumbprint, Unknown, is_guid,
 };
 use checks::procedure::application_name;
 
@@ -153,7 +153,7 @@ impl Asked<'_> {
     /// Its application's id.
     pub fn id(&self) -> &ApplicationId {
         match self {
-            Self::ServicePrincipal(id) | Self::Application(id) => id,
+            Self::ServicePrincipal(id) | Self::Application(id) | Self::Consent(id) => id,
         }
     }
 
@@ -162,6 +162,7 @@ impl Asked<'_> {
         match self {
             Self::ServicePrincipal(id) => Needs::ServicePrincipal((*id).clone()),
             Self::Application(id) => Needs::Application((*id).clone()),
+            Self::Consent(id) => Needs::AppRoleAssignments((*id).clone()),
         }
     }
 
@@ -175,6 +176,8 @@ impl Asked<'_> {
             Self::Application(id) => {
                 facts.applications.iter().find(|it| it.app_id == **id).map(|it| &it.present)
             }
+            // A list is told by its length, and not by an object.
+            Self::Consent(_) => None,
         }
     }
 
@@ -212,6 +215,11 @@ impl Asked<'_> {
                 present,
                 display_name: why.clone().into(),
                 keys: why.clone().into(),
+                seen,
+            }),
+            Self::Consent(id) => facts.consents.push(Consent {
+                app_id: (*id).clone(),
+                permissions: why.clone().into(),
                 seen,
             }),
         }

@@ -114,6 +114,13 @@ fn entra(facts: &Facts, gave: &mut Vec<String>) {
         });
     }
     count(gave, facts.app_role_assignments.len(), "consented permission");
+    for consent in &facts.consents {
+        let id = &consent.app_id;
+        gave.push(match consent.permissions.value() {
+            Some(all) => format!("all {} consented permissions of {id}", all.len()),
+            None => format!("the consented permissions of {id}, not read"),
+        });
+    }
 }
 
 /// What servers said.
@@ -122,6 +129,10 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         let status = challenge.status.value().map_or_else(String::new, |it| format!("{it} "));
         let url = &challenge.url;
         let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+        if challenge.is_silent() {
+            gave.push(format!("no answer{of}"));
+            continue;
+        }
         let offered = match (&challenge.bearer, challenge.schemes.as_slice()) {
             (Some(_), _) => "with a bearer challenge",
             (None, []) => "without a challenge",

@@ -131,4 +131,41 @@ fn the_rights_that_are_needed_are_printed() {
         assert!(run.stdout.contains(right), "{right}");
     }
     assert!(run.stdout.lines().all(|line| line.len() <= 80));
+    let needs = trustprobe(["permissions", "--format", "json"]).json();
+    let entra = needs.as_array().unwrap().iter().find(|it| it["right"] == "Application.Read.All");
+    let checks = entra.unwrap()["checks"].to_string();
+    assert!(checks.contains("service-principal-present") && !checks.contains("endpoint-tls"));
+    let misused = trustprobe(["permissions", "--trust", "contoso"]);
+    assert_eq!(misused.code, 2);
+}
+
+#[test]
+fn what_nobody_answers_is_not_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "trusts:
+  contoso:
+    tenant: 11111111-2222-3333-4444-555555555555
+    active_directory: { url: ['ldaps://127.0.0.1:1'], user: a@contoso.com, password_file: secret }
+defaults: { timeout: 1s, deadline: 3s }
+network: { nameservers: ['127.0.0.1:1'] }
+";
+    let path = folder.path().join("trustprobe.yaml");
+    std::fs::write(&path, config).unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "hunter2hunter2\n").unwrap();
+    let verify = || trustprobe(["permissions", "--verify", "--config", path.to_str().unwrap()]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |mode| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode));
+        mode(0o644).unwrap();
+        let run = verify();
+        assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+        assert!(flat(&run.stdout).contains("others can read this secret"), "{}", run.stdout);
+        mode(0o600).unwrap();
+    }
+    let run = verify();
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.starts_with("active_directory: could not be told\n"), "{}", run.stdout);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("hunter2"));
 }

@@ -315,3 +315,105 @@ network: {{ nameservers: ['{}'], allow_local: true }}
     assert_eq!(run.code, 3);
     drop(listeners);
 }
+
+/// What the identities may do, and how the run ends.
+fn verified(configuration: &Path) -> (Run, String) {
+    let run = run(&["permissions", "--verify", "--config", configuration.to_str().unwrap()]);
+    let flat = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    (run, flat)
+}
+
+#[test]
+fn the_identities_of_a_healthy_contoso_hold_enough_and_no_more() {
+    let lab = Contoso::start(directory(), GOOD);
+    let (run, text) = verified(&lab.configuration());
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    for line in [
+        "active_directory: enough, and no more dc1.corp.contoso.com as svc-trustprobe@",
+        "entra: enough, and no more graph.microsoft.com as ",
+        "challenge: needs no right; answered",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(run.stdout.lines().all(|line| line.len() <= 80), "{}", run.stdout);
+    // Others can read a secret.
+    std::fs::set_permissions(
+        lab.folder.join("secret"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    let (run, text) = verified(&lab.configuration());
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(text.contains("others can read this secret"), "{text}");
+}
+
+#[test]
+fn identities_that_may_do_too_much_are_told_what() {
+    let lab = Contoso::start(directory(), GOOD);
+    let claims = r#"{"roles": ["Application.Read.All", "Mail.ReadWrite", "x\u001b[31m"],
+        "wids": ["62e90394-69f5-4237-9190-012177145e10"]}"#;
+    lab.cloud.fault("oauth2/v2.0/token", Fault::Claims(claims), usize::MAX);
+    let as_user = |user: &str| {
+        let name = format!("{user}.yaml");
+        verified(&changed(&lab, &name, &[("user:", &format!("{user}@corp.contoso.com"))]))
+    };
+    let (run, text) = as_user("svc-admin");
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    for more in [
+        "active_directory: too much",
+        "+ the account is in Domain Admins (S-1-5-21-",
+        "+ the account is in Administrators (S-1-5-32-544)",
+        "change the permissions of CN=Auth Configuration",
+        "more objects of Exchange",
+        "entra: too much",
+        "+ the token claims Mail.ReadWrite",
+        "+ the token claims the directory role Global Administrator",
+        "+ the token claims x\\u{1b}[31m",
+    ] {
+        assert!(text.contains(more), "{more} in {text}");
+    }
+    assert!(!text.contains("claims Application.Read.All"), "{text}");
+    let (run, text) = as_user("svc-exchange");
+    assert_eq!(run.code, 1);
+    assert!(text.contains("+ the account is in Organization Management of Exchange"), "{text}");
+    assert!(!text.contains("Domain Admins"), "{text}");
+}
+
+#[test]
+fn identities_that_may_see_too_little_are_told_what_stays_unknown() {
+    let lab = Contoso::start(directory(), GOOD);
+    lab.cloud.fault("/v1.0/", Fault::Refused(403, "Authorization_RequestDenied"), usize::MAX);
+    let user = [("user:", "svc-no-partners@corp.contoso.com")];
+    let (run, text) = verified(&changed(&lab, "little.yaml", &user));
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    let (directory, tenant) = text.split_once("entra: ").unwrap();
+    assert!(directory.starts_with("active_directory: too little"), "{text}");
+    assert!(directory.contains("- the partner applications: "), "{text}");
+    assert!(directory.contains("partner-application-present"), "{text}");
+    assert!(tenant.starts_with("too little"), "{text}");
+    assert!(tenant.contains("answered 403 Authorization_RequestDenied"), "{text}");
+    assert!(tenant.contains("service-principal-present"), "{text}");
+    // One attribute that is hidden.
+    let user = [("user:", "svc-no-thumbprint@corp.contoso.com")];
+    let path = changed(&lab, "attribute.yaml", &user);
+    let arguments = ["permissions", "--verify", "--config", path.to_str().unwrap()];
+    let run = self::run(&[&arguments[..], &["--format", "json"]].concat());
+    let json = run.json();
+    // A directory hides it without saying so.
+    let untold = json["sources"][0]["not_told"].to_string();
+    assert!(untold.contains("no current thumbprint: there is none, or this account"), "{untold}");
+    assert_eq!(json["sources"][0]["too_much"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn where_nobody_answers_nothing_is_told() {
+    let lab = Contoso::start(directory(), GOOD);
+    lab.cloud.fault("oauth2/v2.0/token", Fault::Aadsts(7_000_222), usize::MAX);
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let path = changed(&lab, "dead.yaml", &[("url:", &format!("['ldaps://{dead}']"))]);
+    let (run, text) = verified(&path);
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(text.contains("active_directory: could not be told"), "{text}");
+    assert!(text.contains("entra: could not be told"), "{text}");
+    assert!(text.contains("AADSTS7000222"), "{text}");
+}

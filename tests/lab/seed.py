@@ -41,7 +41,8 @@ ENTRIES = {"UserApplication": ["a,ConvertId", "a,GetDelegate", "a,GetFolder"]}
 # Users, whose passwords are as public as this file. What each of them may not see
 # is set below.
 PASSWORD = "Pr0be-of-the-lab"
-USERS = ["svc-trustprobe", "svc-blind", "svc-no-thumbprint", "svc-no-evosts", "svc-no-partners"]
+USERS = ["svc-trustprobe", "svc-blind", "svc-no-thumbprint", "svc-no-evosts", "svc-no-partners",
+         "svc-admin", "svc-exchange"]
 
 
 def main():
@@ -123,6 +124,13 @@ def fill(sam, fixtures):
     many(sam)
     for user in USERS:
         sam.newuser(user, PASSWORD)
+    # These two may do too much, the second one by way of another group.
+    management, helpers = f"CN=Organization Management,{GROUPS}", f"CN=Helpers,{GROUPS}"
+    for group in (management, helpers):
+        add(sam, group, [("objectClass", "group"), ("groupType", "-2147483640")])
+    change(sam, management, "member", helpers)
+    change(sam, helpers, "member", f"CN=svc-exchange,CN=Users,{DOMAIN}")
+    change(sam, f"CN=Domain Admins,CN=Users,{DOMAIN}", "member", f"CN=svc-admin,CN=Users,{DOMAIN}")
     # Under these names Kerberos knows the controller.
     computer = f"CN=DC1,OU=Domain Controllers,{DOMAIN}"
     for host in ("dc1.corp.contoso.com", os.environ["LAB_ADDRESS"]):

@@ -26,7 +26,7 @@ pub(crate) const CLIENT: &str = "99999999-8888-7777-6666-555555555555";
 pub(crate) const DEDICATED: &str = "0f1e2d3c-4b5a-4968-8776-655443322110";
 pub(crate) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 pub(crate) const SKYPE: &str = "00000004-0000-0ff1-ce00-000000000000";
-/// What must appear nowhere.
+/// What must appear nowhere; the signature of every token is the last of them.
 pub(crate) const SECRET: &str = "S3cret~of.the-application";
 pub(crate) const FEDERATED: &str = "federated-token-of-the-platform";
 pub(crate) const TOKEN: &str = "t0ken-that-opens-graph";
@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     Refused(u16, &'static str),
     /// This error of the token endpoint.
     Aadsts(u32),
+    /// The token claims this.
+    Claims(&'static str),
     /// The whole answer is this.
     Says(u16, String),
     /// Half of the answer, as if that were all.
@@ -172,6 +174,7 @@ fn struck(faults: &Faults, request: &Request, answer: fn(&Request) -> Reply) -> 
             &refusal(code, "Insufficient privileges to complete the operation."),
         ),
         Some(Fault::Aadsts(code)) => token::aadsts(code),
+        Some(Fault::Claims(claims)) => token::claiming(claims),
         Some(Fault::Says(status, body)) => Reply::Whole(status, Vec::new(), body.into_bytes()),
         Some(Fault::Half) => Reply::Whole(200, Vec::new(), half()),
         Some(Fault::Short) => Reply::Short(half()),
@@ -233,7 +236,9 @@ fn refusal(code: &str, message: &str) -> Value {
 
 /// Microsoft Graph, as far as trustprobe asks it.
 fn graph(request: &Request) -> Reply {
-    if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+    let bearer = request.header("authorization").and_then(|it| it.strip_prefix("Bearer "));
+    // What stands before it is what it claims.
+    if bearer.and_then(|it| it.rsplit('.').next()) != Some(TOKEN) {
         let message = "Access token is empty.";
         return Reply::json(401, &refusal("InvalidAuthenticationToken", message));
     }

@@ -23,7 +23,7 @@ pub(crate) fn collected(cloud: &Cloud, entra: &str) -> Collected {
 }
 
 /// The same after a change to the folder of the configuration.
-fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
+pub(crate) fn changed(cloud: &Cloud, entra: &str, change: impl FnOnce(&Path)) -> Collected {
     watched(cloud, entra, change).0
 }
 

@@ -13,6 +13,7 @@
 mod cloud;
 mod exporter;
 mod faults;
+mod hosts;
 #[path = "../cli/run.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest of it")]
 mod run;

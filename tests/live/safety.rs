@@ -82,7 +82,7 @@ fn a_redirect_within_the_cloud_leaves_the_token_behind() {
     super::faults::collected(&cloud, &by_secret());
     let asked = cloud.graph.requests();
     let asked = asked.iter().find(|it| it.target.ends_with("?again")).unwrap();
-    assert_eq!(asked.header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    assert!(asked.header("authorization").unwrap().ends_with(TOKEN));
 }
 
 #[test]

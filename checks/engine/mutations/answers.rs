@@ -72,6 +72,7 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
     ("*/applications/*/keys**", &["hybrid-dedicated-key"]),
     ("*/applications**", &["hybrid-dedicated-application"]),
     ("*/app_role_assignments**", &["hybrid-dedicated-consent"]),
+    ("live/consents**", &["hybrid-dedicated-consent"]),
     ("*/challenges**", &["endpoint-challenge"]),
     ("*/connectivity**", &["hybrid-connectivity"]),
     ("live/resolutions**", &["endpoint-resolves"]),

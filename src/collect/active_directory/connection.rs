@@ -273,6 +273,24 @@ impl Connection {
         })
     }
 
+    /// What a search gives, as it came: for answers that are no objects of Exchange.
+    /// Nothing where the place is not there.
+    pub(super) async fn values(
+        &self,
+        search: &'static Search,
+        base: &str,
+    ) -> Result<Vec<Raw>, Failure> {
+        let mut page = Vec::new();
+        let names = search.attributes.names();
+        match self.request(search, base, search.filter, names, None, &mut page).await {
+            Ok(result) if result.rc == 0 => Ok(page),
+            Ok(result) if result.rc == 32 => Ok(Vec::new()),
+            Ok(result) => Err(Failure::of_search(&result, search.what)),
+            Err(End::Lost(failure) | End::Refused(failure)) => Err(failure),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
     /// One page; where the next one begins, or empty where there is none.
     async fn page(
         &self,
@@ -471,12 +489,18 @@ impl Root {
 }
 
 /// An entry as it came.
-struct Raw {
-    dn: String,
+pub(super) struct Raw {
+    pub(super) dn: String,
     attributes: Vec<(String, Vec<Vec<u8>>)>,
 }
 
 impl Raw {
+    /// The values of an attribute.
+    pub(super) fn values(&self, name: &str) -> &[Vec<u8>] {
+        let found = self.attributes.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+        found.map_or(&[], |(_, values)| values)
+    }
+
     /// The crate's own reading of it panics where something is not as it should be.
     fn of(tag: StructureTag) -> Option<Self> {
         let mut parts = tag.expect_constructed()?.into_iter();

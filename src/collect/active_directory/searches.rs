@@ -45,6 +45,13 @@ pub(super) enum Attributes {
     Used,
     /// What names an object.
     Names,
+    /// The groups in whose name the connection asks.
+    Token,
+    /// What the connection could change of an object. The directory works it out
+    /// for whoever asks, so that nothing has to be tried.
+    Writable,
+    /// What tells a group from others.
+    Groups,
 }
 
 /// Every object of Exchange has it. Who can read it can read others of Exchange's
@@ -65,6 +72,15 @@ impl Attributes {
             Self::Root => ROOT_ATTRIBUTES.to_vec(),
             Self::Used => ATTRIBUTES.into_iter().chain([VERSION]).collect(),
             Self::Names => vec!["cn", "objectClass", "objectGUID"],
+            Self::Token => vec!["tokenGroups"],
+            Self::Writable => {
+                vec![
+                    "allowedAttributesEffective",
+                    "allowedChildClassesEffective",
+                    "sDRightsEffective",
+                ]
+            }
+            Self::Groups => vec!["cn", "objectSid"],
         }
     }
 }
@@ -128,6 +144,36 @@ pub(super) const PLACE: Search = Search {
     filter: "(objectClass=*)",
     attributes: Attributes::Names,
     always: true,
+};
+
+/// In whose name the connection asks, groups of groups included.
+pub(super) const TOKEN: Search = Search {
+    what: "the groups of the account",
+    below: "",
+    depth: Depth::Object,
+    filter: "(objectClass=*)",
+    attributes: Attributes::Token,
+    always: true,
+};
+
+/// What the connection could change of an object.
+pub(super) const WRITABLE: Search = Search {
+    what: "the rights of the account",
+    below: "",
+    depth: Depth::Object,
+    filter: "(objectClass=*)",
+    attributes: Attributes::Writable,
+    always: true,
+};
+
+/// The groups that Exchange makes, below the first domain of the forest.
+pub(super) const EXCHANGE_GROUPS: Search = Search {
+    what: "the groups of Exchange",
+    below: "OU=Microsoft Exchange Security Groups",
+    depth: Depth::Children,
+    filter: "(objectClass=group)",
+    attributes: Attributes::Groups,
+    always: false,
 };
 
 /// More values of one attribute, whose name a connection adds.
@@ -289,7 +335,18 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Search> {
         let parts = Part::ALL.into_iter().map(Part::search);
-        [&ROOT, &ORGANISATION, &ACCOUNT, &GROUPS, &PLACE, &MORE_VALUES].into_iter().chain(parts)
+        let others = [
+            &ROOT,
+            &ORGANISATION,
+            &ACCOUNT,
+            &GROUPS,
+            &PLACE,
+            &TOKEN,
+            &WRITABLE,
+            &EXCHANGE_GROUPS,
+            &MORE_VALUES,
+        ];
+        others.into_iter().chain(parts)
     }
 
     /// The connection takes only what stands in this file.

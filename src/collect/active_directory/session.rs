@@ -160,8 +160,8 @@ enum Job {
 
 /// A controller that accepted us.
 pub(super) struct Session {
-    connection: Arc<Connection>,
-    root: Root,
+    pub(super) connection: Arc<Connection>,
+    pub(super) root: Root,
     /// How it is called.
     pub(super) name: String,
 }
@@ -300,7 +300,7 @@ impl Session {
     }
 
     /// The only organisation of Exchange that a forest can have.
-    async fn organisation(&self) -> Result<String, Failure> {
+    pub(super) async fn organisation(&self) -> Result<String, Failure> {
         let base = format!("{},{}", ORGANISATION.below, self.root.configuration);
         let found = self.connection.search(&ORGANISATION, &base, "").await;
         match (found.entries.into_iter().next(), found.end) {
@@ -384,7 +384,7 @@ fn broken() -> Failure {
 
 /// The crate panics where an answer is not as it should be; that is the answer's
 /// fault and ends this controller only.
-async fn survived<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+pub(super) async fn survived<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| {
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
-use checks::facts::{AuthServer, Fact, Identity, SeenId};
+use checks::facts::{AuthServer, Fact, Identity, Known, SeenId, Unknown};
 use tokio::sync::watch;
 
 use super::super::Watch;
@@ -256,6 +256,21 @@ fn naming(id: &str) -> Facts {
     facts
 }
 
+/// What was consented to for the dedicated application.
+fn consent(found: &Found) -> Result<Known<Vec<ConsentedPermission>>, Unknown> {
+    let [consent] = found.facts.consents.as_slice() else { panic!("{:?}", found.facts.consents) };
+    assert_eq!(consent.app_id.as_str(), DEDICATED);
+    consent.permissions.read().cloned()
+}
+
+/// A permission that somebody of this kind and id holds.
+fn item(kind: &str, holder: &str) -> String {
+    let id = "dddddd-1111-4222-8333-444444444444";
+    format!(
+        r#"{{"appRoleId": "aa{id}", "principalId": "{holder}{id}", "principalType": "{kind}", "resourceId": "bb{id}"}}"#
+    )
+}
+
 fn with_dedicated() -> (Lab, String) {
     let lab = Lab { directory: Some(naming(DEDICATED)), ..Lab::new() };
     (lab, format!("client_id: {CLIENT}, client_secret_file: secret"))
@@ -273,7 +288,10 @@ fn the_dedicated_application_is_read_with_its_consent() {
         found.facts.service_principals.items.iter().map(|it| it.app_id.as_str()).collect();
     assert_eq!(ids, [EXCHANGE, SKYPE, DEDICATED]);
     // Both pages, each once.
-    assert_eq!(found.facts.app_role_assignments.len(), 2);
+    let whole = consent(&found).unwrap();
+    assert_eq!(whole.value.len(), 2);
+    assert!(whole.as_of.is_some());
+    assert_eq!(found.facts.app_role_assignments.len(), 0);
     assert_eq!(lab.cloud.graph.requests().len(), 6);
 }
 
@@ -308,6 +326,7 @@ fn whoever_is_not_let_in_knows_nothing_of_the_dedicated_one_either() {
     let found = lab.found(&entra);
     let unknown = |present: &Fact<bool>| present.read().unwrap_err().reason;
     assert_eq!(unknown(&found.facts.applications[0].present), Reason::Unauthenticated);
+    assert_eq!(consent(&found).unwrap_err().reason, Reason::Unauthenticated);
     assert_eq!(found.facts.service_principals.items.len(), 3);
     for principal in &found.facts.service_principals.items {
         assert_eq!(unknown(&principal.present), Reason::Unauthenticated);
@@ -325,6 +344,7 @@ fn a_page_on_another_host_is_not_followed() {
         let found = lab.found(&entra);
         assert_eq!(failed(&found).0, Reason::NotCollected);
         // The first page alone would make the others seem absent.
+        assert_eq!(consent(&found).unwrap_err().reason, Reason::NotCollected);
         assert_eq!(found.facts.app_role_assignments.len(), 0);
         assert!(found.notes.iter().any(|it| it.contains("the consent of")), "{:?}", found.notes);
     }
@@ -344,6 +364,7 @@ fn a_page_that_cannot_be_read_leaves_the_consent_unknown() {
         lab.cloud.fault("$skiptoken=two", fault, usize::MAX);
         let found = lab.found(&entra);
         assert_eq!(failed(&found).0, reason);
+        assert_eq!(consent(&found).unwrap_err().reason, reason);
         assert_eq!(found.facts.app_role_assignments.len(), 0);
         assert_eq!(found.facts.applications[0].present.value(), Some(&true));
     }
@@ -351,8 +372,20 @@ fn a_page_that_cannot_be_read_leaves_the_consent_unknown() {
     lab.cloud.fault("appRoleAssignments", Fault::Says(200, r#"{"value": []}"#.into()), usize::MAX);
     let found = lab.found(&entra);
     assert_eq!(found.failure, None);
-    let text = format!("no permission of {DEDICATED} is consented to");
-    assert!(found.notes.iter().any(|it| it.ends_with(&text)), "{:?}", found.notes);
+    assert_eq!(consent(&found).unwrap().value, []);
+    let odd = [r#"{"appRoleId": "x"}"#, "7", &item("User", "dd"), "{}"];
+    let two = format!("{}, {}", item("ServicePrincipal", "dd"), item("ServicePrincipal", "ee"));
+    for odd in odd.into_iter().chain([two.as_str()]) {
+        let (lab, entra) = with_dedicated();
+        let body = format!(r#"{{"value": [{odd}]}}"#);
+        lab.cloud.fault("appRoleAssignments", Fault::Says(200, body), usize::MAX);
+        let unknown = consent(&lab.found(&entra)).unwrap_err();
+        assert_eq!(unknown.reason, Reason::Malformed, "{odd}");
+    }
+    let (lab, entra) = with_dedicated();
+    lab.cloud.fault("appRoleAssignments", Fault::Refused(404, "x"), usize::MAX);
+    let found = lab.found(&entra);
+    assert_eq!(consent(&found).unwrap_err().reason, Reason::SourceAbsent);
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
 #[derive(Debug, Default)]
 struct Answer {
     url: String,
+    /// Whether an empty bearer token was sent, so that any answer is the one to it.
+    asked: bool,
     status: u16,
     headers: Vec<(String, String)>,
     /// Its last line; headers end with an empty one.
@@ -84,7 +86,8 @@ fn answers(text: &str) -> Vec<Answer> {
             None => line,
         };
         if let Some(status) = status(line) {
-            answers.push(Answer { url: request.url(), status, last: at + 1, ..Answer::default() });
+            let (url, asked) = (request.url(), request.asks);
+            answers.push(Answer { url, asked, status, last: at + 1, ..Answer::default() });
             open = true;
             continue;
         }
@@ -107,6 +110,8 @@ struct Request {
     host: String,
     path: String,
     plain: bool,
+    /// Whether it carries an empty bearer token, which asks for the challenge.
+    asks: bool,
 }
 
 impl Request {
@@ -117,10 +122,13 @@ impl Request {
             && version.starts_with("HTTP/")
         {
             *self = Self { path: path.to_owned(), plain: self.plain, ..Self::default() };
-        } else if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("host")
-        {
-            value.trim().clone_into(&mut self.host);
+        } else if let Some((name, value)) = line.split_once(':') {
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("host") {
+                value.clone_into(&mut self.host);
+            } else if name.eq_ignore_ascii_case("authorization") {
+                self.asks = value.eq_ignore_ascii_case("bearer");
+            }
         }
     }
 
@@ -185,8 +193,8 @@ impl Answer {
                 told.add(name, value);
             }
         }
-        let refused = matches!(self.status, 401 | 403);
-        if told.schemes.is_empty() && told.diagnoses.is_empty() && !refused {
+        let answers = matches!(self.status, 401 | 403) || (self.asked && 200 <= self.status);
+        if told.schemes.is_empty() && told.diagnoses.is_empty() && !answers {
             return None;
         }
         let named =
@@ -271,6 +279,25 @@ mod tests {
         let decoded = decode_file(text.as_bytes(), Source::named("a.txt"));
         let note = "an answer 302 of https://mail.contoso.com/ews/exchange.asmx is no challenge and is not used";
         assert_eq!(decoded.notes, [note]);
+    }
+
+    #[test]
+    fn whatever_answers_an_empty_token_is_the_answer() {
+        for status in [200, 302, 404, 503] {
+            let text = |sent: &str| {
+                format!(
+                    "> GET /api HTTP/1.1\n> Host: mail.contoso.com\n> Authorization: {sent}\n>\n\
+                     < HTTP/1.1 100 Continue\n<\n< HTTP/1.1 {status} So\n< Server: x\n<\n"
+                )
+            };
+            let [challenge] = challenges(&text("Bearer")).try_into().unwrap();
+            assert_eq!(challenge.status.value(), Some(&status));
+            assert_eq!(challenge.url, "https://mail.contoso.com/api");
+            // A token, or what is left of it, asks for something else.
+            for sent in ["Bearer x", "Bearer [redacted]", "Basic"] {
+                assert_eq!(challenges(&text(sent)), [], "{sent}");
+            }
+        }
     }
 
     #[test]

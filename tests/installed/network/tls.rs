@@ -335,7 +335,13 @@ fn what_a_refused_host_says_is_marked() {
     forms.sort_unstable();
     assert_eq!(forms, [(false, false), (true, true)]);
     // Only its metadata was asked for.
-    assert!(collected.facts.challenges.iter().all(|it| !format!("{it:?}").contains("expired")));
+    let expired = collected.facts.challenges.iter().filter(|it| it.url.contains("expired"));
+    let expired: Vec<_> = expired.collect();
+    assert!(!expired.is_empty());
+    for call in expired {
+        assert!(call.is_silent());
+        assert_eq!(call.status.read().unwrap_err().reason, Reason::TlsFailed);
+    }
 }
 
 #[test]

@@ -64,7 +64,14 @@ pub(super) fn device_code(request: &Request) -> Reply {
 }
 
 fn granted() -> Reply {
-    let body = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN });
+    claiming(r#"{"roles": ["Application.Read.All"]}"#)
+}
+
+/// A token that claims this.
+pub(super) fn claiming(claims: &str) -> Reply {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg": "RS256", "typ": "JWT"}"#);
+    let token = format!("{header}.{}.{TOKEN}", URL_SAFE_NO_PAD.encode(claims));
+    let body = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token });
     Reply::json(200, &body)
 }
 
