@@ -105,7 +105,6 @@ pub fn of_memory<'a>(
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::ffi::OsStrExt as _;
     use std::path::Path;
 
     use super::*;
@@ -125,6 +124,7 @@ mod tests {
 
     const CERTIFICATES: &[u8] = include_bytes!("demo/healthy/Certificates-EX1.xml");
 
+    #[cfg(unix)]
     #[test]
     fn what_is_named_twice_is_read_once() {
         let folder = folder(&[("a.xml", CERTIFICATES)]);
@@ -149,8 +149,10 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_fails_does_not_stop_the_rest() {
+        use std::os::unix::ffi::OsStrExt as _;
         let folder = folder(&[("a.xml", b""), ("z.xml", CERTIFICATES)]);
         let at = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
         fs::write(at(b"\xff\x1b[31m.xml"), "x").unwrap();
@@ -190,9 +192,9 @@ mod tests {
         assert_eq!(note, "3 files beyond the limit files=1, left out; --limit files=… moves it");
         let notes = left_out(Limits { total: 1 << 20, ..usual });
         assert_eq!(notes.len(), 3);
-        assert!(notes[0].contains("/b: beyond the limit total=1MiB, left out"), "{notes:?}");
+        assert!(notes[0].contains("b: beyond the limit total=1MiB, left out"), "{notes:?}");
         let notes = left_out(Limits { file: 1, ..usual });
-        assert!(notes[0].contains("/a: beyond the limit file=1, left out"), "{notes:?}");
+        assert!(notes[0].contains("a: beyond the limit file=1, left out"), "{notes:?}");
         let notes = left_out(Limits { file: 1, notes: 2, ..usual });
         assert!(notes.last().unwrap().starts_with("2 more notes beyond"), "{notes:?}");
     }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
-use std::path::Path;
 
 use checks::facts::{AuthServer, Fact, Identity, SeenId};
 use tokio::sync::watch;
@@ -165,7 +164,7 @@ fn a_machine_has_an_identity_of_its_platform() {
 }
 
 #[cfg(unix)]
-fn az(folder: &Path, script: &str) {
+fn az(folder: &std::path::Path, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join("az");
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
