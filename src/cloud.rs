@@ -48,11 +48,11 @@ impl Definition {
 
     /// The cloud: the built-in one, where this is that.
     pub fn cloud(&self) -> &'static Cloud {
+        // An exporter comes by the same definition again and again.
+        static DEFINED: Mutex<Vec<(Definition, &Cloud)>> = Mutex::new(Vec::new());
         if let Some(built_in) = Cloud::named(&self.id).filter(|it| Self::of(it) == *self) {
             return built_in;
         }
-        // An exporter comes by the same definition again and again.
-        static DEFINED: Mutex<Vec<(Definition, &Cloud)>> = Mutex::new(Vec::new());
         let mut all = DEFINED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, cloud)) = all.iter().find(|(known, _)| known == self) {
             return cloud;

@@ -136,7 +136,8 @@ pub(crate) type Directory = Receiver<Option<Facts>>;
 /// Asks every source of a trust, side by side. Never fails: what went wrong is
 /// in the result.
 pub async fn collect(config: &Config, trust: &Trust, watch: &Watch) -> Collected {
-    collect_within(config.defaults.deadline, &Ground::new(config), config, trust, watch).await
+    let ground = Ground::new(config);
+    Box::pin(collect_within(config.defaults.deadline, &ground, config, trust, watch)).await
 }
 
 /// What all runs of one configuration share.

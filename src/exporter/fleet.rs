@@ -172,9 +172,10 @@ pub(super) fn state_of(paths: &[PathBuf]) -> u64 {
     let mut open: Vec<PathBuf> = paths.to_vec();
     while let Some(path) = open.pop() {
         // What is named is followed where it leads, what lies in it is not.
-        let found = match paths.contains(&path) {
-            true => std::fs::metadata(&path),
-            false => std::fs::symlink_metadata(&path),
+        let found = if paths.contains(&path) {
+            std::fs::metadata(&path)
+        } else {
+            std::fs::symlink_metadata(&path)
         };
         let Ok(found) = found else { continue };
         if found.is_dir() {

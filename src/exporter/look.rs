@@ -60,10 +60,9 @@ pub(crate) async fn look(target: &Target, whole: Duration) -> anyhow::Result<Loo
         if !trust.is_live() {
             return None;
         }
-        Some(
-            collect::collect_within(whole, &target.ground, &target.config, trust, &target.watch)
-                .await,
-        )
+        let Target { ground, config, watch, .. } = target;
+        let asked = collect::collect_within(whole, ground, config, trust, watch);
+        Some(Box::pin(asked).await)
     };
     let (read, asked) = tokio::join!(read(target, trust, deadline), asked);
     let material = material(target, read, asked);

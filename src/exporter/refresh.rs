@@ -115,7 +115,7 @@ fn tell(name: &str, before: Option<&Kept>, now: &Kept, notes: &[String]) {
         let cause = escape(now.row.cause.as_deref().unwrap_or_default());
         match now.verdict {
             Overall::Passed | Overall::Warning => {
-                info!(%trust, verdict, was, "the verdict changed")
+                info!(%trust, verdict, was, "the verdict changed");
             }
             _ => warn!(%trust, verdict, was, %cause, "the verdict changed"),
         }
