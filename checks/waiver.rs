@@ -185,7 +185,9 @@ mod tests {
         assert_eq!(outcome.waiver.as_ref().unwrap().owner, "messaging");
         // Nothing but the mark differs.
         let mut unmarked = assessment.outcomes.clone();
-        unmarked.iter_mut().for_each(|it| it.waiver = None);
+        for outcome in &mut unmarked {
+            outcome.waiver = None;
+        }
         assert_eq!(unmarked, plain.outcomes);
     }
 
@@ -227,7 +229,7 @@ mod tests {
         let of = |code: &str| Waiver { code: Some(code.into()), ..waiver(root.check) };
         assessment.waive(&[of("disabled")], now);
         assert_eq!(assessment.overall(), Overall::Failed);
-        assert_eq!(assessment.root_causes, [root.clone()]);
+        assert_eq!(assessment.root_causes, std::slice::from_ref(&root));
         assessment.waive(&[of("disabled"), of("renamed")], now);
         assert_eq!(assessment.overall(), Overall::Passed);
     }
@@ -237,7 +239,7 @@ mod tests {
         let mut organisation = broken();
         organisation.context.now = "2027-03-01T00:00:00Z".parse().unwrap();
         let own = waiver("partner-application-enabled");
-        let assessment = waived(&organisation, &[own.clone()]);
+        let assessment = waived(&organisation, std::slice::from_ref(&own));
         assert_eq!(
             (assessment.overall(), state(&assessment)),
             (Overall::Failed, WaiverState::Expired)
