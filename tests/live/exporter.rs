@@ -280,7 +280,7 @@ fn what_cannot_be_served_is_refused_at_once() {
         ("trusts: { contoso: { entra: { device_code: true } } }", "needs a person at a terminal"),
         ("trust: {}", "did you mean \"trusts\"?"),
     ] {
-        let refused = Service::refused(folder.path(), text);
+        let refused = Service::refused(folder.path(), text, &[]);
         assert!(refused.contains(why), "{refused}");
         assert_eq!(refused.lines().count(), 1, "{refused}");
     }

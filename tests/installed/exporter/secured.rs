@@ -76,4 +76,26 @@ fn prometheus_comes_in_with_the_right_password_and_authority_alone() {
     };
     fails("wrong-password", "401 Unauthorized");
     fails("next-authority", "certificate signed by unknown authority");
+
+    // What is broken is told and changes nothing, for whoever comes anew neither.
+    write(folder.path(), "server.crt", "-----BEGIN CERTIFICATE-----\nhalf of it");
+    let told = || service.log().contains("web configuration not used; the last one stays");
+    soon(told, || service.log());
+    fails("next-authority", "certificate signed by unknown authority");
+    let second = renew(folder.path());
+    write(folder.path(), "second.crt", &second);
+    prometheus.until("up{job=\"next-authority\"} == 1", 1);
+    assert_eq!(prometheus.query("min_over_time(up{job=\"right\"}[10m]) == 0").len(), 0);
+    assert!(!service.log().contains(PASSWORD), "{}", service.log());
+}
+
+#[test]
+fn a_broken_certificate_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let web = web_config(folder.path());
+    renew(folder.path());
+    write(folder.path(), "server.crt", "-----BEGIN CERTIFICATE-----\nhalf of it");
+    let refused = Service::refused(folder.path(), TRUSTS, &["--web-config", &web]);
+    assert!(refused.contains("server.crt: no certificate in PEM"), "{refused}");
+    assert_eq!(refused.lines().count(), 1, "{refused}");
 }

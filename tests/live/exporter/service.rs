@@ -67,8 +67,8 @@ impl Service {
     }
 
     /// What it says when it does not start.
-    pub(super) fn refused(folder: &Path, configuration: &str) -> String {
-        let output = command(folder, configuration).0.output().unwrap();
+    pub(super) fn refused(folder: &Path, configuration: &str, arguments: &[&str]) -> String {
+        let output = command(folder, configuration).0.args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap()
     }
