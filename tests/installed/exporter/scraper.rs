@@ -107,7 +107,7 @@ fn named(alert: &Value) -> String {
 pub(super) fn soon(is_so: impl Fn() -> bool, what: impl Fn() -> String) {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(60), "{}", what());
+        assert!(started.elapsed() < Duration::from_mins(1), "{}", what());
         sleep(Duration::from_millis(100));
     }
 }
