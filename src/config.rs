@@ -282,6 +282,7 @@ impl Config {
     fn of(text: &str) -> Result<Self, String> {
         let config: Self = serde_saphyr::from_str(text).map_err(|error| value::told(&error))?;
         for (name, trust) in &config.trusts {
+            value::trust_name(name).map_err(|text| format!("trust {text}"))?;
             trust.check(&config).map_err(|text| format!("trust {name:?}: {text}"))?;
         }
         for waived in &config.waivers {

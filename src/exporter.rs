@@ -92,10 +92,12 @@ async fn run(options: Options, config: Config) -> anyhow::Result<()> {
     let trusts = config.trusts.len();
     let exporter = Exporter::new(options, config)?;
     exporter.start();
+    // Before anybody learns that it serves: a signal that nobody listens to would kill it.
+    let (ended, reload) = (ended(), Arc::clone(&exporter).reload_when_told());
     info!(%address, trusts, version = env!("CARGO_PKG_VERSION"), "serving");
-    tokio::spawn(Arc::clone(&exporter).reload_when_told());
+    tokio::spawn(reload);
     tokio::spawn(Arc::clone(&exporter).keep_published());
-    server::serve(listener, routes::router(exporter), web, ended()).await;
+    server::serve(listener, routes::router(exporter), web, ended).await;
     info!("ended");
     Ok(())
 }
@@ -156,12 +158,16 @@ impl Exporter {
         }
     }
 
+    /// Reloads at each signal from now on, not only once it is waited for.
     #[cfg(unix)]
-    async fn reload_when_told(self: Arc<Self>) {
+    fn reload_when_told(self: Arc<Self>) -> impl Future<Output = ()> {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut told) = signal(SignalKind::hangup()) else { return };
-        while told.recv().await.is_some() {
-            let _ = self.reload().await;
+        let told = signal(SignalKind::hangup());
+        async move {
+            let Ok(mut told) = told else { return };
+            while told.recv().await.is_some() {
+                let _ = self.reload().await;
+            }
         }
     }
 
@@ -185,18 +191,22 @@ fn counted(own: &Arc<Own>) -> Watch {
     })
 }
 
-/// Waits for the signal to end.
-async fn ended() {
+/// Waits for the signal to end, whether it comes from now on or later.
+fn ended() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let terminated = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+        signal(SignalKind::terminate())
+    };
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminated) = terminated {
             tokio::select! {
                 _ = terminated.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -138,6 +138,28 @@ fn an_unknown_trust_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_name_without_an_address_is_refused() {
+    let long = "n".repeat(201);
+    for (name, told) in [
+        ("", "trust \"\": the name is empty"),
+        (".", "trust \".\": the name stands for a folder in addresses"),
+        ("..", "trust \"..\": the name stands for a folder in addresses"),
+        ("a\nb", "trust \"a\\nb\": the name holds a control character"),
+        ("a\u{1b}[2J", "trust \"a\\u{1b}[2J\": the name holds a control character"),
+        (&long, "nnn\": the name is longer than 200 characters"),
+    ] {
+        let text = serde_json::json!({ "trusts": { name: {} } }).to_string();
+        let error = Config::of(&text).unwrap_err();
+        assert!(error.contains(told), "{name:?}: {error}");
+        assert!(error.len() < 300, "{error}");
+    }
+    for name in ["...", ".x", "a/b", "EMEA: Ünïcode & more", &long[1..]] {
+        let text = serde_json::json!({ "trusts": { name: {} } }).to_string();
+        Config::of(&text).unwrap();
+    }
+}
+
+#[test]
 fn hostile_yaml_ends_in_an_error() {
     let deep = "[".repeat(100_000);
     let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b]\n";

@@ -49,6 +49,21 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     near.filter(|(far, it)| *far <= 1 + it.len() / 4).min().map(|(_, it)| it)
 }
 
+/// Refuses the name of a trust that no page can have: a browser takes `.` and `..`
+/// out of an address, whichever way they are written.
+pub(super) fn trust_name(name: &str) -> Result<(), String> {
+    const LONGEST: usize = 200;
+    let why = match name {
+        "" => "is empty",
+        "." | ".." => "stands for a folder in addresses",
+        _ if LONGEST < name.chars().count() => "is longer than 200 characters",
+        _ if name.chars().any(char::is_control) => "holds a control character",
+        _ => return Ok(()),
+    };
+    let shown: String = name.chars().take(LONGEST).collect();
+    Err(format!("{shown:?}: the name {why}"))
+}
+
 /// `10s`, `30m`, `24h`, `60d`, `500ms`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;

@@ -13,6 +13,8 @@ mod dashboards;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod exporter;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod network;

@@ -52,7 +52,7 @@ fn promtool_refuses_a_gauge_that_is_called_total() {
     assert!(!output.status.success(), "{output:?}");
 }
 
-fn lint(metrics: &str) {
+pub(crate) fn lint(metrics: &str) {
     assert!(metrics.contains("oauth_trust_healthy{"), "{metrics}");
     let output = promtool(metrics);
     let said = [output.stdout, output.stderr].concat();

@@ -1,5 +1,6 @@
 //! `trustprobe serve`, asked as Prometheus asks it.
 
+#[allow(dead_code, reason = "the tests with installed programs use the rest of it")]
 mod service;
 
 use std::fs;
@@ -12,13 +13,7 @@ use super::faults::by_secret;
 
 /// Two trusts of recorded exports, one of which has none.
 fn evidence(folder: &Path) -> String {
-    let exports = folder.join("exports");
-    fs::create_dir(&exports).unwrap();
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/healthy");
-    for file in fs::read_dir(demo).unwrap() {
-        let file = file.unwrap().path();
-        fs::copy(&file, exports.join(file.file_name().unwrap())).unwrap();
-    }
+    service::record(&folder.join("exports"), "healthy");
     "\
 exporter: { minimum_interval: 1s }
 defaults: { interval: 1s }
@@ -280,7 +275,7 @@ fn what_cannot_be_served_is_refused_at_once() {
         ("trusts: { contoso: { entra: { device_code: true } } }", "needs a person at a terminal"),
         ("trust: {}", "did you mean \"trusts\"?"),
     ] {
-        let refused = Service::refused(folder.path(), text);
+        let refused = Service::refused(folder.path(), text, &[]);
         assert!(refused.contains(why), "{refused}");
         assert_eq!(refused.lines().count(), 1, "{refused}");
     }

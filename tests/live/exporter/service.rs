@@ -36,6 +36,16 @@ fn command(folder: &Path, configuration: &str) -> (Command, PathBuf) {
     (command, path)
 }
 
+/// Copies the exports of a demo, `healthy` or `broken`, over what is in this folder.
+pub(super) fn record(into: &Path, which: &str) {
+    fs::create_dir_all(into).unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo").join(which);
+    for file in fs::read_dir(demo).unwrap() {
+        let file = file.unwrap().path();
+        fs::copy(&file, into.join(file.file_name().unwrap())).unwrap();
+    }
+}
+
 impl Service {
     /// Starts it with this configuration and waits until it listens.
     pub(super) fn start(folder: &Path, configuration: &str, arguments: &[&str]) -> Self {
@@ -57,10 +67,14 @@ impl Service {
     }
 
     /// What it says when it does not start.
-    pub(super) fn refused(folder: &Path, configuration: &str) -> String {
-        let output = command(folder, configuration).0.output().unwrap();
+    pub(super) fn refused(folder: &Path, configuration: &str, arguments: &[&str]) -> String {
+        let output = command(folder, configuration).0.args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn configuration(&self) -> &Path {
@@ -76,23 +90,13 @@ impl Service {
     }
 
     pub(super) fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n");
         for header in headers {
             request.extend([header, "\r\n"]);
         }
         request.push_str("\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|it| it == b"\r\n\r\n").expect("a head");
-        let octets = answer.split_off(end + 4);
-        let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let text = String::from_utf8_lossy(&octets).into_owned();
-        Answer { status, head, octets, text }
+        asked(self.address, &request)
     }
 
     /// Asks until the answer is as wanted, for so long as the machine may need.
@@ -118,6 +122,21 @@ impl Service {
     pub(super) fn ended(&mut self) -> bool {
         self.process.wait().unwrap().success()
     }
+}
+
+/// Sends this, and takes what comes until the other side ends it.
+pub(super) fn asked(address: SocketAddr, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|it| it == b"\r\n\r\n").expect("a head");
+    let octets = answer.split_off(end + 4);
+    let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let text = String::from_utf8_lossy(&octets).into_owned();
+    Answer { status, head, octets, text }
 }
 
 impl Drop for Service {
