@@ -192,3 +192,80 @@ pub(super) fn state_of(paths: &[PathBuf]) -> u64 {
     std::hash::Hash::hash(&seen, &mut hasher);
     std::hash::Hasher::finish(&hasher)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn fleet(text: &str, before: Option<&Fleet>) -> Fleet {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trustprobe.yaml");
+        fs::write(&path, text).unwrap();
+        Fleet::new(Config::read(&path).unwrap(), Watch::default(), before).unwrap()
+    }
+
+    async fn looked(fleet: &Fleet, name: &str) {
+        let target = fleet.target(name, None).unwrap();
+        let look = super::super::look::look(&target, Duration::from_secs(5)).await.unwrap();
+        fleet.keep(name, look);
+    }
+
+    const TWO: &str = "trusts: { a: { evidence: [x] }, b: { evidence: [x], interval: 1h } }";
+
+    #[tokio::test]
+    async fn what_was_known_stays_where_the_trust_does() {
+        let before = fleet(TWO, None);
+        assert!(!before.is_known() && before.latest("a").is_none());
+        looked(&before, "a").await;
+        assert!(before.latest("a").is_some() && !before.is_known());
+        let after = fleet(&TWO.replace("b:", "c:"), Some(&before));
+        assert!(after.latest("a").is_some());
+        assert!(after.latest("b").is_none() && after.latest("c").is_none());
+        assert_eq!(after.series().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_trust_is_overdue_after_some_of_its_own_intervals() {
+        let fleet = fleet(TWO, None);
+        looked(&fleet, "a").await;
+        looked(&fleet, "b").await;
+        let overdue = |minutes: i64| -> Vec<bool> {
+            let now = Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+            fleet.rows(now).iter().map(|row| row.overdue).collect()
+        };
+        assert_eq!(overdue(29), [false, false]);
+        assert_eq!(overdue(31), [true, false]);
+        assert_eq!(overdue(181), [true, true]);
+    }
+
+    #[test]
+    fn a_pause_is_a_little_longer_than_the_interval() {
+        let fleet = fleet(TWO, None);
+        for (name, interval) in [("a", 600.0), ("b", 3600.0)] {
+            let pause = fleet.pause(name).as_secs_f64();
+            assert!((interval..=interval * 1.1).contains(&pause), "{name}: {pause}");
+        }
+    }
+
+    #[test]
+    fn evidence_that_changes_has_another_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().to_owned(), folder.path().join("missing")];
+        let mut states = vec![state_of(&paths)];
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        states.push(state_of(&paths));
+        fs::write(inner.join("a.xml"), "a").unwrap();
+        states.push(state_of(&paths));
+        fs::write(inner.join("a.xml"), "ab").unwrap();
+        states.push(state_of(&paths));
+        fs::remove_file(inner.join("a.xml")).unwrap();
+        fs::write(folder.path().join("missing"), "").unwrap();
+        states.push(state_of(&paths));
+        assert_eq!(state_of(&paths), states[4], "nothing changed");
+        let all: std::collections::BTreeSet<u64> = states.iter().copied().collect();
+        assert_eq!(all.len(), states.len());
+    }
+}

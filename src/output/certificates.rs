@@ -128,3 +128,36 @@ fn slot(facts: &Facts, thumbprint: Option<&Thumbprint>) -> &'static str {
         None => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use checks::procedure::SKYPE;
+
+    use super::*;
+
+    fn key<'a>(app: &'a ApplicationId, thumbprint: &'a Thumbprint, end: &str) -> Sighting<'a> {
+        Sighting {
+            location: "entra",
+            server: "",
+            app: Some(app),
+            slot: "current",
+            thumbprint: Some(thumbprint),
+            not_after: Some(format!("{end}T00:00:00Z").parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_ends_nothing() {
+        let skype = SKYPE;
+        let key = |thumbprint, end| key(&skype, thumbprint, end);
+        let (one, other) = (Thumbprint::of([1; 20]), Thumbprint::of([2; 20]));
+        let end = |keys: &[Sighting]| earliest(keys).map(|it| it.to_string());
+        let replaced = [key(&one, "2026-10-15"), key(&one, "2030-10-15")];
+        assert_eq!(end(&replaced).as_deref(), Some("2030-10-15T00:00:00Z"));
+        let different = [key(&other, "2026-10-15"), key(&one, "2030-10-15")];
+        assert_eq!(end(&different).as_deref(), Some("2026-10-15T00:00:00Z"));
+        // A server that lags behind is a server that lags behind.
+        let on_servers = replaced.map(|it| Sighting { app: None, ..it });
+        assert_eq!(end(&on_servers).as_deref(), Some("2026-10-15T00:00:00Z"));
+    }
+}
