@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::Exporter;
 use super::look::Target;
@@ -17,8 +17,9 @@ use crate::output::prometheus;
 /// What is asked for: the trust, the procedure, and the seconds that it may take.
 /// Who has less time must not wait for a look that has more.
 type Key = (String, Option<&'static str>, u64);
-/// The answer, as soon as there is one; none where the look broke.
-type Flight = watch::Receiver<Option<Option<Arc<Text>>>>;
+type Answer = Result<Arc<Text>, NoAnswer>;
+/// The answer, as soon as there is one.
+type Flight = watch::Receiver<Option<Answer>>;
 
 /// The looks that are under way for somebody.
 #[derive(Default)]
@@ -34,22 +35,23 @@ pub(super) enum NoAnswer {
 }
 
 impl Exporter {
-    /// Looks at a trust for no longer than this, or joins whoever does so already.
+    /// Looks at a trust for no longer than `whole`, or joins whoever does so already.
+    /// The answer is waited for with `patience`: judging takes its time after that.
     pub(super) async fn probe(
         self: &Arc<Self>,
         target: Target,
         whole: Duration,
-    ) -> Result<Arc<Text>, NoAnswer> {
-        let deadline = Instant::now() + whole;
+        patience: Duration,
+    ) -> Answer {
+        let until = Instant::now() + patience.max(whole) + GRACE;
         // What is shared may be a little older than the question, and ends earlier.
         let seconds = whole.as_secs().max(1);
         let key = (target.name.clone(), target.procedure.map(|it| it.id), seconds);
         let (mut flight, answered) =
             self.flight(key, target, whole.min(Duration::from_secs(seconds)));
         self.own.answered(answered);
-        let answer = timeout_at(deadline + GRACE, flight.wait_for(Option::is_some)).await;
-        match answer {
-            Ok(Ok(answer)) => answer.clone().flatten().ok_or(NoAnswer::Broke),
+        match timeout_at(until, flight.wait_for(Option::is_some)).await {
+            Ok(Ok(answer)) => answer.clone().unwrap_or(Err(NoAnswer::Broke)),
             Ok(Err(_)) => Err(NoAnswer::Broke),
             Err(_) => Err(NoAnswer::Busy),
         }
@@ -75,25 +77,21 @@ impl Exporter {
         (told, Answered::Collected)
     }
 
-    async fn answer(self: &Arc<Self>, target: &Target, whole: Duration) -> Option<Arc<Text>> {
+    async fn answer(self: &Arc<Self>, target: &Target, whole: Duration) -> Answer {
         let deadline = Instant::now() + whole;
         let fleet = self.fleet();
         let turn = timeout_at(deadline, fleet.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
-            // Whoever waits is told so when the time is up.
-            sleep_until(deadline + 2 * GRACE).await;
-            return None;
-        };
+        let Ok(Ok(_turn)) = turn else { return Err(NoAnswer::Busy) };
         let left = deadline.saturating_duration_since(Instant::now());
-        let look = self.looked(target, left).await?;
+        let look = self.looked(target, left).await.ok_or(NoAnswer::Broke)?;
         let text = Text::new(prometheus::text(&[&look.series]));
         // Under another procedure than its own it is another question.
         if target.procedure.is_none() {
             self.keep(&fleet, &target.name, look);
         }
-        Some(Arc::new(text))
+        Ok(Arc::new(text))
     }
 }
 
-/// What judging takes after the sources have ended.
+/// What judging takes after the sources have ended, at the least.
 const GRACE: Duration = Duration::from_millis(200);

@@ -165,8 +165,9 @@ async fn probe(
         Ok(target) => target,
         Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
     };
-    let whole = patience(&headers).unwrap_or(Duration::MAX).min(fleet.config.defaults.deadline);
-    match exporter.probe(target, whole).await {
+    let deadline = fleet.config.defaults.deadline;
+    let patience = patience(&headers).unwrap_or(Duration::MAX).min(deadline.saturating_mul(2));
+    match exporter.probe(target, patience.min(deadline), patience).await {
         Ok(text) => answer(&text, METRICS, &headers),
         Err(NoAnswer::Busy) => {
             told(StatusCode::SERVICE_UNAVAILABLE, "too many trusts are being looked at")

@@ -19,11 +19,10 @@ pub(super) struct Prometheus {
     address: SocketAddr,
 }
 
-/// A series with its value now.
+/// A series that has a value now.
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) labels: BTreeMap<String, String>,
-    pub(super) value: f64,
 }
 
 impl Prometheus {
@@ -64,10 +63,8 @@ impl Prometheus {
     pub(super) fn query(&self, query: &str) -> Vec<Sample> {
         let coded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let data = self.ask(&format!("query?query={coded}"));
-        let of = |it: &Value| Sample {
-            labels: serde_json::from_value(it["metric"].clone()).unwrap(),
-            value: it["value"][1].as_str().unwrap().parse().unwrap(),
-        };
+        let of =
+            |it: &Value| Sample { labels: serde_json::from_value(it["metric"].clone()).unwrap() };
         data["result"].as_array().unwrap().iter().map(of).collect()
     }
 
