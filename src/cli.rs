@@ -234,6 +234,9 @@ pub struct Evidence {
     /// Write what was understood to a file that `check` reads like any other evidence
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write it under other names, as `collect --redact` does
+    #[arg(long, requires = "record")]
+    pub redact: bool,
     /// The procedure for whose verdict something may be missing
     #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
     pub procedure: Option<&'static Procedure>,

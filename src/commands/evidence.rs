@@ -11,7 +11,8 @@ use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::{Material, to_record};
-use crate::output::{escape_json, inventory, write_atomically};
+use crate::output::{escape_json, inventory, write_privately};
+use crate::redact::redacted;
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
@@ -26,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
         let stated = to_record(&material, arguments.procedure);
-        write(&recorded(&material.evidence, stated)?, path)?;
+        write(&recorded(&material.evidence, stated)?, path, arguments.redact)?;
     }
     Ok(Code::Passed)
 }
@@ -39,7 +40,11 @@ pub(crate) fn recorded(evidence: &Evidence, stated: StatedTrust) -> anyhow::Resu
     Ok(RecordedFacts::new(facts.clone()).stating(stated))
 }
 
-pub(crate) fn write(recorded: &RecordedFacts, path: &Path) -> anyhow::Result<()> {
-    let text = escape_json(&serde_json::to_string_pretty(recorded)?) + "\n";
-    write_atomically(path, &text)
+/// Writes facts for their owner alone, under their own or under other names.
+pub(crate) fn write(recorded: &RecordedFacts, path: &Path, redact: bool) -> anyhow::Result<()> {
+    let json = match redact {
+        true => serde_json::to_string_pretty(&redacted(recorded)?)?,
+        false => serde_json::to_string_pretty(recorded)?,
+    };
+    write_privately(path, &(escape_json(&json) + "\n"))
 }
