@@ -124,7 +124,7 @@ pub struct Collect {
     /// The file to write, which `check` reads like any other evidence
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace names of people, domains and the tenant by others, the same ones throughout
+    /// Replace whatever tells whose facts they are, each the same way throughout
     #[arg(long)]
     pub redact: bool,
     /// What is shown meanwhile.

@@ -12,7 +12,7 @@ mod tests;
 mod tokens;
 mod vocabulary;
 
-use checks::procedure::Cloud;
+use checks::procedure::{Cloud, Procedure};
 use serde_json::Value;
 
 use self::fields::{Kind, Place};
@@ -41,15 +41,15 @@ fn rename(json: &mut Value, place: Place, wording: bool, names: &mut Pseudonyms)
             }
         }
         Value::Array(values) => {
-            values.iter_mut().for_each(|value| rename(value, place, wording, names));
+            for value in values {
+                rename(value, place, wording, names);
+            }
         }
         Value::Object(members) => {
             for (key, mut value) in std::mem::take(members) {
                 rename(&mut value, place.below(&key), wording, names);
-                let key = match place.is_table() && !wording {
-                    true => other(&key, Kind::Name, names),
-                    false => key,
-                };
+                let of_source = place.is_table() && !wording;
+                let key = if of_source { other(&key, Kind::Name, names) } else { key };
                 members.insert(key, value);
             }
         }
@@ -63,8 +63,9 @@ fn other(text: &str, kind: Kind, names: &mut Pseudonyms) -> String {
         Kind::Chosen if text.is_empty() => String::new(),
         Kind::Chosen => "trust".to_owned(),
         Kind::Cloud if Cloud::named(text).is_some() => text.to_owned(),
+        Kind::Procedure if Procedure::named(text).is_some() => text.to_owned(),
         Kind::Version if fields::is_version(text) => text.to_owned(),
-        Kind::Name | Kind::Cloud => tokens::redacted(text, Mode::Names, names),
+        Kind::Name | Kind::Cloud | Kind::Procedure => tokens::redacted(text, Mode::Names, names),
         Kind::Value | Kind::Version => tokens::redacted(text, Mode::Values, names),
         Kind::Wording => tokens::redacted(text, Mode::Wording, names),
         Kind::Agent => tokens::redacted(text, Mode::Agents, names),

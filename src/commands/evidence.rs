@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use checks::Trust;
 
 use super::gather::stated_by;
 use crate::cli::{Evidence as Arguments, ListFormat};
@@ -18,7 +19,8 @@ use crate::stdout;
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let limits = Limits::default().moved(&arguments.limit)?;
     let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
-    let material = Material::of(evidence, stated_by(&arguments.trust));
+    let mut material = Material::of(evidence, Trust::default());
+    material.state(stated_by(&arguments.trust), None);
     let question = Question { procedure: arguments.procedure, ..Question::default() };
     let text = with_reports(&material, &question, |reports| match arguments.format {
         ListFormat::Table => Ok(inventory::table(&material.evidence, reports, &stdout::style())),
@@ -26,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     })?;
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
-        let stated = to_record(&material, arguments.procedure);
+        let stated = to_record(&material, arguments.procedure.or(material.procedure));
         write(&recorded(&material.evidence, stated)?, path, arguments.redact)?;
     }
     Ok(Code::Passed)
@@ -42,9 +44,10 @@ pub(crate) fn recorded(evidence: &Evidence, stated: StatedTrust) -> anyhow::Resu
 
 /// Writes facts for their owner alone, under their own or under other names.
 pub(crate) fn write(recorded: &RecordedFacts, path: &Path, redact: bool) -> anyhow::Result<()> {
-    let json = match redact {
-        true => serde_json::to_string_pretty(&redacted(recorded)?)?,
-        false => serde_json::to_string_pretty(recorded)?,
+    let json = if redact {
+        serde_json::to_string_pretty(&redacted(recorded)?)?
+    } else {
+        serde_json::to_string_pretty(recorded)?
     };
     write_privately(path, &(escape_json(&json) + "\n"))
 }

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Version,
     /// A built-in cloud, or the name that its owner gives another.
     Cloud,
+    /// The id of a procedure.
+    Procedure,
     /// A value that Exchange or Entra choose, such as a type.
     Value,
     /// Anything that may be somebody's: a name, a host, an id, an address.
@@ -67,13 +69,13 @@ impl<'a> Place<'a> {
 
     pub(super) fn kind(self) -> Kind {
         match (self.collection, self.field) {
-            ("format" | "version", _) | ("trust", "procedure") => Kind::Kept,
+            ("format" | "version", _) => Kind::Kept,
+            ("trust", "procedure") => Kind::Procedure,
             ("trust", "name") if self.depth == 2 => Kind::Chosen,
             ("trust", "id") => Kind::Cloud,
             (_, "reason") if self.above == "diagnoses" => Kind::Wording,
             ("metadata_documents", "location") => Kind::Name,
-            ("challenges", "server") => Kind::Wording,
-            ("resolutions", "resolver") => Kind::Wording,
+            ("challenges", "server") | ("resolutions", "resolver") => Kind::Wording,
             (
                 _,
                 "detail" | "form" | "other" | "roots" | "error" | "error_code" | "published_value",
@@ -133,14 +135,27 @@ impl<'a> Place<'a> {
 
 /// `15.2.1748.24`, `TLS 1.2`, `1.2.840.113549.1.1.5`.
 pub(super) fn is_version(text: &str) -> bool {
+    /// Arcs of the algorithms that everybody uses.
+    const ALGORITHMS: [&str; 4] = ["1.2.840.", "1.3.101.", "1.3.132.", "2.16.840.1.101."];
     let text = text.trim();
-    let letters = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let named = ["", "tls", "tlsv", "ssl", "sslv"];
-    let name = text.get(..text.len() - letters.len()).unwrap_or_default().to_ascii_lowercase();
-    let number = letters.trim_start_matches([' ', '_']);
-    named.contains(&name.as_str())
-        && number.len() <= 64
-        && number.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_')
+    let number = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let name = text.strip_suffix(number).unwrap_or_default().to_ascii_lowercase();
+    let parts: Vec<&str> = number.trim_start().split(['.', '_']).take(20).collect();
+    let digits = |most: usize| {
+        let short = |part: &&str| part.len() <= most && part.bytes().all(|b| b.is_ascii_digit());
+        parts.iter().all(short)
+    };
+    match (name.as_str(), parts.as_slice()) {
+        ("tls" | "tlsv" | "ssl" | "sslv", [_] | [_, _]) => digits(1),
+        // No build of Exchange begins like a private address.
+        ("", [major, _, _, _]) => {
+            digits(5) && major.parse::<u8>().is_ok_and(|major| major <= 20 && major != 10)
+        }
+        ("", parts) => {
+            parts.len() < 20 && digits(6) && ALGORITHMS.iter().any(|arc| number.starts_with(arc))
+        }
+        _ => false,
+    }
 }
 
 /// A distinguished name without escapes of octets, and none of letters: two

@@ -138,7 +138,7 @@ fn other_v4(address: Ipv4Addr, random: [u8; 16]) -> Ipv4Addr {
         [192, 168, ..] => Ipv4Addr::new(192, 168, y, z),
         [100, second, ..] if second & 0xc0 == 64 => Ipv4Addr::new(100, 64 | (x & 63), y, z),
         [169, 254, ..] => Ipv4Addr::new(169, 254, y, z),
-        _ => Ipv4Addr::new(198, 18 | (x & 1), y, z),
+        _ => Ipv4Addr::new(198, 18 + x % 2, y, z),
     }
 }
 

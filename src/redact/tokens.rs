@@ -116,19 +116,16 @@ impl<'a> Reader<'a> {
         if word.bytes().all(|b| b.is_ascii_digit()) {
             return self.digits(word);
         }
-        let other = self.other(word);
-        match other {
-            Some(other) => self.put(&other, word.len()),
-            None => {
-                let kept = self.result.trim_end().len();
-                if self.result.trim_end().ends_with(LEFT_OUT) {
-                    self.result.truncate(kept);
-                } else {
-                    self.result.push(LEFT_OUT);
-                }
-                self.at += word.len();
-            }
+        if let Some(other) = self.other(word) {
+            return self.put(&other, word.len());
         }
+        let kept = self.result.trim_end().len();
+        if self.result.trim_end().ends_with(LEFT_OUT) {
+            self.result.truncate(kept);
+        } else {
+            self.result.push(LEFT_OUT);
+        }
+        self.at += word.len();
     }
 
     fn guid(&mut self) -> bool {
@@ -136,11 +133,12 @@ impl<'a> Reader<'a> {
         if self.rest().get(36..).and_then(|it| it.chars().next()).is_some_and(of_word) {
             return false;
         }
-        let other = match vocabulary::is_well_known(guid) {
-            true => guid.to_owned(),
-            false => self.names.guid(guid),
-        };
-        self.put(&other, 36);
+        if vocabulary::is_well_known(guid) {
+            self.put(guid, 36);
+        } else {
+            let other = self.names.guid(guid);
+            self.put(&other, 36);
+        }
         true
     }
 
@@ -223,12 +221,11 @@ impl<'a> Reader<'a> {
         let kept = vocabulary::is_public(word)
             || self.is_port(word)
             || (word.len() <= 3 && !joined && !joins);
-        match kept {
-            true => self.put(word, word.len()),
-            false => {
-                let other = self.names.word(word);
-                self.put(&other, word.len());
-            }
+        if kept {
+            self.put(word, word.len());
+        } else {
+            let other = self.names.word(word);
+            self.put(&other, word.len());
         }
     }
 

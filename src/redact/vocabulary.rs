@@ -141,7 +141,7 @@ const PHRASES: [&str; 40] = [
 const WORDING: &str = include_str!("wording.txt");
 
 /// The callers of Teams by user agent, patterns of which are compared letter by letter.
-pub(super) const AGENTS: [&str; 7] = [
+pub(super) const AGENTS: [&str; 8] = [
     "schedulingservice",
     "microsoftninja",
     "skypespaces",
@@ -149,6 +149,7 @@ pub(super) const AGENTS: [&str; 7] = [
     "microsoft",
     "skype",
     "teams",
+    "app",
 ];
 
 static PUBLIC: LazyLock<HashSet<String>> = LazyLock::new(|| {
