@@ -75,8 +75,9 @@ impl<'a> Place<'a> {
             ("trust", "id") => Kind::Cloud,
             (_, "reason") if self.above == "diagnoses" => Kind::Wording,
             ("metadata_documents", "location") => Kind::Name,
-            ("challenges", "server") | ("resolutions", "resolver") => Kind::Wording,
-            (
+            ("challenges", "server")
+            | ("resolutions", "resolver")
+            | (
                 _,
                 "detail" | "form" | "other" | "roots" | "error" | "error_code" | "published_value",
             ) => Kind::Wording,
