@@ -124,7 +124,7 @@ pub struct Collect {
     /// The file to write, which `check` reads like any other evidence
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace names of people, domains and the tenant by others, the same ones throughout
+    /// Replace whatever tells whose facts they are, each the same way throughout
     #[arg(long)]
     pub redact: bool,
     /// What is shown meanwhile.
@@ -252,6 +252,9 @@ pub struct Evidence {
     /// Write what was understood to a file that `check` reads like any other evidence
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write it under other names, as `collect --redact` does
+    #[arg(long, requires = "record")]
+    pub redact: bool,
     /// The procedure for whose verdict something may be missing
     #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
     pub procedure: Option<&'static Procedure>,

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 pub(crate) use certificates::next_expiry;
 pub use escape::escape;
 pub(crate) use escape::escape_json;
-pub use file::write_atomically;
+pub use file::{write_atomically, write_privately};
 pub(crate) use wording::{tally, text, title};
 
 /// One judged trust, with all that an output may show.

@@ -8,7 +8,6 @@ use crate::cli::{Collect, Stated};
 use crate::exit::Code;
 use crate::material::to_record;
 use crate::output::escape;
-use crate::redact::redacted;
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
@@ -32,11 +31,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
         let _ = writeln!(text, "! {}", escape(note));
     }
     let stated = to_record(&material, material.procedure);
-    let mut facts = recorded(&material.evidence, stated)?;
-    if arguments.redact {
-        facts = redacted(&facts)?;
-    }
-    write(&facts, &arguments.output)?;
+    write(&recorded(&material.evidence, stated)?, &arguments.output, arguments.redact)?;
     stdout::print(&text)?;
     Ok(Code::Passed)
 }

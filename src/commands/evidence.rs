@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use checks::Trust;
 
 use super::gather::stated_by;
 use crate::cli::{Evidence as Arguments, ListFormat};
@@ -11,13 +12,15 @@ use crate::evidence::{self, Evidence, Limits};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::{Material, to_record};
-use crate::output::{escape_json, inventory, write_atomically};
+use crate::output::{escape_json, inventory, write_privately};
+use crate::redact::redacted;
 use crate::stdout;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let limits = Limits::default().moved(&arguments.limit)?;
     let evidence = evidence::read(&arguments.paths, &arguments.server, limits)?;
-    let material = Material::of(evidence, stated_by(&arguments.trust));
+    let mut material = Material::of(evidence, Trust::default());
+    material.state(stated_by(&arguments.trust), None);
     let question = Question { procedure: arguments.procedure, ..Question::default() };
     let text = with_reports(&material, &question, |reports| match arguments.format {
         ListFormat::Table => Ok(inventory::table(&material.evidence, reports, &stdout::style())),
@@ -25,8 +28,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     })?;
     stdout::print(&text)?;
     if let Some(path) = &arguments.record {
-        let stated = to_record(&material, arguments.procedure);
-        write(&recorded(&material.evidence, stated)?, path)?;
+        let stated = to_record(&material, arguments.procedure.or(material.procedure));
+        write(&recorded(&material.evidence, stated)?, path, arguments.redact)?;
     }
     Ok(Code::Passed)
 }
@@ -39,7 +42,12 @@ pub(crate) fn recorded(evidence: &Evidence, stated: StatedTrust) -> anyhow::Resu
     Ok(RecordedFacts::new(facts.clone()).stating(stated))
 }
 
-pub(crate) fn write(recorded: &RecordedFacts, path: &Path) -> anyhow::Result<()> {
-    let text = escape_json(&serde_json::to_string_pretty(recorded)?) + "\n";
-    write_atomically(path, &text)
+/// Writes facts for their owner alone, under their own or under other names.
+pub(crate) fn write(recorded: &RecordedFacts, path: &Path, redact: bool) -> anyhow::Result<()> {
+    let json = if redact {
+        serde_json::to_string_pretty(&redacted(recorded)?)?
+    } else {
+        serde_json::to_string_pretty(recorded)?
+    };
+    write_privately(path, &(escape_json(&json) + "\n"))
 }

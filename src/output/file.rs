@@ -12,22 +12,44 @@ use anyhow::Context as _;
 /// What is no file, such as `/dev/stdout`, is written to directly. A `.prom`
 /// file may be read by all: a textfile collector runs as another user.
 pub fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
+    write(path, text, Readers::Others)
+}
+
+/// The same for what tells about an organisation: nobody but the owner may read it,
+/// whatever the file that was there before allowed.
+pub fn write_privately(path: &Path, text: &str) -> anyhow::Result<()> {
+    write(path, text, Readers::Owner)
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    Owner,
+    Others,
+}
+
+fn write(path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
     let special = fs::metadata(path).is_ok_and(|target| !target.is_file() && !target.is_dir());
-    let written = if special { fs::write(path, text) } else { replace(path, text) };
+    let written = if special { fs::write(path, text) } else { replace(path, text, readers) };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+fn replace(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
     // A link keeps its place; the file that it names is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     // A textfile collector reads `*.prom` only.
     builder.prefix(".trustprobe-").suffix(".tmp");
-    let file = permitting(&mut builder).tempfile_in(folder.unwrap_or(Path::new(".")));
+    // A temporary file is its owner's alone.
+    let builder = match readers {
+        Readers::Owner => &mut builder,
+        Readers::Others => permitting(&mut builder),
+    };
+    let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
     let mut file = file.map_err(without_path)?;
     file.write_all(text.as_bytes())?;
-    if let Some(permissions) = permissions(&target) {
+    if let Some(permissions) = permissions(&target).filter(|_| readers == Readers::Others) {
         file.as_file().set_permissions(permissions)?;
     }
     file.as_file().sync_all()?;

@@ -30,7 +30,7 @@ fn root() -> PathBuf {
 }
 
 /// What the directory of an organisation shows, as one file.
-fn entries(name: &str) -> String {
+pub(crate) fn entries(name: &str) -> String {
     let base = fs::read_to_string(root().join("organisations").join(name).join("BASE"));
     let base = base.unwrap_or_default();
     let chain = match (name, base.trim()) {
@@ -49,7 +49,7 @@ fn entries(name: &str) -> String {
 }
 
 /// Puts the directory in the place of the exports.
-fn replace(organisation: &Organisation, ldif: &str) {
+pub(crate) fn replace(organisation: &Organisation, ldif: &str) {
     for name in REPLACED {
         let name = format!("{name}.xml");
         if organisation.files().contains(&name) {

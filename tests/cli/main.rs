@@ -27,6 +27,7 @@ mod outputs;
 mod procedures;
 mod readme;
 mod recorded;
+mod redacted;
 mod run;
 mod targets;
 mod text;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -161,6 +162,8 @@ fn what_was_collected_is_judged_as_what_is_asked() {
         assert_eq!(collected.code, 0, "{}", collected.stderr);
         let text = fs::read_to_string(&file).unwrap();
         silent(&text);
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "its owner's alone");
         let judged = run(&["check", file.to_str().unwrap(), "--format", "json"]);
         assert_eq!(judged.code, 3);
         if redact.is_empty() {
