@@ -13,7 +13,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checks=${1:-100} at_once=${2:-16}
-PATH=$PATH:/usr/sbin:/usr/lib/nagios/plugins
+. benches/loopback.sh
+PATH=$PATH:/usr/lib/nagios/plugins
 
 packages=()
 type -P nginx >/dev/null || packages+=(nginx-light)
@@ -21,53 +22,9 @@ type -P openssl >/dev/null || packages+=(openssl)
 type -P check_http >/dev/null || packages+=(monitoring-plugins-basic)
 type -P prometheus-blackbox-exporter >/dev/null || packages+=(prometheus-blackbox-exporter)
 time=$(type -P time) || packages+=(time)
-if [ ${#packages[@]} -gt 0 ]; then
-  echo "install what Debian calls ${packages[*]}" >&2
-  exit 2
-fi
+wanting ${packages[@]+"${packages[@]}"}
 cargo build --release --quiet
 trustprobe=${CARGO_TARGET_DIR:-target}/release/trustprobe
-document=/autodiscover/metadata/json/1
-
-root=$(mktemp -d)
-servers=()
-finish() {
-  for pid in ${servers[@]+"${servers[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$root"
-}
-trap finish EXIT
-
-# A port that nobody listens on.
-port() {
-  local port
-  while port=$((20000 + RANDOM % 20000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-  echo "$port"
-}
-
-# Starts a server, and waits until it accepts connections at this port.
-started() {
-  local port=$1
-  shift
-  "$@" >"$root/log" 2>&1 &
-  servers+=($!)
-  for _ in $(seq 100); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
-    sleep 0.1
-  done
-  cat "$root/log" >&2
-  exit 1
-}
-
-certificates() {
-  local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
-  for authority in root other; do
-    openssl req -x509 "${key[@]}" -days 2 -subj "/CN=Bench $authority" \
-      -keyout "$root/$authority.key" -out "$root/$authority.pem"
-  done
-  openssl req "${key[@]}" -subj /CN=127.0.0.1 -keyout "$root/leaf.key" -out "$root/leaf.csr"
-  openssl x509 -req -in "$root/leaf.csr" -CA "$root/root.pem" -CAkey "$root/root.key" \
-    -CAcreateserial -days 2 -extfile <(echo subjectAltName=IP:127.0.0.1) -out "$root/leaf.pem"
-}
 
 # A trust, and a module of the exporter, that believe this authority.
 configured() {
@@ -76,15 +33,7 @@ trusts:
   contoso: { servers: ['127.0.0.1:$web'] }
 network: { ca_file: $1.pem, allow_local: true }
 CONFIGURATION
-  cat >>"$root/blackbox.yml" <<MODULE
-  $1:
-    prober: http
-    http:
-      valid_status_codes: [200]
-      fail_if_not_ssl: true
-      fail_if_body_not_matches_regexp: ['"keyvalue"']
-      tls_config: { ca_file: $root/$1.pem }
-MODULE
+  module "$1" >>"$root/blackbox.yml"
 }
 
 # Each is one check, and succeeds where the check passes. What trustprobe says of
@@ -111,9 +60,11 @@ blackbox() {
 # Milliseconds of the processor that the exporter took so far; or what ended below
 # this shell did, the shells that start it included.
 spent() {
-  local pid=$$ fields='$16 + $17'
-  if [ "$1" = blackbox ]; then pid=$blackbox fields='$14 + $15'; fi
-  awk -v tick="$(getconf CLK_TCK)" "{ print ($fields) * 1000 / tick }" "/proc/$pid/stat"
+  if [ "$1" = blackbox ]; then
+    taken "$blackbox"
+  else
+    awk -v tick="$(getconf CLK_TCK)" '{ print ($16 + $17) * 1000 / tick }' "/proc/$$/stat"
+  fi
 }
 
 # So many checks, one after the other.
@@ -141,7 +92,7 @@ measured() {
 # The most memory that was resident at once.
 peak() {
   if [ "$1" = blackbox ]; then
-    awk '/^VmHWM/ { printf "%.1f MB, one process for all", $2 * 1024 / 1e6 }' "/proc/$blackbox/status"
+    echo "$(resident "$blackbox" VmHWM) MB, one process for all"
   else
     "$1" root "$time" --format '%M' --output "$root/peak"
     awk 'END { printf "%.1f MB, each process", $1 * 1024 / 1e6 }' "$root/peak"
@@ -149,29 +100,7 @@ peak() {
 }
 
 web=$(port) exporter=$(port)
-certificates 2>"$root/log"
-mkdir "$root/web" "$root/web${document%/*}" -p
-cp src/demo/healthy/ex1-metadata.json "$root/web$document"
-cat >"$root/nginx.conf" <<SETTINGS
-daemon off;
-master_process off;
-pid $root/nginx.pid;
-error_log stderr warn;
-events { worker_connections 256; }
-http {
-  access_log off;
-  default_type application/json;
-  client_body_temp_path $root; proxy_temp_path $root; fastcgi_temp_path $root;
-  uwsgi_temp_path $root; scgi_temp_path $root;
-  server {
-    listen 127.0.0.1:$web ssl;
-    ssl_certificate $root/leaf.pem;
-    ssl_certificate_key $root/leaf.key;
-    root $root/web;
-  }
-}
-SETTINGS
-started "$web" nginx -c "$root/nginx.conf"
+documents "$web"
 echo "modules:" >"$root/blackbox.yml"
 configured root
 configured other
