@@ -43,12 +43,17 @@ impl Assessment {
         let checks: BTreeMap<&str, &Check> =
             checks.into_iter().map(|check| (check.id, check)).collect();
         let depths = depths(&checks);
-        let mut outcomes: Vec<Outcome> =
-            checks.values().flat_map(|check| judge(case, check)).collect();
-        outcomes.sort_by_cached_key(|outcome| {
-            let step = case.procedure.position(outcome.subject.step);
-            (step, crate::position(outcome.check), outcome.check, outcome.subject.clone())
+        let mut placed: Vec<(usize, usize, Outcome)> = Vec::new();
+        for check in checks.values() {
+            let place = crate::position(check.id);
+            let step = |outcome: &Outcome| case.procedure.position(outcome.subject.step);
+            placed.extend(judge(case, check).into_iter().map(|it| (step(&it), place, it)));
+        }
+        placed.sort_by(|(step, place, one), (other_step, other_place, other)| {
+            let other = (other_step, other_place, other.check, &other.subject);
+            (step, place, one.check, &one.subject).cmp(&other)
         });
+        let mut outcomes: Vec<Outcome> = placed.into_iter().map(|(.., it)| it).collect();
         block(&mut outcomes, &checks, &depths);
         explain(&mut outcomes);
         let root_causes = root_causes(&outcomes, case.procedure);
@@ -193,6 +198,7 @@ fn block(
         let after = checks.get(outcome.check).map_or(&[][..], |check| check.after);
         let mut blockers: Vec<Cause> = outcomes
             .iter()
+            .filter(|other| matches!(other.status, Status::Failed | Status::Blocked))
             .filter(|other| after.contains(&other.check))
             .filter(|other| outcome.subject.rests_on(&other.subject))
             .flat_map(|other| match other.status {

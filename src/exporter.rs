@@ -9,6 +9,7 @@ mod own;
 pub mod pages;
 mod probe;
 mod publication;
+mod reading;
 mod refresh;
 mod routes;
 mod server;
@@ -96,7 +97,9 @@ async fn run(options: Options, config: Config) -> anyhow::Result<()> {
     let (ended, reload) = (ended(), Arc::clone(&exporter).reload_when_told());
     info!(%address, trusts, version = env!("CARGO_PKG_VERSION"), "serving");
     tokio::spawn(reload);
-    tokio::spawn(Arc::clone(&exporter).keep_published());
+    let publisher = Arc::clone(&exporter).keep_published();
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(publisher));
     server::serve(listener, routes::router(exporter), web, ended).await;
     info!("ended");
     Ok(())

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use checks::facts::Reason;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
@@ -111,7 +112,12 @@ fn configured(verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(provider());
     #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
     let builder = builder.with_safe_default_protocol_versions().expect("TLS 1.2 and 1.3");
-    builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = builder.with_no_client_auth();
+    // Who resumes a session does not show its certificate. Nor is there room to be
+    // made for sessions in every run.
+    config.resumption = Resumption::disabled();
+    config
 }
 
 /// Believes anybody.

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::look::{Look, Target};
 use super::pages::Row;
+use super::reading::Readers;
 use crate::collect::{Ground, Watch};
 use crate::config::Config;
 use crate::output::prometheus::Series;
@@ -27,16 +28,22 @@ pub(super) struct Fleet {
     pub(super) config: Arc<Config>,
     ground: Arc<Ground>,
     trusts: BTreeMap<String, Entry>,
+    readers: Readers,
     /// Bounds how many are looked at side by side.
     pub(super) turns: Arc<Semaphore>,
     watch: Watch,
 }
 
 struct Entry {
-    latest: RwLock<Option<Arc<Kept>>>,
-    reading: Arc<Semaphore>,
-    /// What `/metrics` tells before the first look.
-    waiting: Arc<Series>,
+    known: RwLock<Known>,
+    readers: Readers,
+}
+
+/// What is known of a trust.
+enum Known {
+    /// Nothing before the first look but what `/metrics` tells then.
+    Waiting(Arc<Series>),
+    Looked(Arc<Kept>),
 }
 
 /// What is kept of a look: as much as is shown, and no facts.
@@ -44,7 +51,8 @@ pub(super) struct Kept {
     pub(super) series: Arc<Series>,
     pub(super) verdict: Overall,
     pub(super) row: Row,
-    pub(super) page: Bytes,
+    /// None where the look was for `/probe`.
+    pub(super) page: Option<Bytes>,
     pub(super) sources: Vec<SourceState>,
     pub(super) evaluated: Timestamp,
 }
@@ -54,18 +62,21 @@ impl Fleet {
     /// had as well stays until they are looked at again.
     pub(super) fn new(config: Config, watch: Watch, before: Option<&Self>) -> anyhow::Result<Self> {
         let mut trusts = BTreeMap::new();
+        let readers = before.map_or_else(Readers::default, |fleet| fleet.readers.clone());
         for name in config.trusts.keys() {
-            let known = before.and_then(|fleet| fleet.trusts.get(name));
-            let latest = known.and_then(Entry::latest);
-            let waiting = Arc::new(told(&config, name, Series::waiting(&escape(name))?)?);
-            let reading =
-                known.map_or_else(|| Arc::new(Semaphore::new(1)), |it| it.reading.clone());
-            let entry = Entry { latest: RwLock::new(latest), reading, waiting };
-            trusts.insert(name.clone(), entry);
+            let before = before.and_then(|fleet| fleet.trusts.get(name));
+            let known = if let Some(kept) = before.and_then(Entry::latest) {
+                Known::Looked(kept)
+            } else {
+                let waiting = Series::waiting(&escape(name))?;
+                Known::Waiting(Arc::new(told(&config, name, waiting)?))
+            };
+            let readers = before.map_or_else(|| readers.another(), |it| it.readers.clone());
+            trusts.insert(name.clone(), Entry { known: RwLock::new(known), readers });
         }
         let turns = Arc::new(Semaphore::new(config.exporter.concurrent));
         let ground = Arc::new(Ground::new(&config));
-        Ok(Self { config: Arc::new(config), ground, trusts, turns, watch })
+        Ok(Self { config: Arc::new(config), ground, trusts, readers, turns, watch })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -79,14 +90,15 @@ impl Fleet {
         procedure: Option<&'static Procedure>,
     ) -> Result<Target, String> {
         self.config.trust(name)?;
-        let reading = self.trusts.get(name).map(|it| it.reading.clone());
+        let readers = self.trusts.get(name).map(|it| it.readers.clone());
         Ok(Target {
             config: self.config.clone(),
             ground: self.ground.clone(),
             name: name.to_owned(),
             procedure,
+            page: false,
             watch: self.watch.clone(),
-            reading: reading.unwrap_or_else(|| Arc::new(Semaphore::new(1))),
+            readers: readers.unwrap_or_else(|| self.readers.another()),
         })
     }
 
@@ -96,8 +108,11 @@ impl Fleet {
         let Look { series, verdict, row, page, sources, evaluated, .. } = look;
         let series = told(&self.config, name, series).ok()?;
         let kept = Kept { series: Arc::new(series), verdict, row, page, sources, evaluated };
-        let mut latest = entry.latest.write().unwrap_or_else(PoisonError::into_inner);
-        latest.replace(Arc::new(kept))
+        let mut known = entry.known.write().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *known, Known::Looked(Arc::new(kept))) {
+            Known::Looked(before) => Some(before),
+            Known::Waiting(_) => None,
+        }
     }
 
     /// What the last look at a trust told.
@@ -126,8 +141,7 @@ impl Fleet {
 
     /// The series of all trusts.
     pub(super) fn series(&self) -> Vec<Arc<Series>> {
-        let own = |it: &Entry| it.latest().map_or(it.waiting.clone(), |kept| kept.series.clone());
-        self.trusts.values().map(own).collect()
+        self.trusts.values().map(Entry::series).collect()
     }
 
     /// How long a trust is left alone: a little longer than stated, so that
@@ -147,7 +161,17 @@ impl Fleet {
 
 impl Entry {
     fn latest(&self) -> Option<Arc<Kept>> {
-        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
+        match &*self.known.read().unwrap_or_else(PoisonError::into_inner) {
+            Known::Looked(kept) => Some(Arc::clone(kept)),
+            Known::Waiting(_) => None,
+        }
+    }
+
+    fn series(&self) -> Arc<Series> {
+        match &*self.known.read().unwrap_or_else(PoisonError::into_inner) {
+            Known::Looked(kept) => Arc::clone(&kept.series),
+            Known::Waiting(series) => Arc::clone(series),
+        }
     }
 }
 

@@ -9,11 +9,11 @@ use axum::body::Bytes;
 use checks::facts::Facts;
 use checks::{Overall, Procedure};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::pages::{self, Row};
 use super::publication::gzip;
+use super::reading::{NotRead, Readers};
 use crate::collect::{self, Collected, Ground, Watch};
 use crate::config::{Config, Trust};
 use crate::evidence::{self, Evidence};
@@ -23,7 +23,7 @@ use crate::output::prometheus::Series;
 use crate::output::{Report, SourceState, escape};
 
 /// What is to be looked at.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) config: Arc<Config>,
     pub(crate) ground: Arc<Ground>,
@@ -31,10 +31,11 @@ pub(crate) struct Target {
     pub(crate) name: String,
     /// Another procedure than the configured one.
     pub(crate) procedure: Option<&'static Procedure>,
+    /// Whether its page is wanted, which takes longer than judging.
+    pub(crate) page: bool,
     /// Who counts the requests.
     pub(crate) watch: Watch,
-    /// Evidence that hangs holds up one reader and no more.
-    pub(crate) reading: Arc<Semaphore>,
+    pub(crate) readers: Readers,
 }
 
 /// What a look told.
@@ -45,7 +46,7 @@ pub(crate) struct Look {
     /// What the list of all trusts says of it.
     pub(crate) row: Row,
     /// Its page, compressed: there may be thousands.
-    pub(crate) page: Bytes,
+    pub(crate) page: Option<Bytes>,
     pub(crate) sources: Vec<SourceState>,
     pub(crate) evaluated: Timestamp,
     /// What of the sources is worth a line in the log.
@@ -71,7 +72,7 @@ pub(crate) async fn look(target: &Target, whole: Duration) -> anyhow::Result<Loo
         // Whoever is shown one trust is not told that it is well while a part is not.
         let worst = reports.iter().max_by_key(|it| it.assessment.overall());
         let worst = worst.ok_or_else(|| anyhow::anyhow!("nothing was judged"))?;
-        shown(worst, &target.name)
+        shown(worst, target)
     })
 }
 
@@ -84,20 +85,13 @@ async fn read(target: &Target, trust: &Trust, deadline: Instant) -> Option<(Evid
         let notes = vec![note.to_owned()];
         Some((Evidence { notes, ..Evidence::default() }, false))
     };
-    let turn = timeout_at(deadline, Arc::clone(&target.reading).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else {
-        return nothing("evidence: an earlier reading of it has not come to its end");
-    };
     let config = Arc::clone(&target.config);
     let paths: Vec<PathBuf> = trust.evidence.iter().map(|path| config.path(path)).collect();
-    let reading = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        found(&paths, &config)
-    });
-    match timeout_at(deadline, reading).await {
-        Ok(Ok(found)) => Some(found),
-        Ok(Err(_)) => nothing("evidence: reading it broke"),
-        Err(_) => nothing("evidence: the run ended before it was read"),
+    match target.readers.read(deadline, move || found(&paths, &config)).await {
+        Ok(found) => Some(found),
+        Err(NotRead::Busy) => nothing("evidence: an earlier reading of it has not come to its end"),
+        Err(NotRead::Late) => nothing("evidence: the run ended before it was read"),
+        Err(NotRead::Broke) => nothing("evidence: reading it broke"),
     }
 }
 
@@ -138,12 +132,14 @@ fn material(target: &Target, read: Option<(Evidence, bool)>, asked: Option<Colle
     material
 }
 
-fn shown(report: &Report, name: &str) -> anyhow::Result<Look> {
+fn shown(report: &Report, target: &Target) -> anyhow::Result<Look> {
+    let name = &target.name;
+    let page = target.page.then(|| pages::trust(report)).transpose()?;
     Ok(Look {
         series: Series::of(report, &escape(name))?,
         verdict: report.assessment.overall(),
-        row: Row { name: name.to_owned(), ..Row::of(report) },
-        page: Bytes::from(gzip(pages::trust(report)?.as_bytes())),
+        row: Row { name: name.clone(), ..Row::of(report) },
+        page: page.map(|page| Bytes::from(gzip(page.as_bytes()))),
         sources: report.sources.to_vec(),
         evaluated: report.evaluated,
         notes: report.notes.to_vec(),

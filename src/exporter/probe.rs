@@ -1,25 +1,37 @@
 //! `/probe`: looks at one trust while somebody waits. Those who ask for the same
 //! at the same time are answered by one look.
+//!
+//! It makes no page, for hardly anybody would see it. Who visits a trust that was
+//! looked at in this way, or by nobody yet where nothing goes on in the background,
+//! waits for a look as well.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Exporter;
+use super::fleet::Fleet;
 use super::look::Target;
 use super::own::Answered;
 use super::publication::Text;
 use crate::output::prometheus;
 
-/// What is asked for: the trust, the procedure, and the seconds that it may take.
-/// Who has less time must not wait for a look that has more.
-type Key = (String, Option<&'static str>, u64);
-type Answer = Result<Arc<Text>, NoAnswer>;
+/// What is asked for: the trust, the procedure, whether with its page, and the
+/// seconds that it may take. Who has less time must not wait for a look that has more.
+type Key = (String, Option<&'static str>, bool, u64);
+type Answer = Result<Arc<Told>, NoAnswer>;
 /// The answer, as soon as there is one.
 type Flight = watch::Receiver<Option<Answer>>;
+
+/// What a look told to those who waited for it.
+pub(super) struct Told {
+    pub(super) text: Text,
+    page: Option<Bytes>,
+}
 
 /// The looks that are under way for somebody.
 #[derive(Default)]
@@ -46,10 +58,13 @@ impl Exporter {
         let until = Instant::now() + patience.max(whole) + GRACE;
         // What is shared may be a little older than the question, and ends earlier.
         let seconds = whole.as_secs().max(1);
-        let key = (target.name.clone(), target.procedure.map(|it| it.id), seconds);
+        let key = (target.name.clone(), target.procedure.map(|it| it.id), target.page, seconds);
+        let visit = target.page;
         let (mut flight, answered) =
             self.flight(key, target, whole.min(Duration::from_secs(seconds)));
-        self.own.answered(answered);
+        if !visit {
+            self.own.answered(answered);
+        }
         match timeout_at(until, flight.wait_for(Option::is_some)).await {
             Ok(Ok(answer)) => answer.clone().unwrap_or(Err(NoAnswer::Broke)),
             Ok(Err(_)) => Err(NoAnswer::Broke),
@@ -85,11 +100,27 @@ impl Exporter {
         let left = deadline.saturating_duration_since(Instant::now());
         let look = self.looked(target, left).await.ok_or(NoAnswer::Broke)?;
         let text = Text::new(prometheus::text(&[&look.series]));
+        let told = Arc::new(Told { text, page: look.page.clone() });
         // Under another procedure than its own it is another question.
         if target.procedure.is_none() {
             self.keep(&fleet, &target.name, look);
         }
-        Ok(Arc::new(text))
+        Ok(told)
+    }
+
+    /// The page of a trust; none where it has to be waited for.
+    pub(super) async fn page(self: &Arc<Self>, fleet: &Fleet, name: &str) -> Option<Bytes> {
+        let kept = fleet.latest(name);
+        if let Some(page) = kept.as_ref().and_then(|it| it.page.clone()) {
+            return Some(page);
+        }
+        if kept.is_none() && fleet.config.exporter.background {
+            return None;
+        }
+        let target = Target { page: true, ..fleet.target(name, None).ok()? };
+        let deadline = fleet.config.defaults.deadline;
+        let told = self.probe(target, deadline, deadline).await.ok()?;
+        told.page.clone()
     }
 }
 

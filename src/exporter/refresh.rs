@@ -1,9 +1,11 @@
 //! Looks after the trusts in the background: each by itself, again and again.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use checks::Overall;
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
@@ -36,27 +38,26 @@ impl Exporter {
         }
         loop {
             let Ok(target) = fleet.target(&name, None) else { return };
-            let seen = evidence_state(&fleet, &name).await;
+            let target = Target { page: true, ..target };
             // The set of turns is never closed.
             let Ok(turn) = fleet.turns.acquire().await else { return };
+            let seen = evidence_state(&fleet, &target).await;
             if let Some(look) = self.looked(&target, fleet.config.defaults.deadline).await {
                 self.keep(&fleet, &name, look);
             }
             drop(turn);
             self.own.refreshes.inc();
-            rest(&fleet, &name, seen).await;
+            rest(&fleet, &target, seen).await;
         }
     }
 
-    /// One look, in a task of its own: where it breaks nothing else does.
+    /// One look. Where it breaks nothing else does.
     pub(super) async fn looked(&self, target: &Target, whole: Duration) -> Option<Look> {
-        self.own.in_flight.inc();
-        self.changed.notify_one();
-        let own = target.clone();
-        let task = tokio::spawn(async move { look(&own, whole).await });
-        let ended = task.await;
-        self.own.in_flight.dec();
-        self.changed.notify_one();
+        let under_way = UnderWay::of(self);
+        // Thousands wait for their turn: room for a look is made when it begins.
+        let look = Box::pin(look(target, whole));
+        let ended = AssertUnwindSafe(look).catch_unwind().await;
+        drop(under_way);
         match ended {
             Ok(Ok(look)) => Some(look),
             Ok(Err(error)) => {
@@ -82,28 +83,49 @@ impl Exporter {
     }
 }
 
+/// A look that is under way, until it ends or is given up.
+struct UnderWay<'a>(&'a Exporter);
+
+impl<'a> UnderWay<'a> {
+    fn of(exporter: &'a Exporter) -> Self {
+        exporter.own.in_flight.inc();
+        exporter.changed.notify_one();
+        Self(exporter)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.own.in_flight.dec();
+        self.0.changed.notify_one();
+    }
+}
+
 /// Waits until it is time to look again, or the evidence has changed.
-async fn rest(fleet: &Fleet, name: &str, seen: Option<u64>) {
+async fn rest(fleet: &Fleet, target: &Target, seen: Option<u64>) {
     let started = Instant::now();
-    let due = started + fleet.pause(name);
+    let due = started + fleet.pause(&target.name);
     let earliest = started + fleet.config.exporter.minimum_interval;
     while seen.is_some() && Instant::now() + WATCHED < due {
         sleep(WATCHED).await;
-        if evidence_state(fleet, name).await != seen {
-            debug!(trust = %escape(name), "the evidence has changed");
+        let state = evidence_state(fleet, target).await;
+        if state.is_some() && state != seen {
+            debug!(trust = %escape(&target.name), "the evidence has changed");
             return sleep_until(earliest).await;
         }
     }
     sleep_until(due).await;
 }
 
-/// What would be another one if the evidence changed; none where there is none.
-async fn evidence_state(fleet: &Fleet, name: &str) -> Option<u64> {
-    let paths = fleet.evidence(name);
+/// What would be another one if the evidence changed; none where there is none, or
+/// where nobody can tell in time.
+async fn evidence_state(fleet: &Fleet, target: &Target) -> Option<u64> {
+    let paths = fleet.evidence(&target.name);
     if paths.is_empty() {
         return None;
     }
-    tokio::task::spawn_blocking(move || state_of(&paths)).await.ok()
+    let deadline = Instant::now() + WATCHED;
+    target.readers.read(deadline, move || state_of(&paths)).await.ok()
 }
 
 /// One line for what somebody would want to know, and none for what stays as it was.

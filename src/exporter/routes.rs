@@ -71,8 +71,8 @@ async fn trust(
     headers: HeaderMap,
 ) -> Response {
     let fleet = exporter.fleet();
-    if let Some(kept) = fleet.latest(&name) {
-        return page(StatusCode::OK, unpacked(&kept.page, &headers));
+    if let Some(packed) = exporter.page(&fleet, &name).await {
+        return page(StatusCode::OK, unpacked(&packed, &headers));
     }
     if fleet.config.trusts.contains_key(&name) {
         return shown(pages::waiting(&name));
@@ -168,7 +168,7 @@ async fn probe(
     let deadline = fleet.config.defaults.deadline;
     let patience = patience(&headers).unwrap_or(Duration::MAX).min(deadline.saturating_mul(2));
     match exporter.probe(target, patience.min(deadline), patience).await {
-        Ok(text) => answer(&text, METRICS, &headers),
+        Ok(told) => answer(&told.text, METRICS, &headers),
         Err(NoAnswer::Busy) => {
             told(StatusCode::SERVICE_UNAVAILABLE, "too many trusts are being looked at")
         }
@@ -226,7 +226,7 @@ fn told(status: StatusCode, text: &str) -> Response {
 fn answer(text: &Text, kind: &'static str, headers: &HeaderMap) -> Response {
     let common = [(CONTENT_TYPE, kind), (VARY, "accept-encoding")];
     if reads_gzip(headers) {
-        return (common, [(CONTENT_ENCODING, "gzip")], text.gzip.clone()).into_response();
+        return (common, [(CONTENT_ENCODING, "gzip")], text.gzip()).into_response();
     }
     (common, text.plain.clone()).into_response()
 }

@@ -5,16 +5,16 @@
 //! address and no foreign text becomes a label.
 
 mod certificates;
+mod gauges;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ::prometheus::{GaugeVec, Opts, Registry, TextEncoder};
-use anyhow::Context as _;
 use checks::facts::Reason;
 use checks::{Outcome, Overall, Status, WaiverUse};
 use jiff::Timestamp;
 
+use self::gauges::Gauges;
 use super::{Report, escape};
 
 /// A metric of ours. All of them are gauges: each says how things stand now.
@@ -142,43 +142,43 @@ pub(crate) struct Series(BTreeMap<&'static str, String>);
 impl Series {
     /// What a report says, under this name.
     pub(crate) fn of(report: &Report, name: &str) -> anyhow::Result<Self> {
-        let gauges = Gauges::new()?;
+        let mut gauges = Gauges::default();
         let checks = by_check(report);
-        trust(&gauges, report, name)?;
+        trust(&mut gauges, report, name)?;
         let mut statuses = Vec::new();
         for (id, outcomes) in &checks {
-            statuses.extend(check(&gauges, report, id, outcomes, name)?);
+            statuses.extend(check(&mut gauges, report, id, outcomes, name)?);
             let evaluated = "oauth_trust_check_last_evaluated_timestamp_seconds";
             gauges.set(evaluated, &[name, id], seconds(report.evaluated))?;
         }
-        counts(&gauges, name, &statuses)?;
-        waivers(&gauges, report, name)?;
-        certificates::certificates(&gauges, report, name)?;
-        sources(&gauges, report, name)?;
-        gauges.series()
+        counts(&mut gauges, name, &statuses)?;
+        waivers(&mut gauges, report, name)?;
+        certificates::certificates(&mut gauges, report, name)?;
+        sources(&mut gauges, report, name)?;
+        Ok(gauges.series())
     }
 
     /// What there is to say of a trust that nobody has looked at yet.
     pub(crate) fn waiting(name: &str) -> anyhow::Result<Self> {
-        let gauges = Gauges::new()?;
+        let mut gauges = Gauges::default();
         gauges.set("oauth_trust_up", &[name], 0.0)?;
         gauges.set("oauth_trust_healthy", &[name], 0.0)?;
         let mut statuses = Vec::new();
         for check in checks::all() {
-            status(&gauges, name, check.id, Status::Unknown.as_str())?;
+            status(&mut gauges, name, check.id, Status::Unknown.as_str())?;
             let labels = [name, check.id, Reason::NotCollected.as_str()];
             gauges.set("oauth_trust_check_failure_reason", &labels, 1.0)?;
             statuses.push(Status::Unknown.as_str());
         }
-        counts(&gauges, name, &statuses)?;
-        gauges.series()
+        counts(&mut gauges, name, &statuses)?;
+        Ok(gauges.series())
     }
 
     /// The same of a trust that is looked at so often.
     pub(crate) fn every(mut self, interval: Duration, name: &str) -> anyhow::Result<Self> {
-        let gauges = Gauges::new()?;
+        let mut gauges = Gauges::default();
         gauges.set("oauth_trust_interval_seconds", &[name], interval.as_secs_f64())?;
-        self.0.extend(gauges.series()?.0);
+        self.0.extend(gauges.series().0);
         Ok(self)
     }
 
@@ -192,7 +192,9 @@ impl Series {
 
 /// The series of several trusts, each metric in one place, as the format wants.
 pub(crate) fn text(all: &[&Series]) -> String {
-    let mut text = String::new();
+    let lines = all.iter().flat_map(|series| series.0.values()).map(String::len).sum::<usize>();
+    let heads = METRICS.iter().map(|it| 2 * it.name.len() + it.help.len() + 32).sum::<usize>();
+    let mut text = String::with_capacity(lines + heads);
     for Metric { name, help, .. } in METRICS {
         let mut lines = all.iter().filter_map(|series| series.0.get(name)).peekable();
         if lines.peek().is_some() {
@@ -203,7 +205,7 @@ pub(crate) fn text(all: &[&Series]) -> String {
     text
 }
 
-fn trust(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
+fn trust<'a>(gauges: &mut Gauges<'a>, report: &Report, trust: &'a str) -> anyhow::Result<()> {
     let verdict = report.assessment.overall();
     // A trust that nobody looked at is not up.
     let up = !report.sources.is_empty() && report.sources.iter().all(|source| source.up);
@@ -220,7 +222,7 @@ pub fn statuses() -> impl Iterator<Item = &'static str> {
 }
 
 /// How many checks have each status.
-fn counts(gauges: &Gauges, trust: &str, own: &[&str]) -> anyhow::Result<()> {
+fn counts<'a>(gauges: &mut Gauges<'a>, trust: &'a str, own: &[&str]) -> anyhow::Result<()> {
     for status in statuses() {
         let count = own.iter().filter(|it| **it == status).count();
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -239,12 +241,12 @@ fn by_check<'a>(report: &Report<'a>) -> BTreeMap<&'static str, Vec<&'a Outcome>>
 }
 
 /// The status of one check, which is the worst of its subjects'.
-fn check(
-    gauges: &Gauges,
+fn check<'a>(
+    gauges: &mut Gauges<'a>,
     report: &Report,
-    check: &str,
+    check: &'a str,
     outcomes: &[&Outcome],
-    trust: &str,
+    trust: &'a str,
 ) -> anyhow::Result<Option<&'static str>> {
     let accepted = |outcome: &Outcome| report.assessment.is_accepted(outcome);
     let counted = outcomes.iter().filter(|it| !accepted(it)).map(|it| it.status);
@@ -263,8 +265,16 @@ fn check(
     Ok(worst)
 }
 
-fn status(gauges: &Gauges, trust: &str, check: &str, own: &str) -> anyhow::Result<()> {
-    for status in statuses() {
+fn status<'a>(
+    gauges: &mut Gauges<'a>,
+    trust: &'a str,
+    check: &'a str,
+    own: &str,
+) -> anyhow::Result<()> {
+    // In the order in which they are written: what is in order is sorted at once.
+    let mut all: Vec<&str> = statuses().collect();
+    all.sort_unstable();
+    for status in all {
         gauges.set("oauth_trust_check_status", &[trust, check, status], flag(status == own))?;
     }
     Ok(())
@@ -278,7 +288,7 @@ fn codes(outcome: &Outcome) -> Vec<&'static str> {
     }
 }
 
-fn waivers(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
+fn waivers<'a>(gauges: &mut Gauges<'a>, report: &Report<'a>, trust: &'a str) -> anyhow::Result<()> {
     let mut ends: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for WaiverUse { waiver, .. } in &report.assessment.waivers {
         let end = ends.entry(&waiver.check).or_insert(waiver.expires);
@@ -291,7 +301,7 @@ fn waivers(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn sources(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
+fn sources<'a>(gauges: &mut Gauges<'a>, report: &Report, trust: &'a str) -> anyhow::Result<()> {
     for source in report.sources {
         let labels = [trust, source.name];
         gauges.set("oauth_trust_source_up", &labels, flag(source.up))?;
@@ -299,47 +309,6 @@ fn sources(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> 
         gauges.set("oauth_trust_source_duration_seconds", &labels, duration)?;
     }
     Ok(())
-}
-
-/// The metrics by name, in a registry of their own.
-struct Gauges {
-    registry: Registry,
-    gauges: BTreeMap<&'static str, GaugeVec>,
-}
-
-impl Gauges {
-    fn new() -> anyhow::Result<Self> {
-        let registry = Registry::new();
-        let mut gauges = BTreeMap::new();
-        for metric in METRICS {
-            let gauge = GaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?;
-            registry.register(Box::new(gauge.clone()))?;
-            gauges.insert(metric.name, gauge);
-        }
-        Ok(Self { registry, gauges })
-    }
-
-    fn set(&self, name: &str, labels: &[&str], value: f64) -> anyhow::Result<()> {
-        let gauge = self.gauges.get(name).with_context(|| format!("no metric {name}"))?;
-        gauge.get_metric_with_label_values(labels)?.set(value);
-        Ok(())
-    }
-
-    /// The lines of each metric, without its head.
-    fn series(&self) -> anyhow::Result<Series> {
-        let mut series = BTreeMap::new();
-        for family in self.registry.gather() {
-            let known = METRICS.iter().find(|it| it.name == family.name());
-            let text = TextEncoder::new().encode_to_string(&[family]);
-            let text = text.context("cannot write metrics")?;
-            // Two lines of comment, then one line for each series.
-            let lines = text.splitn(3, '\n').nth(2).unwrap_or_default();
-            if let Some(metric) = known {
-                series.insert(metric.name, lines.to_owned());
-            }
-        }
-        Ok(Series(series))
-    }
 }
 
 fn flag(holds: bool) -> f64 {

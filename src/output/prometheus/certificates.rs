@@ -10,7 +10,11 @@ pub(super) const LABELS: &[&str] = &["trust", "location", "app", "slot"];
 /// The same with the thumbprint.
 pub(super) const INFO_LABELS: &[&str] = &["trust", "location", "app", "slot", "thumbprint_sha1"];
 
-pub(super) fn certificates(gauges: &Gauges, report: &Report, trust: &str) -> anyhow::Result<()> {
+pub(super) fn certificates<'a>(
+    gauges: &mut Gauges<'a>,
+    report: &Report<'a>,
+    trust: &'a str,
+) -> anyhow::Result<()> {
     for ((location, app, slot), sightings) in sets(report) {
         let labels = [trust, location, app, slot];
         let count = u32::try_from(sightings.len()).unwrap_or(u32::MAX);
