@@ -1,9 +1,8 @@
 //! `/probe`: looks at one trust while somebody waits. Those who ask for the same
 //! at the same time are answered by one look.
 //!
-//! It makes no page, for hardly anybody would see it. Who visits a trust that was
-//! looked at in this way, or by nobody yet where nothing goes on in the background,
-//! waits for a look as well.
+//! It makes no page, for hardly anybody would see it: whoever visits a trust that
+//! was looked at in this way waits for another look.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,14 +107,10 @@ impl Exporter {
         Ok(told)
     }
 
-    /// The page of a trust; none where it has to be waited for.
+    /// The page of a trust that was looked at.
     pub(super) async fn page(self: &Arc<Self>, fleet: &Fleet, name: &str) -> Option<Bytes> {
-        let kept = fleet.latest(name);
-        if let Some(page) = kept.as_ref().and_then(|it| it.page.clone()) {
+        if let Some(page) = fleet.latest(name)?.page.clone() {
             return Some(page);
-        }
-        if kept.is_none() && fleet.config.exporter.background {
-            return None;
         }
         let target = Target { page: true, ..fleet.target(name, None).ok()? };
         let deadline = fleet.config.defaults.deadline;
