@@ -92,10 +92,10 @@ async fn run(options: Options, config: Config) -> anyhow::Result<()> {
     let web = options.web_config.as_deref().map(WebConfig::read).transpose()?;
     let trusts = config.trusts.len();
     let exporter = Exporter::new(options, config)?;
-    exporter.start();
     // Before anybody learns that it serves: a signal that nobody listens to would kill it.
     let (ended, reload) = (ended(), Arc::clone(&exporter).reload_when_told());
     info!(%address, trusts, version = env!("CARGO_PKG_VERSION"), "serving");
+    exporter.start();
     tokio::spawn(reload);
     let publisher = Arc::clone(&exporter).keep_published();
     let runtime = tokio::runtime::Handle::current();

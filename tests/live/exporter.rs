@@ -137,7 +137,10 @@ fn live(folder: &Path, cloud: &Cloud) -> String {
 fn many_probes_of_one_trust_are_one_look() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start();
-    let service = Service::start(folder.path(), &live(folder.path(), &cloud), &[]);
+    // Long enough for all of them to arrive, also on a busy machine.
+    let configuration = live(folder.path(), &cloud).replace("timeout: 1s", "timeout: 6s");
+    let configuration = configuration.replace("deadline: 4s", "deadline: 20s");
+    let service = Service::start(folder.path(), &configuration, &[]);
     cloud.fault(SKYPE, Fault::Hang, 1);
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let all: Vec<_> =
@@ -153,6 +156,31 @@ fn many_probes_of_one_trust_are_one_look() {
     let told = service
         .until("/metrics", |it| value(it, "trustprobe_probes_total{result=\"shared\"}") > 198);
     assert_eq!(value(&told, "trustprobe_probes_total{result=\"collected\"}"), 1);
+}
+
+#[test]
+fn who_visits_a_trust_without_a_page_waits_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start();
+    let service = Service::start(folder.path(), &live(folder.path(), &cloud), &[]);
+    let looks = || cloud.login.requests().iter().filter(|it| it.method == "POST").count();
+    let visit = |shown: &str| {
+        let answer = service.get("/trust/contoso");
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.text.contains(shown), "{}", answer.text);
+    };
+    // Nobody's visit begins to look at a trust.
+    visit("not been judged");
+    assert_eq!(looks(), 0);
+    assert_eq!(service.get("/probe?trust=contoso").status, 200);
+    visit("Evaluated");
+    assert_eq!(looks(), 2);
+    // The page stays until somebody else looks, who has no use for it.
+    visit("Evaluated");
+    assert_eq!(looks(), 2);
+    let collected = "trustprobe_probes_total{result=\"collected\"}";
+    let told = service.until("/metrics", |it| value(it, collected) > 0);
+    assert_eq!(value(&told, collected), 1, "a visit is no probe");
 }
 
 #[test]
