@@ -95,6 +95,9 @@ pub struct Check {
     /// Ask the live sources of the trust as well; without PATH they are asked anyway
     #[arg(long)]
     pub live: bool,
+    /// Judge every configured trust; or, with PATH, what lies in these folders, each by itself
+    #[arg(long, conflicts_with_all = ["live", "server", "trust", "tenant", "domain", "host"])]
+    pub all: bool,
     /// What is shown meanwhile.
     #[command(flatten)]
     pub shown: Shown,

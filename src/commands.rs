@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod collector_script;
 mod demo;
+mod every;
 mod evidence;
 mod explain;
 mod gather;

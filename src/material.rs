@@ -1,6 +1,8 @@
 //! What is judged: evidence, what live sources say now, and what the owner of
 //! the trust states.
 
+use std::path::PathBuf;
+
 use checks::facts::Facts;
 use checks::{Procedure, Trust, Waiver};
 use jiff::SignedDuration;
@@ -10,7 +12,7 @@ use crate::collect::{Claims, Collected, Held};
 use crate::config::value::{domain_name, tenant_id};
 use crate::config::{self, Config};
 use crate::decode::StatedTrust;
-use crate::evidence::Evidence;
+use crate::evidence::{self, Evidence, Limits};
 use crate::output::SourceState;
 
 /// What is judged.
@@ -47,6 +49,39 @@ impl Material {
     pub(crate) fn of(evidence: Evidence, trust: Trust) -> Self {
         let sources = vec![evidence_state(&evidence)];
         Self { evidence, sources, trust, ..Self::default() }
+    }
+
+    /// Nothing, and why.
+    pub(crate) fn unread(why: String) -> Self {
+        let evidence = Evidence {
+            notes: vec![why],
+            organisations: vec![Facts::default()],
+            ..Evidence::default()
+        };
+        Self { evidence, ..Self::default() }
+    }
+
+    /// What was read and what was asked of a configured trust, and what its owner states.
+    pub(crate) fn configured(
+        config: &Config,
+        name: &str,
+        read: Option<(Evidence, bool)>,
+        asked: Option<Collected>,
+    ) -> Self {
+        let mut material = Self::default();
+        if let Some((evidence, whole)) = read {
+            let state = evidence_state(&evidence);
+            material.sources.push(SourceState { up: state.up && whole, ..state });
+            material.evidence = evidence;
+        }
+        if let Some(collected) = asked {
+            material.add(collected);
+        }
+        if material.evidence.organisations.is_empty() {
+            material.evidence.organisations.push(Facts::default());
+        }
+        material.state(Trust::default(), Some((config, name)));
+        material
     }
 
     /// Puts what live sources said beside the evidence of the same organisation.
@@ -94,6 +129,24 @@ impl Material {
         }
         self.trust = trust;
     }
+}
+
+fn nothing(why: String) -> Evidence {
+    Evidence { notes: vec![why], organisations: vec![Facts::default()], ..Evidence::default() }
+}
+
+/// What lies at these paths, and whether all of them are there and could be read.
+pub(crate) fn found(paths: &[PathBuf], limits: Limits) -> (Evidence, bool) {
+    let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.exists());
+    let read = evidence::read(&there, &[], limits);
+    let mut whole = missing.is_empty();
+    let mut evidence = read.unwrap_or_else(|error| {
+        whole = false;
+        nothing(error.to_string())
+    });
+    evidence.notes.extend(missing.iter().map(|it| format!("evidence: no {}", it.display())));
+    (evidence, whole)
 }
 
 pub(crate) fn evidence_state(evidence: &Evidence) -> SourceState {

@@ -12,8 +12,10 @@ pub(crate) mod html;
 pub mod inventory;
 pub mod json;
 mod page;
+pub(crate) mod parts;
 pub mod prometheus;
 mod steps;
+pub mod summary;
 pub mod table;
 mod wording;
 
@@ -29,7 +31,7 @@ use jiff::Timestamp;
 pub(crate) use certificates::next_expiry;
 pub use escape::escape;
 pub(crate) use escape::escape_json;
-pub use file::{write_atomically, write_privately};
+pub use file::{write_atomically, write_by, write_privately};
 pub(crate) use wording::{tally, text, title};
 
 /// One judged trust, with all that an output may show.

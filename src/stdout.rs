@@ -1,7 +1,7 @@
 //! Standard output and error, which may be closed at any time, and what the
 //! terminal behind them can show.
 
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use anyhow::Context as _;
 
@@ -9,8 +9,13 @@ use crate::output::Style;
 
 /// Prints. A reader that has gone away, as `head` does, is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    print_by(|to| to.write_all(text.as_bytes()))
+}
+
+/// The same for a text that is written piece by piece.
+pub fn print_by(text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    let written = text(&mut stdout).and_then(|()| stdout.flush());
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),

@@ -1,18 +1,25 @@
 //! `trustprobe check`: judge evidence and report.
 
+use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
+use super::every::Every;
 use super::gather::{Named, gather};
 use crate::cli::{Check, Format, Judge, Output};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::Material;
-use crate::output::{self, Report, write_atomically};
+use crate::output::parts::{Parts, Place};
+use crate::output::prometheus::{self, Series};
+use crate::output::summary::Row;
+use crate::output::{self, Report, Style, escape, write_by};
 use crate::stdout;
 
 pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
-    let material = gather(&Named {
+    let named = Named {
         paths: &paths,
         server: &arguments.server,
         limit: &arguments.limit,
@@ -21,42 +28,127 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         live: arguments.live,
         shown: arguments.shown,
         rights: false,
-    })?;
-    judge(&material, &arguments.judge, &arguments.output)
+    };
+    if arguments.all {
+        return all(Every::new(&named)?, &arguments.judge, &arguments.output);
+    }
+    judge(&gather(&named)?, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
-    let question = Question {
-        procedure: judge.procedure,
-        at: judge.at,
-        only: judge.only.clone(),
-        no_waivers: judge.no_waivers,
-    };
-    with_reports(material, &question, |reports| {
+    with_reports(material, &question(judge), |reports| {
         show(reports, output)?;
-        let codes = reports.iter().map(|report| {
-            let warned = report.assessment.warns();
-            Code::of(report.assessment.overall(), warned, judge.fail_on)
-        });
+        let codes = reports.iter().map(|report| code(report, judge));
         Ok(codes.max().unwrap_or(Code::Unknown))
     })
 }
 
+pub(crate) fn question(judge: &Judge) -> Question {
+    Question {
+        procedure: judge.procedure,
+        at: judge.at,
+        only: judge.only.clone(),
+        no_waivers: judge.no_waivers,
+    }
+}
+
+pub(crate) fn code(report: &Report, judge: &Judge) -> Code {
+    Code::of(report.assessment.overall(), report.assessment.warns(), judge.fail_on)
+}
+
 fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
     let text = match output.format() {
-        Format::Table => {
-            let style = output::Style {
-                colour: output.output.is_none() && stdout::style().colour,
-                ..stdout::style()
-            };
-            output::table::render(reports, &style)
-        }
+        Format::Table => output::table::render(reports, &style(output)),
         Format::Json => output::json::render(reports)?,
         Format::Prometheus => output::prometheus::render(reports)?,
     };
+    written(output, &text)
+}
+
+/// What the reader's terminal can show; a file has no colours.
+fn style(output: &Output) -> Style {
+    let style = stdout::style();
+    Style { colour: output.output.is_none() && style.colour, ..style }
+}
+
+fn written(output: &Output, text: &str) -> anyhow::Result<()> {
+    written_by(output, |to| to.write_all(text.as_bytes()))
+}
+
+fn written_by(
+    output: &Output,
+    text: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     match &output.output {
-        Some(path) => write_atomically(path, &text),
-        None => stdout::print(&text),
+        Some(path) => write_by(path, text),
+        None => stdout::print_by(text),
     }
+}
+
+/// What is kept of each of many reports.
+struct Told {
+    row: Row,
+    code: Code,
+    part: Part,
+}
+
+enum Part {
+    /// The row says it all.
+    Row,
+    /// A part of the text.
+    Text(Place),
+    Series(Series),
+}
+
+/// Judges many trusts. A table of them is a summary, the most urgent first; every
+/// other format tells all of each.
+fn all(every: Every, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
+    let parts = Parts::default();
+    let few = every.few();
+    let part = |report: &Report| -> anyhow::Result<Part> {
+        Ok(match output.format() {
+            Format::Table => Part::Row,
+            Format::Json => Part::Text(parts.add(&output::json::part(report)?)?),
+            Format::Prometheus => {
+                let series = Series::of(report, &escape(&report.trust.name))?;
+                Part::Series(if few { series } else { series.summary() })
+            }
+        })
+    };
+    let told = every.judge(&question(judge), |reports| {
+        let told = |report: &Report| {
+            let (row, code) = (Row::of(report), code(report, judge));
+            Ok(Told { row, code, part: part(report)? })
+        };
+        reports.iter().map(told).collect::<anyhow::Result<Vec<Told>>>()
+    })?;
+    let told: Vec<Told> = told.into_iter().flatten().collect();
+    let code = told.iter().map(|it| it.code).max().unwrap_or(Code::Unknown);
+    show_all(told, parts, judge, output)?;
+    Ok(code)
+}
+
+fn show_all(told: Vec<Told>, parts: Parts, judge: &Judge, output: &Output) -> anyhow::Result<()> {
+    let (mut rows, mut places, mut series) = (Vec::new(), Vec::new(), Vec::new());
+    for Told { row, part, .. } in told {
+        rows.push(row);
+        match part {
+            Part::Row => {}
+            Part::Text(place) => places.push(place),
+            Part::Series(own) => series.push(own),
+        }
+    }
+    let frame = match output.format() {
+        Format::Table => {
+            let now = judge.at.unwrap_or_else(Timestamp::now);
+            return written(output, &output::summary::table(&rows, now, &style(output)));
+        }
+        Format::Prometheus => {
+            let series: Vec<&Series> = series.iter().collect();
+            return written(output, &prometheus::text(&series));
+        }
+        Format::Json => output::json::frame(),
+    };
+    written_by(output, |to| parts.write(places, &frame, to))
 }

@@ -90,7 +90,7 @@ fn stated(place: &Where) -> Option<PathBuf> {
 }
 
 /// The configuration that is named, or the one that lies here.
-fn configuration(named: &Named) -> anyhow::Result<Option<Config>> {
+pub(super) fn configuration(named: &Named) -> anyhow::Result<Option<Config>> {
     // Whoever names exports alone wants nothing that was not named.
     let wanted = named.paths.is_empty() || named.live;
     let path = if wanted { found(named.place) } else { stated(named.place) };

@@ -2,6 +2,7 @@
 //! second, which sources are still awaited.
 
 use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,14 +24,13 @@ const REQUEST: usize = 46;
 /// Runs a collection, and shows of it what is wished and what can be shown.
 pub(crate) async fn watched<T>(shown: Shown, run: impl AsyncFnOnce(&Watch) -> T) -> T {
     if shown.verbose {
-        let print = |event: Event| line(&event).iter().for_each(|line| stdout::complain(line));
-        return run(&Watch::new(print)).await;
+        return run(&requests(shown, "")).await;
     }
     // No terminal, or one on which no line can be drawn again.
     if ProgressDrawTarget::stderr().is_hidden() {
         return run(&Watch::default()).await;
     }
-    let progress = Arc::new(Mutex::new(Progress::new()));
+    let progress = Arc::new(Mutex::new(Awaited::new()));
     let told = Arc::clone(&progress);
     let watch = Watch::new(move |event| locked(&told).see(&event));
     let result = tokio::select! {
@@ -40,6 +40,19 @@ pub(crate) async fn watched<T>(shown: Shown, run: impl AsyncFnOnce(&Watch) -> T)
     };
     locked(&progress).clear();
     result
+}
+
+/// Prints every request, where that is wished, with the trust for which it is made.
+pub(crate) fn requests(shown: Shown, trust: &str) -> Watch {
+    if !shown.verbose {
+        return Watch::default();
+    }
+    let whose = if trust.is_empty() { String::new() } else { format!("{}  ", escape(trust)) };
+    Watch::new(move |event| {
+        if let Some(line) = line(&event) {
+            stdout::complain(&(whose.clone() + &line));
+        }
+    })
 }
 
 /// An event as one line, if it is worth one.
@@ -72,7 +85,7 @@ fn duration(took: Duration) -> String {
 }
 
 /// One line on the terminal, which goes away again.
-struct Progress {
+struct Awaited {
     begun: Instant,
     /// Every source that is asked, and whether it has ended.
     sources: Vec<(&'static str, bool)>,
@@ -81,7 +94,7 @@ struct Progress {
     prompted: bool,
 }
 
-impl Progress {
+impl Awaited {
     fn new() -> Self {
         Self { begun: Instant::now(), sources: Vec::new(), bar: None, prompted: false }
     }
@@ -106,11 +119,7 @@ impl Progress {
             return;
         }
         let text = self.text();
-        let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
-            ProgressBar::new_spinner().with_style(style.tick_chars(r"|/-\ "))
-        });
+        let bar = self.bar.get_or_insert_with(spinner);
         bar.set_message(text);
         bar.tick();
     }
@@ -131,8 +140,61 @@ impl Progress {
     }
 }
 
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style.tick_chars(r"|/-\ "))
+}
+
+/// How far the judging of many trusts has come.
+pub(crate) struct Progress {
+    begun: Instant,
+    done: usize,
+    all: usize,
+    bar: Option<ProgressBar>,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn of(all: usize, shown: Shown) -> Self {
+        let shown = !shown.verbose && !ProgressDrawTarget::stderr().is_hidden();
+        Self { begun: Instant::now(), done: 0, all, bar: None, shown }
+    }
+
+    /// What is told next; `None` when nobody tells any more.
+    pub(crate) fn next<T>(&mut self, given: &Receiver<T>) -> Option<T> {
+        loop {
+            match given.recv_timeout(TICK) {
+                Ok(told) => {
+                    self.done += 1;
+                    return Some(told);
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.draw(),
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        if self.shown && PATIENCE < self.begun.elapsed() {
+            let (all, seconds) = (self.all, self.begun.elapsed().as_secs_f64());
+            let bar = self.bar.get_or_insert_with(spinner);
+            bar.set_message(format!("{seconds:.1} s · {} of {all} trusts", self.done));
+            bar.tick();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Draws for as long as it is waited for.
-async fn draw(progress: &Mutex<Progress>) -> Infallible {
+async fn draw(progress: &Mutex<Awaited>) -> Infallible {
     sleep(PATIENCE).await;
     loop {
         locked(progress).draw();
@@ -140,6 +202,6 @@ async fn draw(progress: &Mutex<Progress>) -> Infallible {
     }
 }
 
-fn locked(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+fn locked(progress: &Mutex<Awaited>) -> MutexGuard<'_, Awaited> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }

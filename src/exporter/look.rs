@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use checks::facts::Facts;
 use checks::{Overall, Procedure};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -16,9 +15,9 @@ use super::publication::gzip;
 use super::reading::{NotRead, Readers};
 use crate::collect::{self, Collected, Ground, Watch};
 use crate::config::{Config, Trust};
-use crate::evidence::{self, Evidence};
+use crate::evidence::Evidence;
 use crate::judgement::{Question, with_reports};
-use crate::material::{Material, evidence_state};
+use crate::material::{Material, found};
 use crate::output::prometheus::Series;
 use crate::output::{Report, SourceState, escape};
 
@@ -87,7 +86,11 @@ async fn read(target: &Target, trust: &Trust, deadline: Instant) -> Option<(Evid
     };
     let config = Arc::clone(&target.config);
     let paths: Vec<PathBuf> = trust.evidence.iter().map(|path| config.path(path)).collect();
-    match target.readers.read(deadline, move || found(&paths, &config)).await {
+    match target
+        .readers
+        .read(deadline, move || found(&paths, config.limits().unwrap_or_default()))
+        .await
+    {
         Ok(found) => Some(found),
         Err(NotRead::Busy) => nothing("evidence: an earlier reading of it has not come to its end"),
         Err(NotRead::Late) => nothing("evidence: the run ended before it was read"),
@@ -95,40 +98,12 @@ async fn read(target: &Target, trust: &Trust, deadline: Instant) -> Option<(Evid
     }
 }
 
-/// What lies at these paths, and whether all of them are there.
-fn found(paths: &[PathBuf], config: &Config) -> (Evidence, bool) {
-    let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) =
-        paths.iter().cloned().partition(|path| path.exists());
-    let limits = config.limits().unwrap_or_default();
-    let read = evidence::read(&there, &[], limits);
-    let mut whole = missing.is_empty();
-    let mut evidence = read.unwrap_or_else(|error| {
-        whole = false;
-        Evidence { notes: vec![error.to_string()], ..Evidence::default() }
-    });
-    evidence.notes.extend(missing.iter().map(|it| format!("evidence: no {}", it.display())));
-    (evidence, whole)
-}
-
 fn material(target: &Target, read: Option<(Evidence, bool)>, asked: Option<Collected>) -> Material {
-    let mut material = Material::default();
-    if let Some((evidence, whole)) = read {
-        let state = evidence_state(&evidence);
-        material.sources.push(SourceState { up: state.up && whole, ..state });
-        material.evidence = evidence;
-    }
-    if let Some(collected) = asked {
-        material.add(collected);
-    }
-    let organisations = &mut material.evidence.organisations;
-    if organisations.is_empty() {
-        organisations.push(Facts::default());
-    }
-    if 1 < organisations.len() {
+    let mut material = Material::configured(&target.config, &target.name, read, asked);
+    if 1 < material.evidence.organisations.len() {
         let note = "what was read is of several organisations; the one that is worst is shown";
         material.evidence.notes.push(note.to_owned());
     }
-    material.state(checks::Trust::default(), Some((&target.config, &target.name)));
     material
 }
 

@@ -10,10 +10,9 @@ mod overview;
 mod trust;
 
 use askama::Template;
-use checks::Overall;
-use jiff::Timestamp;
 
 use crate::output;
+pub use crate::output::summary::Row;
 
 pub use manual::check;
 pub use overview::{Overview, PAGE, overview};
@@ -36,73 +35,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 
 /// Where the manual pages of checks are.
 const MANUALS: &str = "/check/";
-
-/// What is known of one trust, for the list of all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The name of its owner's choice.
-    pub name: String,
-    /// The verdict; `None` before the first one.
-    pub verdict: Option<Overall>,
-    /// What to look at first, by name: the first root cause, where something failed.
-    pub cause: Option<String>,
-    /// What was seen of it.
-    pub seen: Option<String>,
-    /// When it was last judged.
-    pub evaluated: Option<Timestamp>,
-    /// Whether it should have been judged again by now.
-    pub overdue: bool,
-    /// When the first certificate ends that is in use or will be.
-    pub next_expiry: Option<Timestamp>,
-    /// The sources that did not answer.
-    pub down: Vec<&'static str>,
-}
-
-impl Row {
-    /// A trust that was not judged yet.
-    pub fn waiting(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            verdict: None,
-            cause: None,
-            seen: None,
-            evaluated: None,
-            overdue: false,
-            next_expiry: None,
-            down: Vec::new(),
-        }
-    }
-
-    /// What a report says. Whether it is overdue, only its keeper knows.
-    pub fn of(report: &output::Report) -> Self {
-        let first = output::first(report);
-        let down = report.sources.iter().filter(|source| !source.up).map(|source| source.name);
-        Self {
-            verdict: Some(report.assessment.overall()),
-            cause: first.map(|outcome| output::title(&outcome.cause())),
-            seen: first.map(|outcome| brief(output::text(outcome))),
-            evaluated: Some(report.evaluated),
-            next_expiry: output::next_expiry(report),
-            down: down.collect(),
-            ..Self::waiting(&report.trust.name)
-        }
-    }
-}
-
-/// As much of a text as is read in a list; some hold the names of a thousand servers.
-fn brief(mut text: String) -> String {
-    const LONGEST: usize = 300;
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-/// What a verdict is called; a trust without one waits for it.
-fn word(verdict: Option<Overall>) -> &'static str {
-    verdict.map_or("waiting", Overall::as_str)
-}
 
 #[derive(Template)]
 #[template(path = "waiting.html")]

@@ -1,7 +1,7 @@
 //! Writes a result so that nobody ever reads half of it.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -12,13 +12,21 @@ use anyhow::Context as _;
 /// What is no file, such as `/dev/stdout`, is written to directly. A `.prom`
 /// file may be read by all: a textfile collector runs as another user.
 pub fn write_atomically(path: &Path, text: &str) -> anyhow::Result<()> {
-    write(path, text, Readers::Others)
+    write_by(path, |to| to.write_all(text.as_bytes()))
+}
+
+/// The same for a text that is written piece by piece.
+pub fn write_by(
+    path: &Path,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    write(path, Readers::Others, text)
 }
 
 /// The same for what tells about an organisation: nobody but the owner may read it,
 /// whatever the file that was there before allowed.
 pub fn write_privately(path: &Path, text: &str) -> anyhow::Result<()> {
-    write(path, text, Readers::Owner)
+    write(path, Readers::Owner, |to| to.write_all(text.as_bytes()))
 }
 
 /// Who may read a file.
@@ -28,13 +36,25 @@ enum Readers {
     Others,
 }
 
-fn write(path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
+fn write(
+    path: &Path,
+    readers: Readers,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let special = fs::metadata(path).is_ok_and(|target| !target.is_file() && !target.is_dir());
-    let written = if special { fs::write(path, text) } else { replace(path, text, readers) };
+    let written = if special {
+        fs::File::create(path).and_then(|mut file| text(&mut file))
+    } else {
+        replace(path, readers, text)
+    };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn replace(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
+fn replace(
+    path: &Path,
+    readers: Readers,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     // A link keeps its place; the file that it names is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -47,8 +67,10 @@ fn replace(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
         Readers::Others => permitting(&mut builder),
     };
     let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
-    let mut file = file.map_err(without_path)?;
-    file.write_all(text.as_bytes())?;
+    let file = file.map_err(without_path)?;
+    let mut buffered = BufWriter::new(file);
+    text(&mut buffered)?;
+    let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions(&target).filter(|_| readers == Readers::Others) {
         file.as_file().set_permissions(permissions)?;
     }
@@ -58,9 +80,9 @@ fn replace(path: &Path, text: &str, readers: Readers) -> std::io::Result<()> {
 }
 
 /// The name of the file beside the target means nothing to anybody.
-fn without_path(error: std::io::Error) -> std::io::Error {
+fn without_path(error: io::Error) -> io::Error {
     let text = error.to_string();
-    text.split_once(" at path ").map_or(error, |(why, _)| std::io::Error::other(why.to_owned()))
+    text.split_once(" at path ").map_or(error, |(why, _)| io::Error::other(why.to_owned()))
 }
 
 /// Like any new file: what the umask leaves, not the privacy of a temporary one.

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
+use super::parts::Frame;
 use super::{Report, escape_json};
 
 /// What the file says that it is.
@@ -73,6 +74,29 @@ struct JudgedTrust<'a> {
 pub fn render(reports: &[Report]) -> anyhow::Result<String> {
     let trusts = reports.iter().map(judged).collect();
     pretty(&Outcomes { format: FORMAT, version: VERSION, trusts })
+}
+
+/// What stands around and between the trusts of a document that is put together
+/// from [`part`]s.
+pub(crate) fn frame() -> Frame {
+    Frame {
+        before: format!(
+            "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": \"{VERSION}\",\n  \"trusts\": [\n"
+        ),
+        between: ",\n",
+        after: "\n  ]\n}\n",
+    }
+}
+
+/// One trust of a document that [`frame`] holds together.
+pub(crate) fn part(report: &Report) -> anyhow::Result<String> {
+    const INDENT: &str = "    ";
+    let text = pretty(&judged(report))?;
+    let mut part = String::with_capacity(text.len() * 5 / 4);
+    for line in text.trim_end().split_inclusive('\n') {
+        part.extend([INDENT, line]);
+    }
+    Ok(part)
 }
 
 /// The JSON Schema of what [`render`] writes.
@@ -137,6 +161,18 @@ mod tests {
     fn what_is_written_follows_the_schema() {
         validate(&rendered()).unwrap();
         validate(&serde_json::from_str(&render(&[]).unwrap()).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn parts_make_the_same_document() {
+        let samples = [broken(), sound()];
+        let Frame { before, between, after } = frame();
+        for count in 1..=samples.len() {
+            let reports: Vec<_> = samples[..count].iter().map(|it| it.report()).collect();
+            let parts: Vec<String> = reports.iter().map(|it| part(it).unwrap()).collect();
+            let document = before.clone() + &parts.join(between) + after;
+            assert_eq!(document, render(&reports).unwrap());
+        }
     }
 
     #[test]

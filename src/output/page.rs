@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use checks::{Overall, Status};
+use textwrap::core::display_width;
 use textwrap::{WordSeparator, WordSplitter, wrap};
 
 use crate::output::{Style, escape};
@@ -155,6 +156,21 @@ pub(super) fn tone_of(verdict: Overall) -> Tone {
         Overall::Warning => Tone::Doubtful,
         Overall::Passed => Tone::Good,
     }
+}
+
+/// The line as far as it fits, with a sign where it goes on.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    if display_width(line) <= width {
+        return line.trim_end().to_owned();
+    }
+    let mut kept = String::new();
+    for c in line.chars() {
+        if display_width(&kept) + display_width(c.encode_utf8(&mut [0; 4])) >= width {
+            break;
+        }
+        kept.push(c);
+    }
+    format!("{}…", kept.trim_end())
 }
 
 /// Lines of at most this many columns; words with hyphens, such as ids and

@@ -16,6 +16,7 @@ mod command_line;
 mod configured;
 mod directory;
 mod encodings;
+mod every;
 mod evidence;
 mod false_alarms;
 mod faults;

@@ -4,19 +4,11 @@ use askama::Template;
 use checks::Overall;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Row, word};
+use super::Row;
+use crate::output::summary::{URGENCY, urgency, word};
 
 /// How many trusts stand on one page.
 pub const PAGE: usize = 200;
-
-/// The verdicts as an operator wants them; a trust that waits is unknown, too.
-const URGENCY: [Option<Overall>; 5] = [
-    Some(Overall::Failed),
-    Some(Overall::Unknown),
-    None,
-    Some(Overall::Warning),
-    Some(Overall::Passed),
-];
 
 /// What the list is made of.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +50,7 @@ struct Count {
 /// The page of all trusts.
 pub fn overview(of: &Overview) -> anyhow::Result<String> {
     let mut rows: Vec<&Row> = of.rows.iter().collect();
-    rows.sort_by_key(|row| (urgency(row), row.name.as_str()));
+    rows.sort_by_key(|row| urgency(row));
     let pages = rows.len().div_ceil(PAGE).max(1);
     let page = of.page.clamp(1, pages);
     let shown = rows.chunks(PAGE).nth(page - 1).unwrap_or_default();
@@ -76,10 +68,6 @@ pub fn overview(of: &Overview) -> anyhow::Result<String> {
         groups: groups.collect(),
     };
     Ok(list.render()?)
-}
-
-fn urgency(row: &Row) -> usize {
-    URGENCY.iter().position(|verdict| *verdict == row.verdict).unwrap_or(URGENCY.len())
 }
 
 fn counts(sorted: &[&Row]) -> Vec<Count> {
@@ -100,16 +88,6 @@ impl List<'_> {
             seconds @ 120..7_200 => format!("{} min ago", seconds / 60),
             seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3_600),
             seconds => format!("{} days ago", seconds / 86_400),
-        }
-    }
-
-    /// How many whole days are left.
-    fn left(&self, end: &Timestamp) -> String {
-        let left = end.duration_since(self.now);
-        match left.as_hours().div_euclid(24) {
-            _ if left.is_negative() => "expired".to_owned(),
-            1 => "1 day".to_owned(),
-            days => format!("{days} days"),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use checks::facts::{Organisation, Reason};
-use checks::{Finding, Judgement, Object, Remedy, Status, Subject};
+use checks::{Finding, Judgement, Object, Overall, Remedy, Status, Subject};
 
 use super::*;
 use crate::output::sample::{broken, outcome, sound};
@@ -220,9 +220,8 @@ fn a_row_says_what_its_report_says() {
     assert!(page.contains("2027-01-01</time> <span class=\"faint\">37 days</span>"), "{page}");
     assert!(page.contains("<strong>evidence</strong>"), "{page}");
 
-    let row = Row { seen: Some(brief("é".repeat(1_000))), ..Row::of(&sound().report()) };
-    assert_eq!(row.verdict, Some(Overall::Passed));
-    assert_eq!((row.cause, row.seen.unwrap().chars().count()), (None, 301));
+    let row = Row::of(&sound().report());
+    assert_eq!((row.verdict, row.cause, row.seen), (Some(Overall::Passed), None, None));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use checks::{Outcome, Status};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use crate::output::page::{Page, Tone, tone, word, wrapped};
+use crate::output::page::{Page, Tone, cut, tone, word, wrapped};
 use crate::output::steps::{self, Row, fine};
 use crate::output::wording::name;
 use crate::output::{Report, escape};
@@ -99,20 +99,4 @@ impl Columns {
         lines.extend(wrapped(&text, self.text));
         lines
     }
-}
-
-/// The line as far as it fits, with a sign where it goes on.
-fn cut(line: &str, width: usize) -> String {
-    use textwrap::core::display_width;
-    if display_width(line) <= width {
-        return line.trim_end().to_owned();
-    }
-    let mut kept = String::new();
-    for c in line.chars() {
-        if display_width(&kept) + display_width(c.encode_utf8(&mut [0; 4])) >= width {
-            break;
-        }
-        kept.push(c);
-    }
-    format!("{}…", kept.trim_end())
 }
