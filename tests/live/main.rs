@@ -11,6 +11,7 @@
 
 #[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod cloud;
+mod every;
 mod exporter;
 mod faults;
 mod hosts;
