@@ -8,13 +8,17 @@ mod certificates;
 mod escape;
 mod file;
 mod gaps;
+mod holdings;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;
 mod page;
 pub mod prometheus;
+pub(crate) mod readiness;
+mod sources;
 mod steps;
 pub mod table;
+mod telling;
 mod wording;
 
 #[cfg(test)]
@@ -25,6 +29,8 @@ use std::time::Duration;
 use checks::facts::Facts;
 use checks::{Assessment, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
+
+use crate::evidence::EvidenceFile;
 
 pub(crate) use certificates::next_expiry;
 pub use escape::escape;
@@ -53,6 +59,8 @@ pub struct Report<'a> {
     pub notes: &'a [String],
     /// The sources that were asked, and whether they answered.
     pub sources: &'a [SourceState],
+    /// The files that were read, of this organisation and of others.
+    pub files: &'a [EvidenceFile],
     /// When the judgement was made; unlike `context.now` never another day.
     pub evaluated: Timestamp,
 }

@@ -1,8 +1,6 @@
 //! `trustprobe check`: judge evidence and report.
 
-use std::path::PathBuf;
-
-use super::gather::{Named, gather};
+use super::gather::judged;
 use crate::cli::{Check, Format, Judge, Output};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
@@ -10,28 +8,17 @@ use crate::material::Material;
 use crate::output::{self, Report, write_atomically};
 use crate::stdout;
 
-pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
-    let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
-    let material = gather(&Named {
-        paths: &paths,
-        server: &arguments.server,
-        limit: &arguments.limit,
-        stated: &arguments.trust,
-        place: &arguments.place,
-        live: arguments.live,
-        shown: arguments.shown,
-        rights: false,
-    })?;
-    judge(&material, &arguments.judge, &arguments.output)
+pub(crate) fn run(arguments: &Check) -> anyhow::Result<Code> {
+    judge(&judged(&arguments.material)?, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
     let question = Question {
-        procedure: judge.procedure,
-        at: judge.at,
+        procedure: judge.terms.procedure,
+        at: judge.terms.at,
         only: judge.only.clone(),
-        no_waivers: judge.no_waivers,
+        no_waivers: judge.terms.no_waivers,
     };
     with_reports(material, &question, |reports| {
         show(reports, output)?;
