@@ -6,6 +6,8 @@
 
 mod certificates;
 mod findings;
+pub(crate) mod picture;
+pub(crate) mod timeline;
 
 use std::fmt;
 
