@@ -23,7 +23,7 @@ pub(crate) mod sample;
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Context, Moving, Outcome, Procedure, Status, Trust};
+use checks::{Assessment, Case, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
 
 pub(crate) use certificates::next_expiry;
@@ -55,6 +55,18 @@ pub struct Report<'a> {
     pub sources: &'a [SourceState],
     /// When the judgement was made; unlike `context.now` never another day.
     pub evaluated: Timestamp,
+}
+
+impl<'a> Report<'a> {
+    /// What was judged, as checks see it.
+    pub(crate) fn case(&self) -> Case<'a> {
+        Case {
+            trust: self.trust,
+            facts: self.facts,
+            procedure: self.procedure,
+            context: self.context,
+        }
+    }
 }
 
 /// How a source fared.

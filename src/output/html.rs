@@ -7,6 +7,7 @@
 mod certificates;
 mod findings;
 pub(crate) mod picture;
+mod svg;
 pub(crate) mod timeline;
 
 use std::fmt;
