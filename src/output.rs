@@ -27,7 +27,7 @@ pub(crate) mod sample;
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Context, Moving, Outcome, Procedure, Status, Trust};
+use checks::{Assessment, Case, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
 
 use crate::evidence::EvidenceFile;
@@ -63,6 +63,18 @@ pub struct Report<'a> {
     pub files: &'a [EvidenceFile],
     /// When the judgement was made; unlike `context.now` never another day.
     pub evaluated: Timestamp,
+}
+
+impl<'a> Report<'a> {
+    /// What was judged, as checks see it.
+    pub(crate) fn case(&self) -> Case<'a> {
+        Case {
+            trust: self.trust,
+            facts: self.facts,
+            procedure: self.procedure,
+            context: self.context,
+        }
+    }
 }
 
 /// How a source fared.

@@ -4,6 +4,10 @@
 //! Everything that a template shows goes through [`Visible`], so that no text
 //! can be forgotten.
 
+pub(crate) mod picture;
+mod svg;
+pub(crate) mod timeline;
+
 use std::fmt;
 
 use askama::Template;
