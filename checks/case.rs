@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::{
-    ApplicationId, AuthConfig, Certificate, Fact, Facts, Known, Needs, Reason, SeenId,
-    ServicePrincipal, StoredThumbprint, Thumbprint, Unknown,
+    ApplicationId, AuthConfig, AuthServer, AuthServerKind, Certificate, Fact, Facts, Known, Needs,
+    PartnerApplication, Reason, SeenId, ServicePrincipal, StoredThumbprint, Thumbprint, Unknown,
 };
 use crate::procedure::Procedure;
 use crate::trust::Trust;
@@ -94,6 +94,24 @@ impl<'a> Case<'a> {
         let named = stores.filter(|it| it.thumbprint == *thumbprint);
         let unknowns = named.filter_map(|it| Some((&it.seen, it.certificate.read().err()?)));
         unknowns.min_by_key(|(seen, _)| *seen).map(|(_, unknown)| unknown)
+    }
+
+    /// The AuthServer of this kind that stands for the tenant.
+    pub fn auth_server(&self, kind: AuthServerKind) -> Result<&'a AuthServer, Unknown> {
+        crate::auth_server::selected(self, kind)
+    }
+
+    /// The partner application of this id that stands for the cloud.
+    pub fn partner_application(
+        &self,
+        id: &ApplicationId,
+    ) -> Result<&'a PartnerApplication, Unknown> {
+        crate::partner_application::selected(self, id)
+    }
+
+    /// The dedicated hybrid application, where one is in use.
+    pub fn dedicated_application(&self) -> Result<Option<ApplicationId>, Unknown> {
+        crate::hybrid::application(self)
     }
 
     /// The service principal of this application, present or proven absent.

@@ -61,7 +61,7 @@ fn with_dedicated(case: &Case) -> Result<Vec<Subject>, Unknown> {
 }
 
 /// The application to judge; `None` where the dedicated one is not in use.
-fn application(case: &Case) -> Result<Option<ApplicationId>, Unknown> {
+pub(crate) fn application(case: &Case) -> Result<Option<ApplicationId>, Unknown> {
     match dedicated(case)? {
         Dedicated::On(application) => application.map(Some),
         Dedicated::Off => Ok(None),

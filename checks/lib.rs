@@ -44,6 +44,7 @@ mod moving;
 mod outcome;
 mod partner_application;
 pub mod procedure;
+mod readiness;
 mod remedy;
 mod schema;
 mod service_principal;
@@ -62,6 +63,7 @@ pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
 };
 pub use procedure::Procedure;
+pub use readiness::{Blocker, Breaking, Change, End, Plan, Readiness, Standing};
 pub use remedy::{Cmdlet, Remedy, Shell};
 pub use trust::{Given, Giver, Trust};
 pub use waiver::{Waiver, WaiverState, WaiverUse};

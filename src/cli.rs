@@ -1,6 +1,8 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod report;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
+
+pub use report::{Planned, Report, ReportFormat};
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -39,6 +43,8 @@ pub enum Command {
     Collect(Collect),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
+    /// Write whether an organisation is ready, why, and what to do in which order
+    Report(Report),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
     /// Look after the configured trusts, for Prometheus and for a browser
@@ -80,6 +86,23 @@ pub enum Command {
 /// `trustprobe check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// What is judged.
+    #[command(flatten)]
+    pub material: Judged,
+    /// Whether many are judged.
+    #[command(flatten)]
+    pub many: Many,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: Judge,
+    /// How to show it.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What is judged: exports, what live sources say, and what the owner states.
+#[derive(Debug, Args)]
+pub struct Judged {
     /// Exports to judge: files, folders and zip archives, recognised by content; `-` is standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -95,9 +118,6 @@ pub struct Check {
     /// Ask the live sources of the trust as well; without PATH they are asked anyway
     #[arg(long)]
     pub live: bool,
-    /// Judge every configured trust; or, with PATH, what lies in these folders, each by itself
-    #[arg(long, conflicts_with_all = ["live", "server", "trust", "tenant", "domain", "host"])]
-    pub all: bool,
     /// What is shown meanwhile.
     #[command(flatten)]
     pub shown: Shown,
@@ -107,12 +127,14 @@ pub struct Check {
     /// Where it is configured.
     #[command(flatten)]
     pub place: Where,
-    /// How to judge.
-    #[command(flatten)]
-    pub judge: Judge,
-    /// How to show it.
-    #[command(flatten)]
-    pub output: Output,
+}
+
+/// Whether many are judged.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub struct Many {
+    /// Judge every configured trust; or, with PATH, what lies in these folders, each by itself
+    #[arg(long, conflicts_with_all = ["live", "server", "trust", "tenant", "domain", "host"])]
+    pub all: bool,
 }
 
 /// `trustprobe collect`.
@@ -280,10 +302,17 @@ pub enum ListFormat {
 
 /// `trustprobe demo`.
 #[derive(Debug, Args)]
+#[command(mut_arg("by", |by| by.requires("report")))]
 pub struct Demo {
     /// Show the same organisation in good health
     #[arg(long)]
     pub healthy: bool,
+    /// Write its readiness report to a file, of HTML or, by the ending .md, Markdown
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "format", "only", "fail_on"])]
+    pub report: Option<PathBuf>,
+    /// What is planned.
+    #[command(flatten)]
+    pub planned: Planned,
     /// How to judge.
     #[command(flatten)]
     pub judge: Judge,
@@ -314,25 +343,34 @@ pub struct Stated {
     pub host: Vec<String>,
 }
 
-/// How to judge.
+/// How to judge, and what of it to show.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The judgement")]
 pub struct Judge {
+    /// How to judge.
+    #[command(flatten)]
+    pub terms: Terms,
+    /// Show only this check and what blocks it; may be repeated
+    #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
+    pub only: Vec<String>,
+    /// The mildest status that makes the exit code 1
+    #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
+    pub fail_on: FailOn,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "The judgement")]
+pub struct Terms {
     /// The procedure that lists what must exist
     #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
     pub procedure: Option<&'static Procedure>,
     /// Judge for this day (00:00 UTC) or instant instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
-    /// Show only this check and what blocks it; may be repeated
-    #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
-    pub only: Vec<String>,
     /// Judge as if the configuration accepted nothing
     #[arg(long)]
     pub no_waivers: bool,
-    /// The mildest status that makes the exit code 1
-    #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
-    pub fail_on: FailOn,
 }
 
 /// How to show it.

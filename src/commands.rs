@@ -11,6 +11,7 @@ mod gather;
 mod list;
 mod man;
 mod permissions;
+mod report;
 mod schema;
 mod serve;
 mod watching;
@@ -21,11 +22,12 @@ use crate::exit::Code;
 /// Runs a command to its exit code; an error is misuse or a fault of ours.
 pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
-        Command::Check(arguments) => check::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),

@@ -73,6 +73,7 @@ pub(crate) fn with_reports<T>(
             assessment,
             notes,
             sources,
+            files: &evidence.files,
             evaluated,
         })
         .collect();

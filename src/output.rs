@@ -8,15 +8,21 @@ mod certificates;
 mod escape;
 mod file;
 mod gaps;
+mod holdings;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;
+#[cfg_attr(not(test), expect(dead_code, reason = "the outputs that are written with it follow"))]
+pub(crate) mod markdown;
 mod page;
 pub(crate) mod parts;
 pub mod prometheus;
+pub(crate) mod readiness;
+mod sources;
 mod steps;
 pub mod summary;
 pub mod table;
+mod telling;
 mod wording;
 
 #[cfg(test)]
@@ -25,8 +31,10 @@ pub(crate) mod sample;
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Context, Moving, Outcome, Procedure, Status, Trust};
+use checks::{Assessment, Case, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
+
+use crate::evidence::EvidenceFile;
 
 pub(crate) use certificates::next_expiry;
 pub use escape::escape;
@@ -55,8 +63,22 @@ pub struct Report<'a> {
     pub notes: &'a [String],
     /// The sources that were asked, and whether they answered.
     pub sources: &'a [SourceState],
+    /// The files that were read, of this organisation and of others.
+    pub files: &'a [EvidenceFile],
     /// When the judgement was made; unlike `context.now` never another day.
     pub evaluated: Timestamp,
+}
+
+impl<'a> Report<'a> {
+    /// What was judged, as checks see it.
+    pub(crate) fn case(&self) -> Case<'a> {
+        Case {
+            trust: self.trust,
+            facts: self.facts,
+            procedure: self.procedure,
+            context: self.context,
+        }
+    }
 }
 
 /// How a source fared.

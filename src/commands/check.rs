@@ -1,12 +1,11 @@
 //! `trustprobe check`: judge evidence and report.
 
 use std::io;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::every::Every;
-use super::gather::{Named, gather};
+use super::gather::{judged, named, paths};
 use crate::cli::{Check, Format, Judge, Output};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
@@ -17,22 +16,13 @@ use crate::output::summary::Row;
 use crate::output::{self, Report, Style, escape, write_by};
 use crate::stdout;
 
-pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
-    let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
-    let named = Named {
-        paths: &paths,
-        server: &arguments.server,
-        limit: &arguments.limit,
-        stated: &arguments.trust,
-        place: &arguments.place,
-        live: arguments.live,
-        shown: arguments.shown,
-        rights: false,
-    };
-    if arguments.all {
+pub(crate) fn run(arguments: &Check) -> anyhow::Result<Code> {
+    if arguments.many.all {
+        let paths = paths(&arguments.material);
+        let named = named(&arguments.material, &paths);
         return all(Every::new(&named)?, &arguments.judge, &arguments.output);
     }
-    judge(&gather(&named)?, &arguments.judge, &arguments.output)
+    judge(&judged(&arguments.material)?, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
@@ -44,16 +34,16 @@ pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyh
     })
 }
 
-pub(crate) fn question(judge: &Judge) -> Question {
+fn question(judge: &Judge) -> Question {
     Question {
-        procedure: judge.procedure,
-        at: judge.at,
+        procedure: judge.terms.procedure,
+        at: judge.terms.at,
         only: judge.only.clone(),
-        no_waivers: judge.no_waivers,
+        no_waivers: judge.terms.no_waivers,
     }
 }
 
-pub(crate) fn code(report: &Report, judge: &Judge) -> Code {
+fn code(report: &Report, judge: &Judge) -> Code {
     Code::of(report.assessment.overall(), report.assessment.warns(), judge.fail_on)
 }
 
@@ -141,7 +131,7 @@ fn show_all(told: Vec<Told>, parts: Parts, judge: &Judge, output: &Output) -> an
     }
     let frame = match output.format() {
         Format::Table => {
-            let now = judge.at.unwrap_or_else(Timestamp::now);
+            let now = judge.terms.at.unwrap_or_else(Timestamp::now);
             return written(output, &output::summary::table(&rows, now, &style(output)));
         }
         Format::Prometheus => {

@@ -3,8 +3,8 @@
 use checks::Trust;
 use checks::procedure::SKYPE_ONLINE;
 
-use super::check;
-use crate::cli::{Demo, Judge};
+use super::{check, report};
+use crate::cli::{Demo, Judge, ReportFormat, Terms};
 use crate::evidence::{self, Limits};
 use crate::exit::Code;
 use crate::material::Material;
@@ -62,18 +62,21 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
         smtp_domains: vec!["contoso.com".into()],
         hosts: vec!["mail.contoso.com".into(), "autodiscover.contoso.com".into()],
     };
-    let at = match arguments.judge.at {
+    let own = arguments.judge.terms;
+    let at = match own.at {
         Some(at) => at,
         None => DAY.parse()?,
     };
-    let judge = Judge {
-        at: Some(at),
-        only: arguments.judge.only.clone(),
-        procedure: arguments.judge.procedure.or(Some(&SKYPE_ONLINE)),
-        fail_on: arguments.judge.fail_on,
-        no_waivers: arguments.judge.no_waivers,
-    };
-    check::judge(&Material::of(evidence, trust), &judge, &arguments.output)
+    let procedure = own.procedure.or(Some(&SKYPE_ONLINE));
+    let terms = Terms { at: Some(at), procedure, ..own };
+    let material = Material::of(evidence, trust);
+    if let Some(path) = &arguments.report {
+        report::lies_ahead(arguments.planned, &terms)?;
+        let format = ReportFormat::of(Some(path));
+        return report::write(&material, &terms, arguments.planned, format, Some(path));
+    }
+    let (only, fail_on) = (arguments.judge.only.clone(), arguments.judge.fail_on);
+    check::judge(&material, &Judge { terms, only, fail_on }, &arguments.output)
 }
 
 fn files(healthy: bool) -> Vec<(&'static str, &'static [u8])> {

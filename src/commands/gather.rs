@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use checks::Trust;
 
 use super::watching;
-use crate::cli::{Shown, Stated, Where};
+use crate::cli::{Judged, Shown, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Limits, Moved, ServerOf};
@@ -30,6 +30,30 @@ pub(crate) struct Named<'a> {
     pub(crate) shown: Shown,
     /// Whether the identities are asked what they could do.
     pub(crate) rights: bool,
+}
+
+/// Reads what is to be judged, and asks whom there is to ask.
+pub(crate) fn judged(arguments: &Judged) -> anyhow::Result<Material> {
+    gather(&named(arguments, &paths(arguments)))
+}
+
+/// The evidence that the arguments name, in either way.
+pub(super) fn paths(arguments: &Judged) -> Vec<PathBuf> {
+    arguments.paths.iter().chain(&arguments.evidence).cloned().collect()
+}
+
+/// What the arguments name, with this evidence.
+pub(super) fn named<'a>(arguments: &'a Judged, paths: &'a [PathBuf]) -> Named<'a> {
+    Named {
+        paths,
+        server: &arguments.server,
+        limit: &arguments.limit,
+        stated: &arguments.trust,
+        place: &arguments.place,
+        live: arguments.live,
+        shown: arguments.shown,
+        rights: false,
+    }
 }
 
 /// Reads what there is to read and asks whom there is to ask.

@@ -104,7 +104,7 @@ fn credentials<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
 }
 
 /// Graph often leaves the certificate out; then its hint has to do.
-fn thumbprint(key: &KeyCredential) -> Option<&Thumbprint> {
+pub(super) fn thumbprint(key: &KeyCredential) -> Option<&Thumbprint> {
     match (&key.certificate, &key.custom_key_identifier) {
         (Fact::Known(known), _) => Some(&known.value.sha1),
         (_, Some(CustomKeyIdentifier::Thumbprint(hint))) => Some(hint),

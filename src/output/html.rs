@@ -4,8 +4,9 @@
 //! Everything that a template shows goes through [`Visible`], so that no text
 //! can be forgotten.
 
-mod certificates;
-mod findings;
+pub(crate) mod picture;
+mod svg;
+pub(crate) mod timeline;
 
 use std::fmt;
 
@@ -14,12 +15,12 @@ use askama::filters::{Escaper, Html};
 use checks::{Certainty, Outcome, Overall, Status};
 
 use super::gaps::{self, Gap};
+use super::holdings::{self, Holding};
 use super::page::word;
 use super::steps::{self, Row, Section};
+use super::telling::{Link, Teller, Told};
 use super::wording::{self, PRESUMED};
 use super::{Report, escape};
-use certificates::Holding;
-use findings::{Link, Teller, Told};
 
 /// The stylesheet of every page. It names no other file.
 pub(crate) const STYLE: &str = include_str!("html/style.css");
@@ -69,7 +70,7 @@ struct Line<'a> {
 impl<'a> View<'a> {
     /// Prepares a report; the address of a manual page is `manuals` and the check's id.
     pub(crate) fn new(report: &'a Report<'a>, manuals: &'static str) -> Self {
-        let mut teller = Teller::new(report);
+        let mut teller = Teller::new(report, "");
         let roots = report.assessment.root_causes.iter();
         let roots: Vec<&Outcome> = roots.filter_map(|cause| teller.outcome(cause)).collect();
         let first = roots.first().map(|outcome| teller.tell(outcome));
@@ -78,7 +79,7 @@ impl<'a> View<'a> {
             others.map(|outcome| (teller.link(&outcome.cause()), wording::text(outcome))).collect();
         let sections = steps::sections(report);
         let parts = sections.into_iter().map(|section| part(section, &mut teller)).collect();
-        let certificates = certificates::holdings(report);
+        let certificates = holdings::of(report);
         Self { report, manuals, first, others, parts, gaps: gaps::of(report), certificates }
     }
 

@@ -42,6 +42,7 @@ impl Sample {
             assessment: &self.assessment,
             notes: &self.notes,
             sources: &self.sources,
+            files: &[],
             evaluated: instant("2026-11-24T08:00:00Z"),
         }
     }

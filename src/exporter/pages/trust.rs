@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::MANUALS;
-use crate::output::html::View;
+use crate::output::html::{View, picture, timeline};
 use crate::output::{Report, next_expiry, tally};
 
 #[derive(Template)]
@@ -14,6 +14,8 @@ struct Trust<'a> {
     verdict: &'static str,
     tally: String,
     expiry: Option<Timestamp>,
+    picture: String,
+    timeline: String,
     view: View<'a>,
 }
 
@@ -24,6 +26,8 @@ pub fn trust(report: &Report) -> anyhow::Result<String> {
         verdict: report.assessment.overall().as_str(),
         tally: tally(&report.assessment.outcomes),
         expiry: next_expiry(report),
+        picture: picture::figure(report),
+        timeline: timeline::figure(report, None),
         view: View::new(report, MANUALS),
     };
     Ok(page.render()?)

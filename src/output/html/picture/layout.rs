@@ -1,0 +1,383 @@
+//! Places what stands in the picture: side by side on wide pages and on paper,
+//! one below the other on narrow ones.
+//!
+//! Every line runs straight, so that none crosses another or a text.
+
+use super::parts::State;
+use super::scene::{Band, Heading, Link, Node, Row, Scene};
+use crate::output::html::svg::{Area, Svg, fitting};
+
+/// Sizes that both layouts share.
+const LINE: i32 = 22;
+const DETAIL: i32 = 15;
+const PADDING: i32 = 7;
+const GAP: i32 = 8;
+const INSET: i32 = 12;
+/// The sizes of text.
+const TEXT: i32 = 13;
+const SMALL: i32 = 11;
+
+/// The size of a drawing.
+type Size = (i32, i32);
+
+/// What stands beside each other on wide pages.
+mod wide {
+    pub(super) const WIDTH: i32 = 960;
+    pub(super) const SIDE: i32 = 270;
+    pub(super) const MIDDLE: i32 = 216;
+    pub(super) const HEAD: i32 = 76;
+    pub(super) const CAPTION: i32 = 30;
+    pub(super) const BAND: i32 = 14;
+}
+
+/// What stands below each other on narrow ones.
+mod narrow {
+    pub(super) const WIDTH: i32 = 340;
+    pub(super) const LINK: i32 = 40;
+    pub(super) const CAPTION: i32 = 28;
+    pub(super) const BAND: i32 = 44;
+}
+
+/// Draws the wide layout.
+pub(super) fn wide(scene: &Scene, svg: &mut Svg) -> Size {
+    let heights: Vec<i32> = scene.bands.iter().map(wide_height).collect();
+    let height = wide::HEAD + heights.iter().map(|it| it + wide::BAND).sum::<i32>();
+    let right = wide::WIDTH - wide::SIDE;
+    for (x, class, heading) in
+        [(0, "premises", &scene.organisation), (right, "cloud", &scene.tenant)]
+    {
+        let area = Area { x, y: 0, width: wide::SIDE, height };
+        svg.rectangle(&format!("side {class}"), area, 8);
+        head(svg, heading, x + INSET, wide::SIDE - 2 * INSET);
+    }
+    let mut y = wide::HEAD;
+    for (band, band_height) in scene.bands.iter().zip(heights) {
+        wide_band(svg, band, y, band_height);
+        y += band_height + wide::BAND;
+    }
+    let legend = height + 28;
+    wide_legend(svg, legend);
+    (wide::WIDTH, legend + 14)
+}
+
+/// Draws the narrow layout.
+pub(super) fn narrow(scene: &Scene, svg: &mut Svg) -> Size {
+    let mut y = 0;
+    for (class, heading) in [("premises", &scene.organisation), ("cloud", &scene.tenant)] {
+        let area = Area { x: 0, y, width: narrow::WIDTH, height: wide::HEAD - GAP };
+        svg.rectangle(&format!("side {class}"), area, 8);
+        svg.group("", "", |svg| {
+            head_at(svg, heading, (INSET, y), narrow::WIDTH - 2 * INSET);
+        });
+        y += wide::HEAD;
+    }
+    for band in &scene.bands {
+        y = narrow_band(svg, band, y + narrow::BAND);
+    }
+    y = narrow_legend(svg, y + 32);
+    (narrow::WIDTH, y)
+}
+
+fn head(svg: &mut Svg, heading: &Heading, x: i32, width: i32) {
+    head_at(svg, heading, (x, 0), width);
+}
+
+fn head_at(svg: &mut Svg, heading: &Heading, (x, y): (i32, i32), width: i32) {
+    svg.text("caption", (x, y + 21), heading.kind);
+    svg.text("name", (x, y + 41), &fitting(&heading.name, width, TEXT + 1));
+    svg.text("detail", (x, y + 58), &fitting(&heading.detail, width, SMALL + 1));
+}
+
+/// The height of everything below a band's captions.
+fn wide_height(band: &Band) -> i32 {
+    let columns = [&band.left, &band.middle, &band.right];
+    wide::CAPTION + columns.into_iter().map(|it| extent(&heights(band, it))).max().unwrap_or(0)
+}
+
+fn extent(heights: &[i32]) -> i32 {
+    let gaps = i32::try_from(heights.len().saturating_sub(1)).unwrap_or(0) * GAP;
+    heights.iter().sum::<i32>() + gaps
+}
+
+fn node_height(node: &Node) -> i32 {
+    node.rows.iter().map(row_height).sum::<i32>() + 2 * PADDING
+}
+
+fn row_height(row: &Row) -> i32 {
+    if row.detail.is_empty() { LINE } else { LINE + DETAIL }
+}
+
+/// The heights of a column's boxes: those of columns of one length stand in line.
+fn heights(band: &Band, column: &[Node]) -> Vec<i32> {
+    let alike = [&band.left, &band.middle, &band.right];
+    let alike: Vec<&Vec<Node>> = alike.into_iter().filter(|it| it.len() == column.len()).collect();
+    let height = |at: usize| alike.iter().filter_map(|it| it.get(at)).map(node_height).max();
+    (0..column.len()).filter_map(height).collect()
+}
+
+/// The boxes of a column; a single one takes all the room there is.
+fn places(band: &Band, column: &[Node], x: i32, y: i32, size: Size) -> Vec<Area> {
+    let (width, height) = size;
+    if column.len() == 1 {
+        return vec![Area { x, y, width, height }];
+    }
+    let heights = heights(band, column);
+    let mut y = y + (height - extent(&heights)) / 2;
+    let mut areas = Vec::with_capacity(heights.len());
+    for height in heights {
+        areas.push(Area { x, y, width, height });
+        y += height + GAP;
+    }
+    areas
+}
+
+fn wide_band(svg: &mut Svg, band: &Band, y: i32, height: i32) {
+    let right = wide::WIDTH - wide::SIDE + INSET;
+    let middle = (wide::WIDTH - wide::MIDDLE) / 2;
+    let inner = wide::SIDE - 2 * INSET;
+    svg.text("caption", (INSET, y + 18), &fitting(&band.captions[0], inner, SMALL));
+    svg.text("stage centred", (wide::WIDTH / 2, y + 18), band.name);
+    svg.text("caption", (right, y + 18), &fitting(&band.captions[1], inner, SMALL));
+    let top = y + wide::CAPTION;
+    let room = height - wide::CAPTION;
+    let column = |nodes: &[Node], x, width| places(band, nodes, x, top, (width, room));
+    let lefts = column(&band.left, INSET, inner);
+    let middles = column(&band.middle, middle, wide::MIDDLE);
+    let rights = column(&band.right, right, inner);
+    let beyond = if middles.is_empty() { &rights } else { &middles };
+    join(svg, &band.links, &lefts, beyond);
+    join(svg, &band.onward, &middles, &rights);
+    for (nodes, areas, class) in [
+        (&band.left, &lefts, "premises"),
+        (&band.middle, &middles, "between"),
+        (&band.right, &rights, "cloud"),
+    ] {
+        for (node, area) in nodes.iter().zip(areas) {
+            boxed(svg, node, *area, class);
+        }
+    }
+}
+
+/// Lines between two columns, each at the height of the smaller of its boxes.
+fn join(svg: &mut Svg, links: &[Link], from: &[Area], to: &[Area]) {
+    for (at, link) in links.iter().enumerate() {
+        let pick = |areas: &[Area]| areas.get(at).or(areas.first()).copied();
+        let (Some(from_area), Some(to_area)) = (pick(from), pick(to)) else { continue };
+        let smaller = if from.len() < to.len() { to_area } else { from_area };
+        let y = smaller.y + smaller.height / 2;
+        across(svg, *link, (from_area.x + from_area.width, to_area.x), y);
+    }
+}
+
+fn across(svg: &mut Svg, link: Link, (from, to): (i32, i32), y: i32) {
+    let Link { state, leftward } = link;
+    if state == State::Unused {
+        return;
+    }
+    let centre = i32::midpoint(from, to);
+    svg.group(&format!("link {}", class(state)), "", |svg| {
+        let half = word_width(state) / 2;
+        if half == 0 {
+            svg.line("line", (from, y), (to, y));
+        } else {
+            let rest = if state == State::Broken { half + 5 } else { half };
+            svg.line("line", (from, y), (centre - rest, y));
+            svg.line("line", (centre + rest, y), (to, y));
+        }
+        if state == State::Broken {
+            for x in [centre - half - 5, centre + half + 5] {
+                svg.line("cut", (x - 3, y + 7), (x + 3, y - 7));
+            }
+        }
+        let (tip, back) = if leftward { (from, 7) } else { (to, -7) };
+        svg.path("arrow", (tip + back, y - 5), &[(-back, 5), (back, 5)]);
+        word(svg, state, (centre, y));
+    });
+}
+
+/// The word on a link, which needs none where it holds.
+fn word(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
+    let width = word_width(state);
+    if width > 0 {
+        let text = if state == State::Unknown { "? not known" } else { state.word() };
+        svg.text("word centred", (x, y + 4), text);
+    }
+}
+
+fn word_width(state: State) -> i32 {
+    match state {
+        State::Unused | State::Whole => 0,
+        State::Unknown => 74,
+        State::Unjudged => 64,
+        State::Warned | State::Blocked => 56,
+        State::Broken => 48,
+    }
+}
+
+fn boxed(svg: &mut Svg, node: &Node, area: Area, side: &str) {
+    svg.rectangle(&format!("box {side} {}", class(worst(node))), area, 6);
+    let content: i32 = node.rows.iter().map(row_height).sum();
+    let mut y = area.y + (area.height - content) / 2;
+    for row in &node.rows {
+        line(svg, row, (area.x, y), area.width);
+        y += row_height(row);
+    }
+}
+
+fn worst(node: &Node) -> State {
+    node.rows.iter().filter_map(|row| row.state).max().unwrap_or(State::Unused)
+}
+
+/// A row at this place of its upper left corner.
+fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32) {
+    let middle = y + LINE / 2;
+    svg.group("row", &row.title, |svg| {
+        if let Some(state) = row.state {
+            mark(svg, state, (x + 18, middle));
+        }
+        let start = x + if row.state.is_some() { 34 } else { 12 };
+        let mut end = x + width - 10;
+        if let Some(number) = row.number {
+            end -= 24;
+            svg.circle("number", (end + 12, middle), 9);
+            svg.text("number centred", (end + 12, middle + 4), &number.min(99).to_string());
+        }
+        svg.text("text", (start, middle + 5), &fitting(&row.text, end - start, TEXT));
+        if !row.detail.is_empty() {
+            let place = (start, middle + DETAIL + 5);
+            svg.text("detail", place, &fitting(&row.detail, x + width - 10 - start, SMALL + 1));
+        }
+    });
+}
+
+/// A sign that does without colour.
+fn mark(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
+    svg.group(&format!("mark {}", class(state)), "", |svg| {
+        svg.circle("disc", (x, y), 8);
+        match state {
+            State::Whole => svg.path("sign", (x - 4, y), &[(3, 3), (5, -6)]),
+            State::Broken => {
+                svg.line("sign", (x - 3, y - 3), (x + 3, y + 3));
+                svg.line("sign", (x - 3, y + 3), (x + 3, y - 3));
+            }
+            State::Blocked => {
+                svg.line("sign", (x - 2, y - 3), (x - 2, y + 3));
+                svg.line("sign", (x + 2, y - 3), (x + 2, y + 3));
+            }
+            State::Unjudged | State::Unused => svg.line("sign", (x - 3, y), (x + 3, y)),
+            State::Warned => svg.text("letter centred", (x, y + 4), "!"),
+            State::Unknown => svg.text("letter centred", (x, y + 4), "?"),
+        }
+    });
+}
+
+fn narrow_band(svg: &mut Svg, band: &Band, mut y: i32) -> i32 {
+    svg.text("stage", (0, y), band.name);
+    y += 12;
+    let [left, right] = &band.captions;
+    y = block(svg, &band.left, left, "premises", y);
+    y = down(svg, &band.links, y);
+    if !band.middle.is_empty() {
+        y = block(svg, &band.middle, "", "between", y);
+        y = down(svg, &band.onward, y);
+    }
+    block(svg, &band.right, right, "cloud", y)
+}
+
+/// All boxes of a column as one.
+fn block(svg: &mut Svg, nodes: &[Node], caption: &str, side: &str, y: i32) -> i32 {
+    let rows: i32 = nodes.iter().flat_map(|it| &it.rows).map(row_height).sum();
+    let above = if caption.is_empty() { PADDING } else { narrow::CAPTION };
+    let height = rows + above + PADDING;
+    let worst = nodes.iter().map(worst).max().unwrap_or(State::Unused);
+    let area = Area { x: 0, y, width: narrow::WIDTH, height };
+    svg.rectangle(&format!("box {side} {}", class(worst)), area, 6);
+    svg.text("caption", (INSET, y + 18), &fitting(caption, narrow::WIDTH - 2 * INSET, SMALL));
+    let mut at = y + above;
+    for row in nodes.iter().flat_map(|it| &it.rows) {
+        line(svg, row, (0, at), narrow::WIDTH);
+        at += row_height(row);
+    }
+    y + height
+}
+
+/// The links between two blocks as one: as bad as the worst, and how many are.
+fn down(svg: &mut Svg, links: &[Link], y: i32) -> i32 {
+    let used = || links.iter().filter(|it| it.state != State::Unused);
+    let Some(state) = used().map(|it| it.state).max() else { return y + GAP };
+    let bad = used().filter(|it| it.state == state).count();
+    let all = used().count();
+    let up = used().all(|it| it.leftward);
+    let (centre, end) = (narrow::WIDTH / 2, y + narrow::LINK);
+    svg.group(&format!("link {}", class(state)), "", |svg| {
+        let rest = if state == State::Whole { 0 } else { 10 };
+        if rest == 0 {
+            svg.line("line", (centre, y), (centre, end));
+        } else {
+            svg.line("line", (centre, y), (centre, y + 20 - rest));
+            svg.line("line", (centre, y + 20 + rest), (centre, end));
+        }
+        if state == State::Broken {
+            for y in [y + 20 - rest, y + 20 + rest] {
+                svg.line("cut", (centre - 7, y + 2), (centre + 7, y - 2));
+            }
+        }
+        let (tip, back) = if up { (y, 7) } else { (end, -7) };
+        svg.path("arrow", (centre - 5, tip + back), &[(5, -back), (5, back)]);
+        if rest > 0 {
+            let sign = if state == State::Unknown { "? " } else { "" };
+            let count = if all > 1 { format!(": {bad} of {all}") } else { String::new() };
+            let text = format!("{sign}{}{count}", state.word());
+            svg.text("word centred", (centre, y + 24), &text);
+        }
+    });
+    end
+}
+
+/// What the signs mean, with the room that each takes.
+const LEGEND: [(State, &str, i32); 6] = [
+    (State::Whole, "holds", 78),
+    (State::Warned, "holds, with a warning", 170),
+    (State::Broken, "broken", 86),
+    (State::Blocked, "blocked by what is broken", 196),
+    (State::Unknown, "not known", 106),
+    (State::Unjudged, "not judged", 106),
+];
+
+const NUMBERED: &str = "root cause, in the order to fix";
+
+fn wide_legend(svg: &mut Svg, y: i32) {
+    let mut x = 10;
+    for (state, text, room) in LEGEND {
+        mark(svg, state, (x, y));
+        svg.text("detail", (x + 14, y + 4), text);
+        x += room;
+    }
+    svg.circle("number", (x, y), 9);
+    svg.text("number centred", (x, y + 4), "1");
+    svg.text("detail", (x + 14, y + 4), NUMBERED);
+}
+
+fn narrow_legend(svg: &mut Svg, mut y: i32) -> i32 {
+    for (state, text, _) in LEGEND {
+        mark(svg, state, (10, y));
+        svg.text("detail", (26, y + 4), text);
+        y += 22;
+    }
+    svg.circle("number", (10, y), 9);
+    svg.text("number centred", (10, y + 4), "1");
+    svg.text("detail", (26, y + 4), NUMBERED);
+    y + 14
+}
+
+fn class(state: State) -> &'static str {
+    match state {
+        State::Unused => "unused",
+        State::Whole => "whole",
+        State::Warned => "warned",
+        State::Unjudged => "unjudged",
+        State::Unknown => "unknown",
+        State::Blocked => "blocked",
+        State::Broken => "broken",
+    }
+}

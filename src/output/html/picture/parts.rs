@@ -1,0 +1,393 @@
+//! Which checks judge which part of the picture, and what became of each part.
+//!
+//! A part takes the worst that its checks say. It is whole only where the check
+//! that decides it passed: what nobody judged is never drawn as whole.
+
+use std::collections::{BTreeMap, HashMap};
+
+use checks::facts::{ApplicationId, AuthServerKind, DocumentKind, Side, host_name};
+use checks::{Object, Outcome, Status, Subject};
+
+use crate::output::Report;
+
+/// What became of a part, the better first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum State {
+    /// Nothing has to be there.
+    Unused,
+    Whole,
+    /// It holds, but.
+    Warned,
+    /// Nobody asked.
+    Unjudged,
+    Unknown,
+    Blocked,
+    Broken,
+}
+
+/// A kind of part; there is one of it for each object of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    Directories,
+    Domains,
+    EwsAccess,
+    /// A host, as a call meets it.
+    Arrival,
+    /// What covers a host among the names of the service principal.
+    Names,
+    OtherNames,
+    AuthServer,
+    SigningKeys,
+    Metadata,
+    Partner,
+    Account,
+    Principal,
+    Server,
+    /// What Exchange publishes about itself.
+    Published,
+    Certificate,
+    Next,
+    Key,
+    Dedicated,
+    Connector,
+}
+
+/// Which of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Who {
+    /// The only one.
+    Only,
+    Kind(AuthServerKind),
+    Application(ApplicationId),
+    /// A host or a server; empty for those that nobody named.
+    Named(String),
+    Side(Side),
+}
+
+/// The checks of a part.
+pub(super) struct Judges {
+    pub(super) part: Part,
+    /// Those of which one has to pass for the part to be whole.
+    pub(super) deciding: &'static [&'static str],
+    pub(super) others: &'static [&'static str],
+    /// Whether the part may be absent by right, which the deciding checks then say.
+    optional: bool,
+}
+
+const fn needed(
+    part: Part,
+    deciding: &'static [&'static str],
+    others: &'static [&'static str],
+) -> Judges {
+    Judges { part, deciding, others, optional: false }
+}
+
+const fn optional(
+    part: Part,
+    deciding: &'static [&'static str],
+    others: &'static [&'static str],
+) -> Judges {
+    Judges { part, deciding, others, optional: true }
+}
+
+/// Every part with its checks, in the order in which a handshake meets them.
+pub(super) static PARTS: [Judges; 19] = [
+    needed(Part::Directories, &["endpoint-oauth"], &["endpoint-external-url"]),
+    optional(Part::Domains, &["hybrid-accepted-domains"], &[]),
+    optional(Part::EwsAccess, &["hybrid-ews-access"], &[]),
+    needed(
+        Part::Arrival,
+        &["endpoint-challenge"],
+        &[
+            "endpoint-resolves",
+            "endpoint-tls-version",
+            "endpoint-tls",
+            "endpoint-clock",
+            "endpoint-autodiscover",
+            "endpoint-api",
+        ],
+    ),
+    needed(Part::Names, &["service-principal-host"], &[]),
+    optional(Part::OtherNames, &["service-principal-useless-names"], &[]),
+    needed(
+        Part::AuthServer,
+        &["auth-server-present"],
+        &["auth-server-enabled", "auth-server-realm", "auth-server-unique"],
+    ),
+    needed(Part::SigningKeys, &["auth-server-signing-keys"], &["auth-server-metadata-url"]),
+    needed(
+        Part::Metadata,
+        &["metadata-kind"],
+        &[
+            "metadata-reachable",
+            "metadata-realm",
+            "metadata-keys",
+            "metadata-issuance",
+            "metadata-domains",
+        ],
+    ),
+    needed(
+        Part::Partner,
+        &["partner-application-present"],
+        &[
+            "partner-application-enabled",
+            "partner-application-realm",
+            "partner-application-successors",
+        ],
+    ),
+    optional(
+        Part::Account,
+        &["linked-account-exists", "partner-application-linked-account"],
+        &[
+            "partner-application-same-account",
+            "linked-account-kind",
+            "linked-account-hidden",
+            "linked-account-roles",
+            "linked-account-excess",
+        ],
+    ),
+    needed(Part::Principal, &["service-principal-present"], &["service-principal-enabled"]),
+    optional(
+        Part::Server,
+        &["auth-certificate-installed"],
+        &["auth-certificate-private-key", "hybrid-build"],
+    ),
+    needed(Part::Published, &["auth-certificate-published"], &[]),
+    needed(
+        Part::Certificate,
+        &["auth-certificate-validity"],
+        &["auth-certificate-configured", "auth-certificate-strength", "auth-certificate-exported"],
+    ),
+    optional(Part::Next, &["auth-certificate-rollover"], &["service-principal-next-key"]),
+    optional(
+        Part::Key,
+        &["service-principal-current-key"],
+        &["service-principal-stale-keys", "hybrid-first-party-keys"],
+    ),
+    optional(
+        Part::Dedicated,
+        &["hybrid-dedicated-key"],
+        &["hybrid-dedicated-override", "hybrid-dedicated-application", "hybrid-dedicated-consent"],
+    ),
+    needed(Part::Connector, &["hybrid-connector"], &["hybrid-connectivity"]),
+];
+
+/// The outcomes of a report, by the parts that they colour.
+pub(super) struct Marks<'a> {
+    parts: BTreeMap<(Part, Who), Told<'a>>,
+    /// What is said of no one in particular, and so of all of a kind.
+    common: BTreeMap<Part, Told<'a>>,
+    nothing: Told<'a>,
+}
+
+/// What is said of one part.
+#[derive(Default)]
+struct Told<'a> {
+    outcomes: Vec<&'a Outcome>,
+    /// The place of the first root cause among them.
+    number: Option<usize>,
+}
+
+/// What became of one part.
+pub(super) struct Mark<'a> {
+    pub(super) state: State,
+    /// The place among the root causes, from 1.
+    pub(super) number: Option<usize>,
+    /// What says so.
+    pub(super) worst: Option<&'a Outcome>,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(report: &Report<'a>) -> Self {
+        let roots = report.assessment.root_causes.iter().enumerate();
+        let numbers: HashMap<_, usize> =
+            roots.map(|(at, cause)| ((cause.check, &cause.subject), at + 1)).collect();
+        let places = Places::new(report);
+        let mut marks =
+            Self { parts: BTreeMap::new(), common: BTreeMap::new(), nothing: Told::default() };
+        for outcome in &report.assessment.outcomes {
+            let told = match places.of(outcome) {
+                Some((part, Some(who))) => marks.parts.entry((part, who)).or_default(),
+                // A pass that names nobody proves nothing about anybody.
+                Some((part, None)) if outcome.status != Status::Passed => {
+                    marks.common.entry(part).or_default()
+                }
+                _ => continue,
+            };
+            told.outcomes.push(outcome);
+            let number = numbers.get(&(outcome.check, &outcome.subject)).copied();
+            told.number = told.number.into_iter().chain(number).min();
+        }
+        marks
+    }
+
+    /// Of whom anything is said as this part.
+    pub(super) fn of(&self, part: Part) -> impl Iterator<Item = &Who> {
+        self.parts.keys().filter(move |(it, _)| *it == part).map(|(_, who)| who)
+    }
+
+    /// What became of this part.
+    pub(super) fn mark(&self, part: Part, who: &Who) -> Mark<'a> {
+        let own = self.parts.get(&(part, who.clone())).unwrap_or(&self.nothing);
+        let common = self.common.get(&part).unwrap_or(&self.nothing);
+        let outcomes: Vec<&'a Outcome> =
+            own.outcomes.iter().chain(&common.outcomes).copied().collect();
+        let worst = outcomes.iter().max_by_key(|it| (state(it.status), std::cmp::Reverse(it.check)));
+        Mark {
+            state: judged(part, &outcomes),
+            number: own.number.into_iter().chain(common.number).min(),
+            worst: worst.copied(),
+        }
+    }
+
+    /// What one check says of a part.
+    pub(super) fn outcome(&self, check: &str, part: Part, who: &Who) -> Option<&'a Outcome> {
+        let own = self.parts.get(&(part, who.clone()));
+        let told = own.into_iter().chain(self.common.get(&part));
+        told.flat_map(|told| &told.outcomes).find(|it| it.check == check).copied()
+    }
+}
+
+fn state(status: Status) -> State {
+    match status {
+        Status::NotApplicable => State::Unused,
+        Status::Passed => State::Whole,
+        Status::Warning => State::Warned,
+        // A check that broke does not tell.
+        Status::Unknown | Status::Error => State::Unknown,
+        Status::Blocked => State::Blocked,
+        Status::Failed => State::Broken,
+    }
+}
+
+fn judged(part: Part, outcomes: &[&Outcome]) -> State {
+    let worst = outcomes.iter().map(|it| state(it.status)).max().unwrap_or(State::Unjudged);
+    if State::Unknown <= worst {
+        return worst;
+    }
+    let Some(judges) = PARTS.iter().find(|it| it.part == part) else { return State::Unjudged };
+    let mut deciding = outcomes.iter().filter(|it| judges.deciding.contains(&it.check));
+    if deciding.clone().any(|it| state(it.status) != State::Unused) {
+        worst
+    } else if judges.optional && deciding.next().is_some() {
+        State::Unused
+    } else {
+        State::Unjudged
+    }
+}
+
+/// Finds out where an outcome belongs.
+struct Places {
+    checks: HashMap<&'static str, Part>,
+    /// Whose document it is, by its address or file.
+    documents: HashMap<String, DocumentKind>,
+    /// Hosts from which AuthServers take their keys.
+    issuers: HashMap<String, AuthServerKind>,
+    /// The external hosts, as they compare.
+    hosts: Vec<String>,
+}
+
+impl Places {
+    fn new(report: &Report) -> Self {
+        let checks = PARTS.iter().flat_map(|it| {
+            it.deciding.iter().chain(it.others).map(|check| (*check, it.part))
+        });
+        let documents = report.facts.metadata_documents.iter().map(|it| {
+            let file = || report.facts.source(&it.seen).to_owned();
+            (if it.url.is_empty() { file() } else { it.url.clone() }, it.kind)
+        });
+        let case = report.case();
+        let kinds = [AuthServerKind::Acs, AuthServerKind::EvoSts].into_iter();
+        let issuers = kinds.filter_map(|kind| {
+            let url = case.auth_server(kind).ok()?.metadata_url.value()?;
+            Some((host_name(url), kind))
+        });
+        Self {
+            checks: checks.collect(),
+            documents: documents.collect(),
+            issuers: issuers.filter(|(host, _)| !host.is_empty()).collect(),
+            hosts: report.trust.host_names(),
+        }
+    }
+
+    /// The part, and which of its kind; `None` for the latter where nobody is named.
+    fn of(&self, outcome: &Outcome) -> Option<(Part, Option<Who>)> {
+        let Subject { object, .. } = &outcome.subject;
+        let part = self.checks.get(outcome.check).copied().or_else(|| part_of(object))?;
+        Some(match (part, object) {
+            (Part::Arrival, Object::Endpoint { name, .. }) => self.reached(name),
+            (Part::Arrival, Object::Call(call)) => self.reached(&self.called(call)),
+            (Part::Names, Object::Host { name, .. }) => (part, Some(Who::Named(name.clone()))),
+            (Part::AuthServer | Part::SigningKeys | Part::Metadata, Object::AuthServer(kind)) => {
+                (part, Some(Who::Kind(*kind)))
+            }
+            (Part::Metadata, Object::Document(document)) => self.published(document),
+            (Part::Server, Object::Server(name)) => (part, Some(Who::Named(name.clone()))),
+            (Part::Server, _) => (part, Some(Who::Named(String::new()))),
+            (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
+            (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
+            (
+                Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames,
+                _,
+            ) => {
+                (part, outcome.subject.application().cloned().map(Who::Application))
+            }
+            (Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys, _)
+            | (Part::Metadata, _) => (part, None),
+            _ => (part, Some(Who::Only)),
+        })
+    }
+
+    /// A host on the network: one of Exchange, or one that publishes an issuer's keys.
+    fn reached(&self, host: &str) -> (Part, Option<Who>) {
+        match self.issuers.get(host) {
+            Some(kind) if !self.hosts.iter().any(|own| own == host) => {
+                (Part::Metadata, Some(Who::Kind(*kind)))
+            }
+            _ if host.is_empty() => (Part::Arrival, None),
+            _ => (Part::Arrival, Some(Who::Named(host.to_owned()))),
+        }
+    }
+
+    /// The host of a call, which is recorded by address, by host or by file.
+    fn called(&self, call: &str) -> String {
+        let file = call.rsplit(['/', '\\']).next().unwrap_or_default();
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_lowercase();
+        if !call.contains("://") && self.hosts.contains(&stem) { stem } else { host_name(call) }
+    }
+
+    /// Whose document it is: an issuer's, or one of Exchange's own.
+    fn published(&self, document: &str) -> (Part, Option<Who>) {
+        let address = document.to_ascii_lowercase();
+        match self.documents.get(document) {
+            Some(DocumentKind::Acs) => return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs))),
+            Some(DocumentKind::EvoSts | DocumentKind::EntraKeys | DocumentKind::OpenId) => {
+                return (Part::Metadata, Some(Who::Kind(AuthServerKind::EvoSts)));
+            }
+            Some(DocumentKind::Exchange) => {}
+            _ if address.contains("/autodiscover/metadata/json/") => {}
+            _ => {
+                let kind = self.issuers.get(&host_name(document)).copied();
+                return (Part::Metadata, kind.map(Who::Kind));
+            }
+        }
+        (Part::Published, Some(Who::Only))
+    }
+}
+
+/// Where a check belongs that the table does not know, such as a user's own.
+fn part_of(object: &Object) -> Option<Part> {
+    Some(match object {
+        Object::Organisation => return None,
+        Object::AuthServer(_) => Part::AuthServer,
+        Object::PartnerApplication(_) => Part::Partner,
+        Object::LinkedAccount(_) => Part::Account,
+        Object::Server(_) => Part::Server,
+        Object::ServicePrincipal(_) => Part::Principal,
+        Object::Host { .. } => Part::Names,
+        Object::Document(_) => Part::Metadata,
+        Object::Connector(_) => Part::Connector,
+        Object::VirtualDirectory(_) => Part::Directories,
+        Object::Endpoint { .. } | Object::Call(_) => Part::Arrival,
+    })
+}
