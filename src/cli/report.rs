@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{Judged, Terms};
+use super::{Judged, Many, Terms};
 use crate::config::value::time;
 
 /// `trustprobe report`.
@@ -14,6 +14,9 @@ pub struct Report {
     /// What is judged.
     #[command(flatten)]
     pub material: Judged,
+    /// Whether many are judged.
+    #[command(flatten)]
+    pub many: Many,
     /// How to judge.
     #[command(flatten)]
     pub terms: Terms,
@@ -23,7 +26,7 @@ pub struct Report {
     /// The format [default: by the ending of --output, else html; markdown without --output]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "The output")]
     pub format: Option<ReportFormat>,
-    /// Write to a file, at once or not at all
+    /// Write to a file, at once or not at all; with --all to a folder, which is made
     #[arg(short, long, value_name = "FILE", help_heading = "The output")]
     pub output: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@
 
 mod appendix;
 pub(crate) mod html;
+pub(crate) mod index;
 pub(crate) mod markdown;
 
 use std::collections::BTreeSet;
@@ -115,6 +116,15 @@ struct Accepted {
     state: &'static str,
 }
 
+/// The status whose colour an answer has.
+fn colour(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Ready => "passed",
+        Standing::CannotTell => "unknown",
+        Standing::NotReady => "failed",
+    }
+}
+
 impl<'a> Story<'a> {
     /// Prepares a report; names on its page begin with `prefix`.
     pub(crate) fn new(report: &'a Report<'a>, readiness: &'a Readiness, prefix: &'a str) -> Self {
@@ -155,11 +165,7 @@ impl<'a> Story<'a> {
 
     /// The status whose colour the answer has.
     fn colour(&self) -> &'static str {
-        match self.readiness.standing {
-            Standing::Ready => "passed",
-            Standing::CannotTell => "unknown",
-            Standing::NotReady => "failed",
-        }
+        colour(self.readiness.standing)
     }
 
     /// What is said instead where nothing is to be solved.

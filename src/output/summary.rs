@@ -130,7 +130,7 @@ pub fn table(rows: &[Row], now: Timestamp, style: &Style) -> String {
 }
 
 /// Characters that are kept of what was seen, and that a table shows.
-const LONGEST: usize = 300;
+pub(super) const LONGEST: usize = 300;
 const GLANCE: usize = 140;
 /// Columns of the verdict, and of what stands behind the name.
 const VERDICT: usize = 9;
@@ -161,7 +161,7 @@ fn print(page: &mut Page, row: &Row, names: usize, now: Timestamp) {
 }
 
 /// As much of a text as is read in a list; some hold the names of a thousand servers.
-fn brief(mut text: String, longest: usize) -> String {
+pub(super) fn brief(mut text: String, longest: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.truncate(end);
         text.push('…');

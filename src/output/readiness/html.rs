@@ -45,7 +45,7 @@ struct Document<'a> {
 }
 
 /// An organisation among several.
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     id: String,
     name: &'a str,
     colour: &'static str,
@@ -82,9 +82,18 @@ pub(crate) fn all(reports: &[(Report, &Readiness)]) -> anyhow::Result<String> {
     let worst = reports.iter().position(|(_, it)| Some(it.standing) == worst);
     let colour = worst.and_then(|at| index.get(at)).map_or("waiting", |it| it.colour);
     let index = if alone { &[][..] } else { &index };
+    document(&title, colour, index, &bodies)
+}
+
+/// A document around these bodies, and an index before them.
+pub(super) fn document(
+    title: &str,
+    colour: &'static str,
+    index: &[Entry],
+    bodies: &[String],
+) -> anyhow::Result<String> {
     let policy = policy();
-    let document =
-        Document { title: &title, colour, policy: &policy, style: STYLE, index, bodies: &bodies };
+    let document = Document { title, colour, policy: &policy, style: STYLE, index, bodies };
     Ok(document.render()?)
 }
 
