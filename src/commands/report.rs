@@ -104,7 +104,11 @@ fn all(every: Every, arguments: &Arguments) -> anyhow::Result<Code> {
     };
     let path = folder.join(files.ended(INDEX));
     write_atomically(&path, &index)?;
-    stdout::print(&format!("{}: {}\n", escape(&path.display().to_string()), index::tally(&entries)))?;
+    stdout::print(&format!(
+        "{}: {}\n",
+        escape(&path.display().to_string()),
+        index::tally(&entries)
+    ))?;
     Ok(codes.into_iter().max().unwrap_or(Code::Unknown))
 }
 
@@ -140,7 +144,8 @@ impl Files {
         let odd = stem != trust || stem.starts_with('.') || is_device(&stem);
         if odd || !taken.insert(stem.to_ascii_lowercase()) {
             let hash = hexadecimal(&Sha256::digest(trust)[..4]).to_ascii_lowercase();
-            stem = format!("{}-{hash}", stem.trim_matches('.').trim_end_matches('-'));
+            let before = if is_device(&stem) { "trust-" } else { "" };
+            stem = format!("{before}{}-{hash}", stem.trim_matches('.').trim_end_matches('-'));
             taken.insert(stem.to_ascii_lowercase());
         }
         self.ended(&stem)
@@ -181,7 +186,8 @@ mod tests {
     fn every_trust_has_a_file_that_any_system_takes() {
         let files = Files::new(ReportFormat::Html);
         assert_eq!(files.name("contoso.com"), "contoso.com.html");
-        let odd = ["a/b", "a-b ", "../../etc", "", "con.x", "index", "Contoso.com", "ü\u{202e}", "A-B"];
+        let odd =
+            ["a/b", "a-b ", "../../etc", "", "con.x", "index", "Contoso.com", "ü\u{202e}", "A-B"];
         let mut names: Vec<String> = odd.map(|it| files.name(it)).to_vec();
         names.push(files.name("a-b"));
         let lower: BTreeSet<String> = names.iter().map(|it| it.to_lowercase()).collect();

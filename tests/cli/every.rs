@@ -129,3 +129,35 @@ fn what_is_of_one_trust_is_not_stated_of_all() {
     assert_eq!(check(&nothing, &[]).code, 2);
     assert_eq!(check(&nothing, &["."]).code, 2);
 }
+
+#[test]
+fn every_trust_has_a_report_and_the_index_leads_to_it() {
+    let folder = folder();
+    fs::write(folder.path().join("trustprobe.yaml"), CONFIGURATION).unwrap();
+    let report = |more: &[&str]| {
+        let plan = ["report", "--all", "--at=2026-11-24", "--procedure=skype-online"];
+        within(folder.path(), plan.iter().chain(more).copied())
+    };
+    for (format, ending) in [("html", "html"), ("markdown", "md")] {
+        let run = report(&["--format", format, "-o", "out/deep", "--by=2027-03-01"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let index = Path::new("out").join("deep").join(format!("index.{ending}"));
+        let said = format!("{}: 1 not ready, 2 cannot tell, 1 ready\n", index.display());
+        assert_eq!(run.stdout, said);
+        let index = fs::read_to_string(folder.path().join(index)).unwrap();
+        let places = ["wide", "fabrikam", "nod", "contoso"].map(|name| {
+            let file = format!("{name}.{ending}");
+            let own = fs::read_to_string(folder.path().join("out/deep").join(&file)).unwrap();
+            assert!(own.contains(name), "{file}");
+            index.find(&file).unwrap()
+        });
+        assert!(places.is_sorted(), "{index}");
+        assert!(index.contains("service-principal-current-key"), "{index}");
+        assert!(index.contains("no gone.json"), "{index}");
+    }
+    // What ends before the day makes a difference.
+    let late = report(&["-o", "late", "--by=2031-01-01"]);
+    assert!(late.stdout.ends_with(": 2 not ready, 2 cannot tell\n"), "{}", late.stdout);
+    assert_eq!(report(&[]).code, 2);
+    assert_eq!(report(&["-o", "trustprobe.yaml"]).code, 2);
+}
