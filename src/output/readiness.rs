@@ -14,7 +14,6 @@ use jiff::Timestamp;
 
 use super::Report;
 use super::gaps::{self, Gap};
-use super::holdings::{self, Holding};
 use super::page::word;
 use super::steps::{self, Row, Section};
 use super::telling::{Link, Proposed, Teller, Told};
@@ -30,7 +29,7 @@ const STEPS: &str = "The steps, and what was seen";
 const IDLE: &str = "Does not apply";
 const GAPS: &str = "What could not be told, and who can provide it";
 const APPENDIX: &str = "Appendix";
-const CERTIFICATES: &str = "Certificates";
+const VALIDITY: &str = "Certificates and keys, on both sides";
 const PRINCIPALS: &str = "Service principals and registered applications";
 const CALLERS: &str = "Partner applications of Exchange";
 const ACCEPTED: &str = "What its owner accepts";
@@ -49,7 +48,8 @@ pub(crate) struct Story<'a> {
     worse: Vec<Worse>,
     parts: Vec<Part<'a>>,
     gaps: Vec<Gap<'a>>,
-    certificates: Vec<Holding<'a>>,
+    /// Every certificate and key.
+    validity: Vec<Ending<'a>>,
     principals: Vec<Principal>,
     callers: Vec<Caller<'a>>,
     origins: Vec<Origin<'a>>,
@@ -123,8 +123,8 @@ impl<'a> Story<'a> {
         let blockers = blockers.map(|it| blocking(it, readiness, &mut teller)).collect();
         let conditions = readiness.conditions.iter();
         let conditions = conditions.map(|it| (teller.link(&it.cause()), text(it))).collect();
-        let ends = readiness.ends.iter();
-        let ends = ends.map(|end| Ending { end, sources: teller.named(&end.seen) }).collect();
+        let ends = endings(&readiness.ends, &teller);
+        let validity = endings(&readiness.validity, &teller);
         let parts = steps::sections(report).into_iter().map(|it| part(it, &mut teller)).collect();
         Self {
             report,
@@ -135,7 +135,7 @@ impl<'a> Story<'a> {
             worse: readiness.worse.iter().map(worse).collect(),
             parts,
             gaps: gaps::of(report),
-            certificates: holdings::of(report),
+            validity,
             principals: appendix::principals(report.facts),
             callers: appendix::callers(report.facts),
             origins: appendix::origins(report),
@@ -254,6 +254,10 @@ fn blocking<'a>(
     let remedies = breaking.eve.iter().flat_map(|it| teller.propose(&it.remedies)).collect();
     let later = Later { since, before: day(last), remedies };
     Blocking { told: teller.foretell(&blocker.outcome), later: Some(later), holds }
+}
+
+fn endings<'a>(ends: &'a [checks::End], teller: &Teller) -> Vec<Ending<'a>> {
+    ends.iter().map(|end| Ending { end, sources: teller.named(&end.seen) }).collect()
 }
 
 fn worse(change: &Change) -> Worse {

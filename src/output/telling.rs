@@ -163,8 +163,13 @@ impl Told<'_> {
         }
     }
 
+    /// Whether there is more to say than its text and its sources.
+    pub(super) fn tells_more(&self) -> bool {
+        !(self.findings.is_empty() && self.blockers.is_empty())
+    }
+
     /// Whether there is more to say than its text.
     pub(super) fn more(&self) -> bool {
-        !(self.findings.is_empty() && self.sources.is_empty() && self.blockers.is_empty())
+        self.tells_more() || !self.sources.is_empty()
     }
 }

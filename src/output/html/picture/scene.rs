@@ -176,7 +176,8 @@ impl<'a> Builder<'a> {
                 kinds.push(kind);
             }
         }
-        let nodes = |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
+        let nodes =
+            |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
         let keys = kinds.iter().map(|kind| self.state(Part::SigningKeys, &Who::Kind(*kind)));
         let documents = kinds.iter().map(|kind| self.state(Part::Metadata, &Who::Kind(*kind)));
         let leftward = |state| Link { state, leftward: true };
@@ -239,10 +240,12 @@ impl<'a> Builder<'a> {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
         let names = self.row(Part::OtherNames, &who, "names that cover nothing".to_owned());
-        let flawed = names.state.is_some_and(|state| {
-            !matches!(state, State::Unused | State::Whole | State::Unjudged)
-        });
-        Node { rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect() }
+        let flawed = names
+            .state
+            .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
+        Node {
+            rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect(),
+        }
     }
 
     fn partner(&self, id: &ApplicationId) -> Node {
