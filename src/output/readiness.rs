@@ -16,7 +16,7 @@ use super::Report;
 use super::gaps::{self, Gap};
 use super::page::word;
 use super::steps::{self, Row, Section};
-use super::telling::{Link, Proposed, Teller, Told};
+use super::telling::{Link, Proposed, Teller, Told, word_of};
 use super::wording::{accepted, tally, text, title};
 use appendix::{Caller, Origin, Principal};
 
@@ -85,6 +85,7 @@ struct Ending<'a> {
 struct Worse {
     before: &'static str,
     status: Status,
+    word: &'static str,
     title: String,
     text: String,
 }
@@ -148,6 +149,14 @@ impl<'a> Story<'a> {
         format!("{}.", capital(&self.readiness.sentence))
     }
 
+    /// The words of the sentence, and whether a line may not break within them, as
+    /// it would at the hyphens of a date.
+    fn words(&self) -> Vec<(String, bool)> {
+        const LONGEST: usize = 20;
+        let is_whole = |word: &str| word.contains('-') && word.chars().count() <= LONGEST;
+        self.sentence().split(' ').map(|word| (word.to_owned(), is_whole(word))).collect()
+    }
+
     /// `NOT READY`.
     fn standing(&self) -> String {
         self.readiness.standing.as_str().to_uppercase()
@@ -179,9 +188,9 @@ impl<'a> Story<'a> {
         format!("What ends {before} {}", day(self.readiness.horizon))
     }
 
-    /// `What changes until 2027-03-01`.
+    /// `What else changes by 2027-03-01`.
     fn worse_heading(&self) -> String {
-        format!("What else is worse on {}", day(self.readiness.horizon))
+        format!("What else changes by {}", day(self.readiness.horizon))
     }
 
     /// The sources that did not answer.
@@ -232,12 +241,6 @@ impl Line<'_> {
     }
 }
 
-impl Worse {
-    fn word(&self) -> &'static str {
-        word(self.status)
-    }
-}
-
 fn blocking<'a>(
     blocker: &'a checks::Blocker,
     readiness: &Readiness,
@@ -264,6 +267,7 @@ fn worse(change: &Change) -> Worse {
     Worse {
         before: change.before.map_or("not judged", word),
         status: change.outcome.status,
+        word: word_of(&change.outcome),
         title: title(&change.outcome.cause()),
         text: text(&change.outcome),
     }

@@ -154,13 +154,18 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// The word for the status of an outcome; what is only advice is no status.
+pub(super) fn word_of(outcome: &Outcome) -> &'static str {
+    match outcome.findings().iter().map(|it| it.severity).max() {
+        Some(Severity::Advice) => "advice",
+        _ => word(outcome.status),
+    }
+}
+
 impl Told<'_> {
-    /// The word for its status; what is only advice is no status.
+    /// The word for its status.
     pub(super) fn word(&self) -> &'static str {
-        match self.outcome.findings().iter().map(|it| it.severity).max() {
-            Some(Severity::Advice) => "advice",
-            _ => word(self.outcome.status),
-        }
+        word_of(self.outcome)
     }
 
     /// Whether there is more to say than its text and its sources.

@@ -144,7 +144,7 @@ fn worse(to: &mut Document, story: &Story) {
         return;
     }
     to.heading(3, story.worse_heading());
-    let rows = story.worse.iter().map(|it| cells([it.word(), &it.title, &it.text, it.before]));
+    let rows = story.worse.iter().map(|it| cells([it.word, &it.title, &it.text, it.before]));
     to.table(&["Status", "Check", "What will be seen", "Now"], rows);
 }
 
