@@ -5,7 +5,6 @@
 //! can be forgotten.
 
 mod certificates;
-mod findings;
 
 use std::fmt;
 
@@ -16,10 +15,10 @@ use checks::{Certainty, Outcome, Overall, Status};
 use super::gaps::{self, Gap};
 use super::page::word;
 use super::steps::{self, Row, Section};
+use super::telling::{Link, Teller, Told};
 use super::wording::{self, PRESUMED};
 use super::{Report, escape};
 use certificates::Holding;
-use findings::{Link, Teller, Told};
 
 /// The stylesheet of every page. It names no other file.
 pub(crate) const STYLE: &str = include_str!("html/style.css");
