@@ -12,7 +12,7 @@ mod holdings;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;
-pub(crate) mod markdown;
+pub mod markdown;
 mod page;
 pub mod prometheus;
 pub(crate) mod readiness;

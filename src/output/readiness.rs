@@ -17,7 +17,7 @@ use super::gaps::{self, Gap};
 use super::page::word;
 use super::steps::{self, Row, Section};
 use super::telling::{Link, Proposed, Teller, Told, word_of};
-use super::wording::{accepted, tally, text, title};
+use super::wording::{accepted, moving_parts, tally, text, title};
 use appendix::{Caller, Origin, Principal};
 
 // Headings and sentences that both forms have.
@@ -206,15 +206,8 @@ impl<'a> Story<'a> {
 
     /// The lists of a move under their labels.
     fn moving(&self) -> Vec<(&'static str, &'a [String])> {
-        let Some(moving) = self.report.moving else { return Vec::new() };
-        let parts: [(&'static str, &'a [String]); 5] = [
-            ("There already", &moving.done),
-            ("Missing or broken", &moving.missing),
-            ("Could not be told", &moving.open),
-            ("Has to stay", &moving.must_stay),
-            ("Can go afterwards", &moving.can_go),
-        ];
-        parts.into_iter().filter(|(_, things)| !things.is_empty()).collect()
+        let parts = self.report.moving.map(moving_parts).into_iter().flatten();
+        parts.filter(|(_, things)| !things.is_empty()).collect()
     }
 }
 

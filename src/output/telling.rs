@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use checks::facts::SeenId;
-use checks::{Cause, Finding, Judgement, Outcome, Remedy, Severity, Status, Subject};
+use checks::{Assessment, Cause, Finding, Judgement, Outcome, Remedy, Severity, Status, Subject};
 
 use super::Report;
 use super::page::word;
@@ -47,6 +47,16 @@ pub(super) struct Link {
     pub(super) title: String,
     /// Its name on the page, where it is shown.
     pub(super) id: Option<String>,
+}
+
+/// What is not as it should be beside the first root cause, and is not blocked.
+pub(super) fn others<'a>(report: &Report<'a>) -> impl Iterator<Item = &'a Outcome> {
+    let Assessment { outcomes, root_causes, .. } = report.assessment;
+    let first = root_causes.first();
+    outcomes
+        .iter()
+        .filter(|outcome| outcome.status != Status::Blocked && !outcome.findings().is_empty())
+        .filter(move |outcome| first != Some(&outcome.cause()))
 }
 
 /// Tells outcomes one after the other.

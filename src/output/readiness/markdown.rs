@@ -1,12 +1,12 @@
 //! The readiness report as Markdown: the same words in the same order.
 
-use checks::{Certainty, Readiness};
+use checks::Readiness;
 
 use super::{Blocking, Ending, Line as Row, Part, Story, day};
+use crate::output::Report;
+use crate::output::markdown::parts::{self, labelled};
 use crate::output::markdown::{Document, Line};
-use crate::output::telling::{Link, Proposed, Shown, Told};
-use crate::output::wording::PRESUMED;
-use crate::output::{Report, gaps};
+use crate::output::telling::Link;
 
 /// The reports of all organisations, one below the other.
 pub(crate) fn all(reports: &[(Report, &Readiness)]) -> String {
@@ -82,54 +82,17 @@ fn blockers(to: &mut Document, story: &Story) {
 
 fn blocker(to: &mut Document, number: usize, Blocking { told, later, holds }: &Blocking) {
     to.heading(3, format!("{number} · {}", told.title));
-    findings(to, told, None);
+    parts::findings(to, told);
     if let Some(later) = later {
         if later.remedies.is_empty() {
-            to.list([labelled("Do", &format!("{} {}", super::RENEW, later.before))]);
+            to.list([labelled("do", &format!("{} {}", super::RENEW, later.before))]);
         } else {
             let when = format!("before {}, while it still works", later.before);
-            to.list([labelled("When", &when)]);
-            remedies(to, &later.remedies);
+            to.list([labelled("when", &when)]);
+            parts::remedies(to, &later.remedies);
         }
     }
-    to.list(holds.iter().map(|link| labelled("Holds up", &link.title)));
-}
-
-/// What is said of an outcome, beside the text that stands above it.
-fn findings(to: &mut Document, told: &Told, above: Option<&str>) {
-    for Shown { finding, sources, because, remedies: proposed } in &told.findings {
-        let mut said = Vec::new();
-        if above != Some(finding.seen.as_str()) {
-            said.push(labelled("Seen", &finding.seen));
-        }
-        said.push(labelled("Wanted", &finding.wanted));
-        if !sources.is_empty() {
-            said.push(labelled("Source", &sources.join(" · ")));
-        }
-        if finding.certainty == Certainty::Presumed {
-            said.push(labelled("Note", PRESUMED));
-        }
-        said.extend(because.iter().map(|link| labelled("Because", &link.title)));
-        to.list(said);
-        remedies(to, proposed);
-    }
-    to.list(told.blockers.iter().map(|link| labelled("Blocked by", &link.title)));
-}
-
-fn remedies(to: &mut Document, proposed: &[Proposed]) {
-    for Proposed { remedy, again } in proposed {
-        let place = remedy.shell.map(|shell| format!(", in the {}", shell.name()));
-        let place = place.unwrap_or_default();
-        let end = match (again, remedy.script.is_empty()) {
-            (true, _) => ": as above",
-            (false, true) => "",
-            (false, false) => ":",
-        };
-        to.paragraph(labelled("Do", &format!("{}{place}{end}", remedy.action)));
-        if !again && !remedy.script.is_empty() {
-            to.code("powershell", remedy.script.iter().map(String::as_str));
-        }
-    }
+    to.list(holds.iter().map(|link| labelled("holds up", &link.title)));
 }
 
 fn ends(to: &mut Document, first: &str, ends: &[Ending]) {
@@ -167,9 +130,9 @@ fn step(to: &mut Document, part: &Part) {
         }),
     );
     // What a cell has no room for.
-    for told in part.lines.iter().filter_map(Row::only).filter(|it| it.tells_more()) {
+    for told in part.lines.iter().filter_map(Row::only).filter(|it| !it.findings.is_empty()) {
         to.paragraph(Line::default().strong(&told.title));
-        findings(to, told, None);
+        parts::findings(to, told);
     }
     if !part.idle.is_empty() {
         let idle: Vec<String> = part.idle.iter().map(|(it, why)| format!("{it} ({why})")).collect();
@@ -193,16 +156,7 @@ fn open(to: &mut Document, story: &Story) {
         return;
     }
     to.heading(2, super::GAPS);
-    for gap in &story.gaps {
-        to.heading(3, format!("Needs {}", gaps::brief(&gap.needs)));
-        let reasons = gap.why();
-        let reasons = reasons.iter().map(|why| labelled("Why", why));
-        to.list([labelled("For", &gap.checks.join(", "))].into_iter().chain(reasons));
-        if let Some(obtain) = &gap.obtain {
-            to.paragraph(labelled("Get it", &format!("{}:", gaps::place(obtain))));
-            to.code("powershell", obtain.command.lines());
-        }
-    }
+    story.gaps.iter().for_each(|gap| parts::gap(to, gap));
 }
 
 fn moving(to: &mut Document, story: &Story) {
@@ -211,7 +165,7 @@ fn moving(to: &mut Document, story: &Story) {
         to.heading(2, story.moving_heading());
     }
     for (label, things) in parts {
-        to.heading(3, label);
+        to.paragraph(Line::default().strong(label));
         to.list(things.iter().map(String::as_str));
     }
 }
@@ -227,8 +181,8 @@ fn appendix(to: &mut Document, story: &Story) {
     }
     for it in &story.principals {
         to.paragraph(Line::default().strong(&it.name).text(it.kind).code(&it.id).text(it.state));
-        let keys = it.keys.iter().map(|key| labelled("Key", key));
-        let names = it.names.iter().map(|name| Line::default().strong("Name").code(name));
+        let keys = it.keys.iter().map(|key| labelled("key", key));
+        let names = it.names.iter().map(|name| Line::default().strong("name").code(name));
         to.list(keys.chain(names));
     }
     if !story.callers.is_empty() {
@@ -252,10 +206,6 @@ fn appendix(to: &mut Document, story: &Story) {
         to.heading(3, super::NOTES);
         to.list(story.report.notes.iter().map(String::as_str));
     }
-}
-
-fn labelled(label: &str, text: &str) -> Line {
-    Line::default().strong(&format!("{label}:")).text(text)
 }
 
 fn cells<const N: usize>(texts: [&str; N]) -> Vec<Line> {
