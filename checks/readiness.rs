@@ -49,6 +49,8 @@ pub struct Readiness {
     pub conditions: Vec<Outcome>,
     /// What ends from now to the horizon, in the order of time.
     pub ends: Vec<End>,
+    /// Every certificate and key with its end, in the order of time.
+    pub validity: Vec<End>,
     /// What is worse on that day than now, and is no blocker.
     pub worse: Vec<Change>,
 }
@@ -146,6 +148,7 @@ impl Readiness {
             accepted: of(&|it| it.waiver.is_some()),
             conditions: of(&is_warning),
             ends,
+            validity: ends::between(case, &[], Timestamp::MIN, Timestamp::MAX),
             worse,
         };
         readiness.sentence = sentence::of(case, plan, assessment, later.as_ref(), &readiness);

@@ -12,8 +12,7 @@ mod holdings;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;
-#[cfg_attr(not(test), expect(dead_code, reason = "the outputs that are written with it follow"))]
-pub(crate) mod markdown;
+pub mod markdown;
 mod page;
 pub(crate) mod parts;
 pub mod prometheus;

@@ -11,6 +11,10 @@ use crate::facts::{
 use crate::procedure::application_name;
 use crate::waiver::Waiver;
 
+/// What Exchange reads anew every day.
+const STORED: &str =
+    "the last signing key that Exchange has stored of it, which is renewed by itself";
+
 /// Something that ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
@@ -22,6 +26,8 @@ pub struct End {
     pub places: Vec<String>,
     /// Where it was seen.
     pub seen: Vec<SeenId>,
+    /// Whether nobody has to see to its successor.
+    pub renewed: bool,
 }
 
 /// The ends from one instant to another, in the order of time. What is the same in
@@ -52,10 +58,8 @@ pub(super) fn between(
     }
     for server in &case.facts.auth_servers.items {
         if let Some((last, seen)) = last_signing(server) {
-            let what = "the last signing key that Exchange has stored of it, which is renewed by \
-                        itself";
             let name = format!("AuthServer {}", server.identity.label());
-            add(last, what.to_owned(), Some(name), Some(seen));
+            add(last, STORED.to_owned(), Some(name), Some(seen));
         }
     }
     for server in &case.facts.tls_servers {
@@ -75,6 +79,7 @@ pub(super) fn between(
     }
     let end = |((at, what), (places, seen)): (_, (BTreeSet<String>, BTreeSet<SeenId>))| End {
         at,
+        renewed: what == STORED,
         what,
         places: places.into_iter().collect(),
         seen: seen.into_iter().collect(),

@@ -90,6 +90,16 @@ fn but(readiness: &Readiness) -> String {
             let _ = write!(but, "; {number} warnings deserve attention");
         }
     }
+    let by = if readiness.by.is_some() { "before then" } else { "soon" };
+    match readiness.ends.iter().filter(|it| !it.renewed).count() {
+        0 => {}
+        1 => {
+            let _ = write!(but, "; one thing ends {by}");
+        }
+        number => {
+            let _ = write!(but, "; {number} things end {by}");
+        }
+    }
     if !readiness.accepted.is_empty() {
         but.push_str("; what its owner accepts is left out");
     }

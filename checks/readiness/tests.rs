@@ -195,4 +195,5 @@ fn a_certificate_in_several_stores_ends_once() {
     let [end] = readiness.ends.as_slice() else { panic!("{:?}", readiness.ends) };
     assert_eq!(end.places, ["ex1.corp.contoso.com", "ex2.corp.contoso.com"]);
     assert!(end.what.ends_with(" of CN=mail.contoso.com"), "{}", end.what);
+    assert!(readiness.sentence.ends_with("; one thing ends soon"), "{}", readiness.sentence);
 }

@@ -6,9 +6,13 @@
 //! into a code span, where all of them leave it alone: `mail.contoso.com`,
 //! `#12`, `@all`. HTML is never written, and no address but our own becomes a link.
 
+pub(super) mod parts;
+mod report;
+
 use std::fmt::Write as _;
 
 use super::escape;
+pub use report::render;
 
 /// A document, block by block; an empty line parts one from the next.
 #[derive(Debug, Default)]
@@ -216,6 +220,11 @@ fn words(text: &str) -> String {
             part(&mut written, word);
         } else if !word.is_empty() {
             acting = Some((acting.map_or(at, |(start, _)| start), end));
+            // Between names in a list stands a comma, which is in none of them.
+            let core = trimmed(word);
+            if !core.is_empty() && !word.ends_with(core) {
+                flush(&mut written, &text, acting.take());
+            }
         }
         at = end + 1;
     }

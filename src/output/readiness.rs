@@ -15,11 +15,10 @@ use jiff::Timestamp;
 
 use super::Report;
 use super::gaps::{self, Gap};
-use super::holdings::{self, Holding};
 use super::page::word;
 use super::steps::{self, Row, Section};
-use super::telling::{Link, Proposed, Teller, Told};
-use super::wording::{accepted, tally, text, title};
+use super::telling::{Link, Proposed, Teller, Told, word_of};
+use super::wording::{accepted, moving_parts, tally, text, title};
 use appendix::{Caller, Origin, Principal};
 
 // Headings and sentences that both forms have.
@@ -31,7 +30,7 @@ const STEPS: &str = "The steps, and what was seen";
 const IDLE: &str = "Does not apply";
 const GAPS: &str = "What could not be told, and who can provide it";
 const APPENDIX: &str = "Appendix";
-const CERTIFICATES: &str = "Certificates";
+const VALIDITY: &str = "Certificates and keys, on both sides";
 const PRINCIPALS: &str = "Service principals and registered applications";
 const CALLERS: &str = "Partner applications of Exchange";
 const ACCEPTED: &str = "What its owner accepts";
@@ -50,7 +49,8 @@ pub(crate) struct Story<'a> {
     worse: Vec<Worse>,
     parts: Vec<Part<'a>>,
     gaps: Vec<Gap<'a>>,
-    certificates: Vec<Holding<'a>>,
+    /// Every certificate and key.
+    validity: Vec<Ending<'a>>,
     principals: Vec<Principal>,
     callers: Vec<Caller<'a>>,
     origins: Vec<Origin<'a>>,
@@ -86,6 +86,7 @@ struct Ending<'a> {
 struct Worse {
     before: &'static str,
     status: Status,
+    word: &'static str,
     title: String,
     text: String,
 }
@@ -133,8 +134,8 @@ impl<'a> Story<'a> {
         let blockers = blockers.map(|it| blocking(it, readiness, &mut teller)).collect();
         let conditions = readiness.conditions.iter();
         let conditions = conditions.map(|it| (teller.link(&it.cause()), text(it))).collect();
-        let ends = readiness.ends.iter();
-        let ends = ends.map(|end| Ending { end, sources: teller.named(&end.seen) }).collect();
+        let ends = endings(&readiness.ends, &teller);
+        let validity = endings(&readiness.validity, &teller);
         let parts = steps::sections(report).into_iter().map(|it| part(it, &mut teller)).collect();
         Self {
             report,
@@ -145,7 +146,7 @@ impl<'a> Story<'a> {
             worse: readiness.worse.iter().map(worse).collect(),
             parts,
             gaps: gaps::of(report),
-            certificates: holdings::of(report),
+            validity,
             principals: appendix::principals(report.facts),
             callers: appendix::callers(report.facts),
             origins: appendix::origins(report),
@@ -156,6 +157,14 @@ impl<'a> Story<'a> {
     /// The answer as a sentence: with a capital and a full stop.
     fn sentence(&self) -> String {
         format!("{}.", capital(&self.readiness.sentence))
+    }
+
+    /// The words of the sentence, and whether a line may not break within them, as
+    /// it would at the hyphens of a date.
+    fn words(&self) -> Vec<(String, bool)> {
+        const LONGEST: usize = 20;
+        let is_whole = |word: &str| word.contains('-') && word.chars().count() <= LONGEST;
+        self.sentence().split(' ').map(|word| (word.to_owned(), is_whole(word))).collect()
     }
 
     /// `NOT READY`.
@@ -185,9 +194,9 @@ impl<'a> Story<'a> {
         format!("What ends {before} {}", day(self.readiness.horizon))
     }
 
-    /// `What changes until 2027-03-01`.
+    /// `What else changes by 2027-03-01`.
     fn worse_heading(&self) -> String {
-        format!("What else is worse on {}", day(self.readiness.horizon))
+        format!("What else changes by {}", day(self.readiness.horizon))
     }
 
     /// The sources that did not answer.
@@ -203,15 +212,8 @@ impl<'a> Story<'a> {
 
     /// The lists of a move under their labels.
     fn moving(&self) -> Vec<(&'static str, &'a [String])> {
-        let Some(moving) = self.report.moving else { return Vec::new() };
-        let parts: [(&'static str, &'a [String]); 5] = [
-            ("There already", &moving.done),
-            ("Missing or broken", &moving.missing),
-            ("Could not be told", &moving.open),
-            ("Has to stay", &moving.must_stay),
-            ("Can go afterwards", &moving.can_go),
-        ];
-        parts.into_iter().filter(|(_, things)| !things.is_empty()).collect()
+        let parts = self.report.moving.map(moving_parts).into_iter().flatten();
+        parts.filter(|(_, things)| !things.is_empty()).collect()
     }
 }
 
@@ -238,12 +240,6 @@ impl Line<'_> {
     }
 }
 
-impl Worse {
-    fn word(&self) -> &'static str {
-        word(self.status)
-    }
-}
-
 fn blocking<'a>(
     blocker: &'a checks::Blocker,
     readiness: &Readiness,
@@ -262,10 +258,15 @@ fn blocking<'a>(
     Blocking { told: teller.foretell(&blocker.outcome), later: Some(later), holds }
 }
 
+fn endings<'a>(ends: &'a [checks::End], teller: &Teller) -> Vec<Ending<'a>> {
+    ends.iter().map(|end| Ending { end, sources: teller.named(&end.seen) }).collect()
+}
+
 fn worse(change: &Change) -> Worse {
     Worse {
         before: change.before.map_or("not judged", word),
         status: change.outcome.status,
+        word: word_of(&change.outcome),
         title: title(&change.outcome.cause()),
         text: text(&change.outcome),
     }

@@ -6,10 +6,14 @@
 
 mod steps;
 
-use checks::{Certainty, Finding, Outcome, Overall, Remedy, Severity, Status};
+use checks::{Certainty, Finding, Outcome, Overall, Remedy, Severity};
 
 use super::page::{Page, Tone, tone, tone_of, word};
-use super::wording::{PRESUMED, accepted, tally, title, worst_first};
+use super::telling::others;
+use super::wording::{
+    PRESUMED, accepted, judged_by, judged_for, moving_parts, nothing_to_fix, organisation, tally,
+    title, worst_first,
+};
 use super::{Report, Style, gaps};
 use crate::decode::numbered;
 
@@ -41,14 +45,7 @@ fn write(page: &mut Page, report: &Report) {
 fn moving(page: &mut Page, report: &Report) {
     let Some(moving) = report.moving else { return };
     page.heading(&format!("Moving from {} to {}", moving.from, moving.to));
-    let parts = [
-        ("there", &moving.done),
-        ("missing", &moving.missing),
-        ("open", &moving.open),
-        ("stays", &moving.must_stay),
-        ("can go", &moving.can_go),
-    ];
-    for (label, things) in parts {
+    for (label, things) in moving_parts(moving) {
         if !things.is_empty() {
             page.entry(label, &things.join("; "));
         }
@@ -58,21 +55,17 @@ fn moving(page: &mut Page, report: &Report) {
 /// The verdict, and what it is a verdict on.
 fn opening(page: &mut Page, report: &Report) {
     let verdict = report.assessment.overall();
-    let day = report.context.now.strftime("%Y-%m-%d %H:%MZ").to_string();
-    let detected = if report.detected.is_some() { " (detected)" } else { "" };
     page.line(&[
         (tone_of(verdict), &verdict.as_str().to_uppercase()),
         (Tone::Plain, "  "),
         (Tone::Strong, &report.trust.name),
-        (Tone::Plain, &format!("  {}{detected}  judged for {day}", report.procedure.id)),
+        (Tone::Plain, &format!("  {}  {}", judged_by(report), judged_for(report))),
     ]);
     page.prose(Tone::Plain, 0, report.procedure.title);
     if let Some(why) = report.detected {
         page.prose(Tone::Faint, 0, &format!("detected: {why}; choose with --procedure"));
     }
-    if let Some(organisation) = &report.facts.organisation {
-        let text =
-            format!("Exchange organisation {} in {}", organisation.name, organisation.forest);
+    if let Some(text) = organisation(report) {
         page.prose(Tone::Plain, 0, &text);
     }
     page.prose(Tone::Faint, 0, &tally(&report.assessment.outcomes));
@@ -82,7 +75,11 @@ fn opening(page: &mut Page, report: &Report) {
 fn fix_first<'a>(page: &mut Page, report: &Report<'a>, told: &mut Told<'a>) {
     let assessment = report.assessment;
     let Some((first, others)) = assessment.root_causes.split_first() else {
-        return nothing_to_fix(page, report);
+        if let Some(text) = nothing_to_fix(assessment.overall()) {
+            page.blank();
+            page.prose(Tone::Plain, 0, text);
+        }
+        return;
     };
     page.heading("Fix first");
     if let Some(outcome) = assessment.outcome(first) {
@@ -98,26 +95,9 @@ fn fix_first<'a>(page: &mut Page, report: &Report<'a>, told: &mut Told<'a>) {
     }
 }
 
-fn nothing_to_fix(page: &mut Page, report: &Report) {
-    let text = match report.assessment.overall() {
-        Overall::Unknown => "Nothing failed, but not all could be told: see the end.",
-        Overall::Warning => "Nothing failed, but something deserves attention: see Findings.",
-        Overall::Passed | Overall::Failed => return,
-    };
-    page.blank();
-    page.prose(Tone::Plain, 0, text);
-}
-
 /// What else is not as it should be, and is not blocked.
 fn findings<'a>(page: &mut Page, report: &Report<'a>, told: &mut Told<'a>) {
-    let first = report.assessment.root_causes.first();
-    let others = report
-        .assessment
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.status != Status::Blocked && !outcome.findings().is_empty())
-        .filter(|outcome| first != Some(&outcome.cause()));
-    for (at, outcome) in others.enumerate() {
+    for (at, outcome) in others(report).enumerate() {
         if at == 0 {
             page.heading("Findings");
         }
@@ -196,6 +176,8 @@ impl<'a> Told<'a> {
 
 #[cfg(test)]
 mod tests {
+    use checks::Status;
+
     use super::*;
     use crate::output::escape;
     use crate::output::sample::{Sample, broken, sound};

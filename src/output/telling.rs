@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use checks::facts::SeenId;
-use checks::{Cause, Finding, Judgement, Outcome, Remedy, Severity, Status, Subject};
+use checks::{Assessment, Cause, Finding, Judgement, Outcome, Remedy, Severity, Status, Subject};
 
 use super::Report;
 use super::page::word;
@@ -47,6 +47,16 @@ pub(super) struct Link {
     pub(super) title: String,
     /// Its name on the page, where it is shown.
     pub(super) id: Option<String>,
+}
+
+/// What is not as it should be beside the first root cause, and is not blocked.
+pub(super) fn others<'a>(report: &Report<'a>) -> impl Iterator<Item = &'a Outcome> {
+    let Assessment { outcomes, root_causes, .. } = report.assessment;
+    let first = root_causes.first();
+    outcomes
+        .iter()
+        .filter(|outcome| outcome.status != Status::Blocked && !outcome.findings().is_empty())
+        .filter(move |outcome| first != Some(&outcome.cause()))
 }
 
 /// Tells outcomes one after the other.
@@ -154,17 +164,27 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// The word for the status of an outcome; what is only advice is no status.
+pub(super) fn word_of(outcome: &Outcome) -> &'static str {
+    match outcome.findings().iter().map(|it| it.severity).max() {
+        Some(Severity::Advice) => "advice",
+        _ => word(outcome.status),
+    }
+}
+
 impl Told<'_> {
-    /// The word for its status; what is only advice is no status.
+    /// The word for its status.
     pub(super) fn word(&self) -> &'static str {
-        match self.outcome.findings().iter().map(|it| it.severity).max() {
-            Some(Severity::Advice) => "advice",
-            _ => word(self.outcome.status),
-        }
+        word_of(self.outcome)
+    }
+
+    /// Whether there is more to say than its text and its sources.
+    pub(super) fn tells_more(&self) -> bool {
+        !(self.findings.is_empty() && self.blockers.is_empty())
     }
 
     /// Whether there is more to say than its text.
     pub(super) fn more(&self) -> bool {
-        !(self.findings.is_empty() && self.sources.is_empty() && self.blockers.is_empty())
+        self.tells_more() || !self.sources.is_empty()
     }
 }

@@ -1,9 +1,50 @@
 //! Words that more than one output uses for the same thing.
 
-use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subject, Waiver};
+use checks::{
+    Cause, Finding, Judgement, Moving, Object, Outcome, Overall, Severity, Status, Subject, Waiver,
+};
+
+use super::Report;
 
 /// What is said of a finding that rests on a presumed absence.
 pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
+
+/// `skype-online`, and whether anybody chose it.
+pub(super) fn judged_by(report: &Report) -> String {
+    let detected = if report.detected.is_some() { " (detected)" } else { "" };
+    format!("{}{detected}", report.procedure.id)
+}
+
+/// `judged for 2026-11-24 00:00Z`.
+pub(super) fn judged_for(report: &Report) -> String {
+    format!("judged for {}", report.context.now.strftime("%Y-%m-%d %H:%MZ"))
+}
+
+/// Whose facts they are, where they tell.
+pub(super) fn organisation(report: &Report) -> Option<String> {
+    let own = report.facts.organisation.as_ref()?;
+    Some(format!("Exchange organisation {} in {}", own.name, own.forest))
+}
+
+/// What to read where there is no root cause.
+pub(super) fn nothing_to_fix(verdict: Overall) -> Option<&'static str> {
+    match verdict {
+        Overall::Unknown => Some("Nothing failed, but not all could be told: see the end."),
+        Overall::Warning => Some("Nothing failed, but something deserves attention: see Findings."),
+        Overall::Passed | Overall::Failed => None,
+    }
+}
+
+/// The parts of the way to another procedure.
+pub(super) fn moving_parts(moving: &Moving) -> [(&'static str, &[String]); 5] {
+    [
+        ("there", &moving.done),
+        ("missing", &moving.missing),
+        ("open", &moving.open),
+        ("stays", &moving.must_stay),
+        ("can go", &moving.can_go),
+    ]
+}
 
 /// `1 failed, 2 blocked, 9 passed`.
 pub(crate) fn tally<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {

@@ -9,7 +9,7 @@ use crate::organisation::{EXCHANGE, Organisation, SKYPE, STATED};
 use crate::run::{Run, within};
 
 /// Steers a terminal, turns text around, starts a line of its own, closes a quote.
-const EVIL: &str = "A\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{85}\u{2028}\u{2066}\u{200f}\r\nFAILED  contoso\n\t'; Remove-Item C: \u{2019};#";
+pub(crate) const EVIL: &str = "A\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{85}\u{2028}\u{2066}\u{200f}\r\nFAILED  contoso\n\t'; Remove-Item C: \u{2019};#";
 
 /// The same as it stands in CLIXML.
 fn clixml(text: &str) -> String {
@@ -28,7 +28,7 @@ fn clixml(text: &str) -> String {
 }
 
 /// Contoso, with this text in every name that somebody else chose.
-fn named(name: &str) -> Organisation {
+pub(crate) fn named(name: &str) -> Organisation {
     let organisation = Organisation::healthy();
     let written = clixml(name);
     // In a distinguished name a comma would begin the next part.

@@ -29,6 +29,7 @@ mod procedures;
 mod readme;
 mod recorded;
 mod redacted;
+mod report;
 mod run;
 mod targets;
 mod text;

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Story;
+use crate::output::html::{picture, timeline};
 use crate::output::wording::PRESUMED;
-use crate::output::{Report, gaps, next_expiry};
+use crate::output::{Report, gaps};
 
 /// The stylesheet of every page, and what only these need.
 const STYLE: &str =
@@ -26,7 +27,10 @@ struct Body<'a> {
     p: &'a str,
     report: &'a Report<'a>,
     story: Story<'a>,
+    /// What ends next stands in a section of its own.
     expiry: Option<Timestamp>,
+    picture: String,
+    timeline: String,
     /// Pages of HTML that stand alone have no manual beside them.
     manuals: &'static str,
 }
@@ -52,11 +56,6 @@ pub(super) struct Entry<'a> {
     standing: String,
 }
 
-/// The report of one trust as a document of its own.
-pub(crate) fn render(report: &Report, readiness: &Readiness) -> anyhow::Result<String> {
-    all(&[(*report, readiness)])
-}
-
 /// The reports of several organisations in one document, behind an index.
 pub(crate) fn all(reports: &[(Report, &Readiness)]) -> anyhow::Result<String> {
     let alone = reports.len() == 1;
@@ -71,8 +70,16 @@ pub(crate) fn all(reports: &[(Report, &Readiness)]) -> anyhow::Result<String> {
             colour: story.colour(),
             standing: story.standing(),
         });
-        let expiry = next_expiry(report);
-        bodies.push(Body { p: &prefix, report, story, expiry, manuals: "" }.render()?);
+        let body = Body {
+            p: &prefix,
+            report,
+            story,
+            expiry: None,
+            picture: picture::figure(report),
+            timeline: timeline::figure(report, readiness.by),
+            manuals: "",
+        };
+        bodies.push(body.render()?);
     }
     let title = match index.as_slice() {
         [only] => format!("{} · {}", only.standing, only.name),

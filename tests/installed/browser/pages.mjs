@@ -1,7 +1,8 @@
 // Looks at pages as a reader's browser does, and fails where something is wrong.
 //
-//     npm ci && node pages.mjs [--screenshots FOLDER] BASE PATH...
+//     npm ci && node pages.mjs [--screenshots FOLDER] [--paper FOLDER] BASE PATH...
 //     node pages.mjs http://127.0.0.1:9966 / /trust/contoso /check/endpoint-tls
+//     node pages.mjs --paper pdf file:///tmp/reports/ contoso.html
 //
 // It needs Chromium: the one named by CHROMIUM, or what is called chromium on
 // the path. Every path is opened below BASE, at 1280 and 360 pixels, light and
@@ -9,13 +10,15 @@
 //
 // - anything on the console, such as a violation of the page's own policy;
 // - a request to another origin, or one that fails;
-// - a page that is wider than the window, also with every <details> open;
+// - a page that is wider than the window, also with every <details> open, or, with
+//   --paper, wider than a sheet of A4 or Letter;
 // - a violation of axe's rules, or something that axe cannot tell.
 //
 // Each problem is a line on standard output. The exit code is 0 without any,
 // 1 with some, 2 where the arguments or the browser do not work.
 // With --screenshots a picture of each page and view is left in the folder,
-// named by the place of the path among the arguments.
+// named by the place of the path among the arguments; with --paper what a
+// printer would get, on either paper.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -26,12 +29,14 @@ import { chromium } from 'playwright-core';
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const WIDTHS = [1280, 360];
 const SCHEMES = ['light', 'dark'];
+// What a sheet leaves between its margins, in CSS pixels.
+const PAPERS = { A4: 687, Letter: 710 };
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-const { base, paths, screenshots } = command();
+const { base, paths, screenshots, paper } = command();
 const problems = [];
 // Playwright gives each browser a profile of its own and removes it.
 const browser = await chromium.launch({ executablePath: program(), args: FLAGS }).catch((error) => {
@@ -39,6 +44,7 @@ const browser = await chromium.launch({ executablePath: program(), args: FLAGS }
 });
 // Side by side, since most of it is waiting.
 await Promise.all(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => look(width, scheme))));
+if (paper) await print();
 await browser.close();
 for (const problem of problems) console.log(problem);
 const views = paths.length * WIDTHS.length * SCHEMES.length;
@@ -61,6 +67,19 @@ async function look(width, scheme) {
   });
 }
 
+// Prints every page as a reader who prefers the dark would.
+async function print() {
+  const tell = (path) => (text) => problems.push(`${path} on paper: ${brief(text)}`);
+  await inContext({ colorScheme: 'dark', javaScriptEnabled: false }, tell, async (page, wrong, at) => {
+    await page.emulateMedia({ media: 'print' });
+    for (const [format, width] of Object.entries(PAPERS)) {
+      await page.setViewportSize({ width, height: 900 });
+      await tooWide(page, format, wrong);
+      await page.pdf({ path: join(paper, `${at}-${format}.pdf`), format });
+    }
+  });
+}
+
 // Opens every page in one context and tells what the browser complains about.
 async function inContext(options, tell, then) {
   const context = await browser.newContext(options);
@@ -70,7 +89,9 @@ async function inContext(options, tell, then) {
     try {
       await listen(page, new URL(path, base).href, wrong);
       const answer = await page.goto(new URL(path, base).href, { waitUntil: 'load' });
-      if (!answer?.headers()['content-security-policy']) wrong('no Content-Security-Policy');
+      const own = await page.locator('meta[http-equiv="Content-Security-Policy"]').count();
+      const policy = answer?.headers()['content-security-policy'] ?? own;
+      if (!policy) wrong('no Content-Security-Policy');
       await then(page, wrong, at);
     } catch (error) {
       wrong(error.message);
@@ -83,7 +104,9 @@ async function inContext(options, tell, then) {
 async function listen(page, address, wrong) {
   await page.route('**', (route) => {
     const url = new URL(route.request().url());
-    if (url.origin === base.origin) return route.continue();
+    // All files are of one origin, and it is nobody's.
+    const own = base.protocol === 'file:' ? url.href === address : url.origin === base.origin;
+    if (own) return route.continue();
     wrong(`asks ${url.href}`);
     return route.abort();
   });
@@ -123,12 +146,12 @@ async function tooWide(page, how, wrong) {
 function command() {
   try {
     const { values, positionals } = parseArgs({
-      options: { screenshots: { type: 'string' } },
+      options: { screenshots: { type: 'string' }, paper: { type: 'string' } },
       allowPositionals: true,
     });
     const [base, ...paths] = positionals;
-    if (paths.length === 0) throw new Error('usage: node pages.mjs [--screenshots FOLDER] BASE PATH...');
-    return { base: new URL(base), paths, screenshots: values.screenshots };
+    if (paths.length === 0) throw new Error('usage: node pages.mjs [--screenshots FOLDER] [--paper FOLDER] BASE PATH...');
+    return { base: new URL(base), paths, ...values };
   } catch (error) {
     return misuse(error.message);
   }
