@@ -145,7 +145,7 @@ beside() {
   spread /probe?trust=t at
   compared trustprobe serve --config "$root/trustprobe.yaml" --listen "127.0.0.1:$exporter"
   asked "http://127.0.0.1:$exporter/probe?trust=t1" >"$root/answer"
-  grep -q 'check="metadata-keys",status="passed"} 1$' "$root/answer"
+  grep -qx 'oauth_trust_source_up{source="metadata",trust="t1"} 1' "$root/answer"
   echo "  trustprobe    answers of $(wc -c <"$root/answer") octets; shared with another: $(own 'trustprobe_probes_total{result="shared"}')"
   stopped
 }

@@ -42,7 +42,6 @@ impl Assessment {
     pub fn new<'c>(case: &Case, checks: impl IntoIterator<Item = &'c Check>) -> Self {
         let checks: BTreeMap<&str, &Check> =
             checks.into_iter().map(|check| (check.id, check)).collect();
-        let depths = depths(&checks);
         let mut placed: Vec<(usize, usize, Outcome)> = Vec::new();
         for check in checks.values() {
             let place = crate::position(check.id);
@@ -54,7 +53,7 @@ impl Assessment {
             (step, place, one.check, &one.subject).cmp(&other)
         });
         let mut outcomes: Vec<Outcome> = placed.into_iter().map(|(.., it)| it).collect();
-        block(&mut outcomes, &checks, &depths);
+        block(&mut outcomes, &checks);
         explain(&mut outcomes);
         let root_causes = root_causes(&outcomes, case.procedure);
         Self { outcomes, root_causes, waivers: Vec::new() }
@@ -182,14 +181,14 @@ fn depths<'c>(checks: &BTreeMap<&'c str, &'c Check>) -> BTreeMap<&'c str, usize>
 
 /// What would be failed, warning or unknown is blocked when something that it
 /// rests on failed. A pass stays a pass, and an unknown blocks nothing.
-fn block(
-    outcomes: &mut [Outcome],
-    checks: &BTreeMap<&str, &Check>,
-    depths: &BTreeMap<&str, usize>,
-) {
+fn block(outcomes: &mut [Outcome], checks: &BTreeMap<&str, &Check>) {
+    if outcomes.iter().all(|outcome| outcome.status != Status::Failed) {
+        return;
+    }
+    let depths = depths(checks);
+    let depth = |at: &usize| depths.get(outcomes.get(*at)?.check);
     let mut order: Vec<usize> = (0..outcomes.len()).collect();
-    order
-        .sort_by_key(|at| outcomes.get(*at).and_then(|outcome| depths.get(outcome.check)).copied());
+    order.sort_by_cached_key(depth);
     for at in order {
         let Some(outcome) = outcomes.get(at) else { continue };
         if !matches!(outcome.status, Status::Failed | Status::Warning | Status::Unknown) {

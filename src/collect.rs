@@ -171,35 +171,36 @@ pub(crate) async fn collect_within(
     let task = Task::within(whole, ground, config, trust, watch);
     let (tell, told) = channel(None);
     let asked = async {
-        let source = async {
-            match &trust.active_directory {
-                Some(configured) => directory::read(&task, configured, &tell).await,
-                None => Found::default(),
-            }
-        };
-        let wanted = trust.active_directory.is_some();
-        let found = run(&task, active_directory::NAME, wanted, Box::pin(source)).await;
-        let _ = tell.send(Some(found.1.facts.clone()));
+        let source = trust.active_directory.as_ref();
+        let source = source.map(|configured| Box::pin(directory::read(&task, configured, &tell)));
+        let found = run(&task, active_directory::NAME, source).await;
+        let facts = found.as_ref().map(|(_, found)| found.facts.clone());
+        let _ = tell.send(Some(facts.unwrap_or_default()));
         found
     };
-    let metadata = metadata::read(&task, told.clone());
-    let challenge = challenge::read(&task);
     let has_hosts = !trust.hosts.is_empty();
     let has_names = has_hosts || !trust.smtp_domains.is_empty() || !trust.sip_domains.is_empty();
     let has_mailbox = trust.probe_mailbox.is_some();
     let in_entra = trust.entra.is_some();
+    // Each in room of its own, made if it is wanted: together they would be moved about.
+    let metadata = Box::pin(metadata::read(&task, told.clone()));
+    let challenge = has_hosts.then(|| Box::pin(challenge::read(&task)));
+    let autodiscover = has_mailbox.then(|| Box::pin(autodiscover::read(&task)));
+    let tls = has_hosts.then(|| Box::pin(tls::read(&task)));
+    let dns = has_names.then(|| Box::pin(dns::read(&task)));
+    let entra = in_entra.then(|| Box::pin(entra::read(&task, told)));
     let (asked, metadata, challenge, autodiscover, tls, dns, entra) = tokio::join!(
         asked,
-        run(&task, metadata::NAME, true, metadata),
-        run(&task, challenge::NAME, has_hosts, challenge),
-        run(&task, autodiscover::NAME, has_mailbox, autodiscover::read(&task)),
-        run(&task, tls::NAME, has_hosts, tls::read(&task)),
-        run(&task, dns::NAME, has_names, dns::read(&task)),
-        run(&task, entra::NAME, in_entra, entra::read(&task, told)),
+        run(&task, metadata::NAME, Some(metadata)),
+        run(&task, challenge::NAME, challenge),
+        run(&task, autodiscover::NAME, autodiscover),
+        run(&task, tls::NAME, tls),
+        run(&task, dns::NAME, dns),
+        run(&task, entra::NAME, entra),
     );
     let mut all = Vec::new();
-    for (state, found) in [asked, entra, metadata, challenge, autodiscover, tls, dns] {
-        let Some(state) = state else { continue };
+    let told = [asked, entra, metadata, challenge, autodiscover, tls, dns];
+    for (state, found) in told.into_iter().flatten() {
         if let Some(failure) = &found.failure {
             collected.notes.push(format!("{}: {}", state.name, failure.text()));
         }
@@ -225,16 +226,13 @@ pub async fn held(config: &Config, trust: &Trust) -> Option<Result<Held, String>
     Some(held.unwrap_or_else(|_| Err("the run ended before it answered".to_owned())))
 }
 
-/// Runs one source until it is done or the deadline has come.
+/// Runs one source, if it is wanted, until it is done or the deadline has come.
 async fn run(
     task: &Task<'_>,
     name: &'static str,
-    wanted: bool,
-    source: impl Future<Output = Found>,
-) -> (Option<SourceState>, Box<Found>) {
-    if !wanted {
-        return (None, Box::default());
-    }
+    source: Option<impl Future<Output = Found>>,
+) -> Option<(SourceState, Box<Found>)> {
+    let source = source?;
     let started = Instant::now();
     task.watch.tell(Event::Started { source: name });
     let found = timeout_at(task.deadline, source).await.unwrap_or_else(|_| {
@@ -244,7 +242,7 @@ async fn run(
     let up = found.failure.is_none();
     let duration = started.elapsed();
     task.watch.tell(Event::Ended { source: name, up, took: duration });
-    (Some(SourceState { name, up, duration }), Box::new(found))
+    Some((SourceState { name, up, duration }, Box::new(found)))
 }
 
 impl<'a> Task<'a> {

@@ -7,7 +7,7 @@ mod verifier;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use checks::facts::Reason;
 use rustls::client::Resumption;
@@ -38,7 +38,9 @@ pub(crate) struct Roots {
 
 /// The cryptography that is used everywhere.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+        LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+    Arc::clone(&PROVIDER)
 }
 
 impl Roots {

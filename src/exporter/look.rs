@@ -114,7 +114,7 @@ fn shown(report: &Report, target: &Target) -> anyhow::Result<Look> {
         series: Series::of(report, &escape(name))?,
         verdict: report.assessment.overall(),
         row: Row { name: name.clone(), ..Row::of(report) },
-        page: page.map(|page| Bytes::from(gzip(page.as_bytes()))),
+        page: page.map(|page| Bytes::from(gzip([page.as_bytes()]))),
         sources: report.sources.to_vec(),
         evaluated: report.evaluated,
         notes: report.notes.to_vec(),

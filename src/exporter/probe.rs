@@ -98,7 +98,7 @@ impl Exporter {
         let Ok(Ok(_turn)) = turn else { return Err(NoAnswer::Busy) };
         let left = deadline.saturating_duration_since(Instant::now());
         let look = self.looked(target, left).await.ok_or(NoAnswer::Broke)?;
-        let text = Text::new(prometheus::text(&[&look.series]));
+        let text = Text::new(prometheus::pieces(&[&look.series]));
         let told = Arc::new(Told { text, page: look.page.clone() });
         // Under another procedure than its own it is another question.
         if target.procedure.is_none() {

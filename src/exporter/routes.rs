@@ -228,7 +228,7 @@ fn answer(text: &Text, kind: &'static str, headers: &HeaderMap) -> Response {
     if reads_gzip(headers) {
         return (common, [(CONTENT_ENCODING, "gzip")], text.gzip()).into_response();
     }
-    (common, text.plain.clone()).into_response()
+    (common, text.plain()).into_response()
 }
 
 fn reads_gzip(headers: &HeaderMap) -> bool {

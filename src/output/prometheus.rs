@@ -7,7 +7,9 @@
 mod certificates;
 mod gauges;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use checks::facts::Reason;
@@ -121,6 +123,13 @@ pub const METRICS: [Metric; 14] = [
 /// The status of a check of which everything that is not well is accepted.
 const WAIVED: &str = "waived";
 
+/// What stands before the lines of each metric.
+static HEADS: LazyLock<[Arc<str>; METRICS.len()]> = LazyLock::new(|| {
+    METRICS.map(|Metric { name, help, .. }| {
+        format!("# HELP {name} {help}\n# TYPE {name} gauge\n").into()
+    })
+});
+
 /// The metrics of these trusts as text, which ends in a line break.
 ///
 /// Fails when two trusts have one name: their series could not be told apart.
@@ -132,12 +141,13 @@ pub fn render(reports: &[Report]) -> anyhow::Result<String> {
         anyhow::ensure!(names.insert(name.clone()), "two trusts have the name {name:?}");
         all.push(Series::of(report, &name)?);
     }
-    Ok(text(&all.iter().collect::<Vec<_>>()))
+    Ok(pieces(&all).iter().map(AsRef::as_ref).collect())
 }
 
-/// The series of one trust: its lines, by metric.
+/// The series of one trust: its lines, by metric in the order of the table. Whoever
+/// puts them together with others' shares them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Series(BTreeMap<&'static str, String>);
+pub(crate) struct Series([Option<Arc<str>>; METRICS.len()]);
 
 impl Series {
     /// What a report says, under this name.
@@ -178,31 +188,33 @@ impl Series {
     pub(crate) fn every(mut self, interval: Duration, name: &str) -> anyhow::Result<Self> {
         let mut gauges = Gauges::default();
         gauges.set("oauth_trust_interval_seconds", &[name], interval.as_secs_f64())?;
-        self.0.extend(gauges.series().0);
+        for (own, more) in self.0.iter_mut().zip(gauges.series().0) {
+            *own = more.or_else(|| own.take());
+        }
         Ok(self)
     }
 
     /// Those that are told where there are many trusts.
     pub(crate) fn summary(mut self) -> Self {
-        let kept = |name: &str| METRICS.iter().any(|it| it.name == name && it.summary);
-        self.0.retain(|name, _| kept(name));
+        for (own, metric) in self.0.iter_mut().zip(METRICS) {
+            *own = own.take().filter(|_| metric.summary);
+        }
         self
     }
 }
 
-/// The series of several trusts, each metric in one place, as the format wants.
-pub(crate) fn text(all: &[&Series]) -> String {
-    let lines = all.iter().flat_map(|series| series.0.values()).map(String::len).sum::<usize>();
-    let heads = METRICS.iter().map(|it| 2 * it.name.len() + it.help.len() + 32).sum::<usize>();
-    let mut text = String::with_capacity(lines + heads);
-    for Metric { name, help, .. } in METRICS {
-        let mut lines = all.iter().filter_map(|series| series.0.get(name)).peekable();
+/// The series of several trusts as text, each metric in one place, as the format
+/// wants: pieces that are read one after the other.
+pub(crate) fn pieces(all: &[impl Borrow<Series>]) -> Vec<Arc<str>> {
+    let mut pieces = Vec::new();
+    for (at, head) in HEADS.iter().enumerate() {
+        let mut lines = all.iter().filter_map(|it| it.borrow().0.get(at)?.clone()).peekable();
         if lines.peek().is_some() {
-            text.extend(["# HELP ", name, " ", help, "\n# TYPE ", name, " gauge\n"]);
-            text.extend(lines.map(String::as_str));
+            pieces.push(Arc::clone(head));
+            pieces.extend(lines);
         }
     }
-    text
+    pieces
 }
 
 fn trust<'a>(gauges: &mut Gauges<'a>, report: &Report, trust: &'a str) -> anyhow::Result<()> {
@@ -272,10 +284,13 @@ fn status<'a>(
     own: &str,
 ) -> anyhow::Result<()> {
     // In the order in which they are written: what is in order is sorted at once.
-    let mut all: Vec<&str> = statuses().collect();
-    all.sort_unstable();
-    for status in all {
-        gauges.set("oauth_trust_check_status", &[trust, check, status], flag(status == own))?;
+    static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut all: Vec<&str> = statuses().collect();
+        all.sort_unstable();
+        all
+    });
+    for status in SORTED.iter() {
+        gauges.set("oauth_trust_check_status", &[trust, check, status], flag(*status == own))?;
     }
     Ok(())
 }
