@@ -1,6 +1,9 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod plan;
+mod sources;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +20,9 @@ use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
+
+pub use plan::{Plan, PlanFormat, PlanOutput, PlanShell};
+pub use sources::Sources;
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -37,6 +43,8 @@ pub enum Command {
     Check(Check),
     /// Ask the directory, Entra and the endpoints, and write what they said to a file
     Collect(Collect),
+    /// Print what mends the trust as one ordered, commented script for each shell; runs nothing
+    Plan(Plan),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
@@ -80,30 +88,9 @@ pub enum Command {
 /// `trustprobe check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Exports to judge: files, folders and zip archives, recognised by content; `-` is standard input
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// The same as PATH
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub evidence: Vec<PathBuf>,
-    /// A server whose certificates a list belongs to that names none; FILE= for one list only
-    #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
-    pub server: Vec<ServerOf>,
-    /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
-    #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
-    pub limit: Vec<Moved>,
-    /// Ask the live sources of the trust as well; without PATH they are asked anyway
-    #[arg(long)]
-    pub live: bool,
-    /// What is shown meanwhile.
+    /// What is judged.
     #[command(flatten)]
-    pub shown: Shown,
-    /// What the owner states.
-    #[command(flatten)]
-    pub trust: Stated,
-    /// Where it is configured.
-    #[command(flatten)]
-    pub place: Where,
+    pub sources: Sources,
     /// How to judge.
     #[command(flatten)]
     pub judge: Judge,
@@ -371,6 +358,8 @@ pub enum SchemaOf {
     Outcomes,
     /// What `evidence --format json` prints
     Inventory,
+    /// What `plan --format json` prints
+    Plan,
     /// Recorded facts
     Facts,
 }

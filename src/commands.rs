@@ -10,6 +10,7 @@ mod gather;
 mod list;
 mod man;
 mod permissions;
+mod plan;
 mod schema;
 mod serve;
 mod watching;
@@ -20,8 +21,9 @@ use crate::exit::Code;
 /// Runs a command to its exit code; an error is misuse or a fault of ours.
 pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
-        Command::Check(arguments) => check::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),

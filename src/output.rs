@@ -12,6 +12,7 @@ pub(crate) mod html;
 pub mod inventory;
 pub mod json;
 mod page;
+pub mod plan;
 pub mod prometheus;
 mod steps;
 pub mod table;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use checks::Trust;
 
 use super::watching;
-use crate::cli::{Shown, Stated, Where};
+use crate::cli::{Shown, Sources, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Limits, Moved, ServerOf};
@@ -30,6 +30,21 @@ pub(crate) struct Named<'a> {
     pub(crate) shown: Shown,
     /// Whether the identities are asked what they could do.
     pub(crate) rights: bool,
+}
+
+/// Gathers what the arguments of a command name that judges.
+pub(super) fn gather_from(sources: &Sources) -> anyhow::Result<Material> {
+    let paths: Vec<PathBuf> = sources.paths.iter().chain(&sources.evidence).cloned().collect();
+    gather(&Named {
+        paths: &paths,
+        server: &sources.server,
+        limit: &sources.limit,
+        stated: &sources.trust,
+        place: &sources.place,
+        live: sources.live,
+        shown: sources.shown,
+        rights: false,
+    })
 }
 
 /// Reads what there is to read and asks whom there is to ask.
