@@ -49,3 +49,6 @@ impl<'a> Planned<'a> {
         self.plan.steps.iter().any(|step| step.shell == shell)
     }
 }
+
+#[cfg(test)]
+mod tests;
