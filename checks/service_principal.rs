@@ -188,7 +188,7 @@ fn add_key(
     thumbprint: &Thumbprint,
 ) -> Remedy {
     connected(case, action)
-        .set("appId", id.as_str())
+        .set("appId", guid(id))
         .set("thumbprint", thumbprint.as_str())
         .line(CERTIFICATE_LINE)
         .line(KEY_LINE)
@@ -203,7 +203,7 @@ fn add_key(
         )
         .undo(
             Lines::new()
-                .set("appId", id.as_str())
+                .set("appId", guid(id))
                 .set("added", "<the KeyId that was not there before>")
                 .line(holder.find)
                 .line(holder.read)
@@ -217,9 +217,16 @@ fn add_key(
         .leaves(Milestone::Uploaded(thumbprint.clone()))
 }
 
+/// An id that stands in a filter, where a quotation mark would end it and choose
+/// other objects: an AuthServer may name any text.
+fn guid(id: &ApplicationId) -> &str {
+    let harmless = |c: char| c.is_ascii_hexdigit() || c == '-';
+    if id.as_str().chars().all(harmless) { id.as_str() } else { "<the id of the application>" }
+}
+
 /// Shows the service principal, or the application, of this id.
 fn show(holder: &Holder, id: &ApplicationId) -> Query {
-    Query::get(holder.noun).code("Filter", BY_ID).given("appId", id.as_str())
+    Query::get(holder.noun).code("Filter", BY_ID).given("appId", guid(id))
 }
 
 /// Shows the service principal of this id.
@@ -230,7 +237,7 @@ fn show_principal(id: &ApplicationId) -> Query {
 /// A line that does this to the service principal of `$appId`, where there is one.
 fn to_principal(id: &ApplicationId, line: &'static str) -> Lines {
     let found = Cmdlet::new("Get-MgServicePrincipal").code("Filter", BY_ID);
-    Lines::new().set("appId", id.as_str()).run(found.pipe(line))
+    Lines::new().set("appId", guid(id)).run(found.pipe(line))
 }
 
 /// Adds one name. An update replaces the whole list, so the script extends what it
@@ -249,4 +256,18 @@ fn register(case: &Case, id: &ApplicationId, name: &str) -> Remedy {
             "the whole list of names is written: after another change of it, wait until the test \
              shows that one, or it is lost",
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guid;
+    use crate::facts::ApplicationId;
+
+    #[test]
+    fn an_id_cannot_choose_other_objects() {
+        let id = "77777777-1111-4222-8333-444444444444";
+        assert_eq!(guid(&ApplicationId::new(id)), id);
+        let other = ApplicationId::new("x' or startswith(displayName,'E");
+        assert_eq!(guid(&other), "<the id of the application>");
+    }
 }

@@ -179,8 +179,8 @@ fn what_is_accepted_is_left_out_and_named() {
     assessment.waive(&[waiver], organisation.context.now);
     let plan = Plan::new(&assessment);
     assert!(plan.steps.is_empty());
-    let waived: Vec<&str> = plan.waived.iter().map(|it| it.check).collect();
-    assert_eq!(waived, ["service-principal-current-key"]);
+    let left_out: Vec<&str> = plan.waived.iter().map(|it| it.check).collect();
+    assert_eq!(left_out, ["service-principal-current-key"]);
 }
 
 #[test]

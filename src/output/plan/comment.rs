@@ -44,6 +44,13 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// Lines that people copy.
+    pub(super) fn code(&mut self, lines: &[String]) {
+        for line in lines {
+            self.line(line);
+        }
+    }
+
     pub(super) fn blank(&mut self) {
         self.0.push('\n');
     }

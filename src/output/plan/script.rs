@@ -110,8 +110,7 @@ fn connect(text: &mut Text, planned: &Planned, shell: Shell) {
             if let Some(tenant) = &planned.report.trust.tenant {
                 text.below(&format!("It is {tenant}."));
             }
-            let steps = planned.plan.steps.iter();
-            if let Some(line) = steps.filter_map(|it| it.remedy.connection()).next() {
+            if let Some(line) = planned.plan.steps.iter().find_map(|it| it.remedy.connection()) {
                 text.line(line);
             }
             text.line("Get-MgContext | Format-List TenantId,Account,Environment,Scopes");
@@ -151,7 +150,7 @@ fn write(text: &mut Text, planned: &Planned, step: &Step) {
 fn command(text: &mut Text, step: &Step) {
     let remedy = step.remedy;
     text.say("Before");
-    remedy.test.iter().for_each(|line| text.line(line));
+    text.code(&remedy.test);
     text.blank();
     text.say("Change");
     let script = remedy.connected_script();
@@ -161,10 +160,10 @@ fn command(text: &mut Text, step: &Step) {
     if let Some(how) = remedy.disturbs {
         text.below(&format!("CAUTION: {how}."));
     }
-    script.iter().for_each(|line| text.line(line));
+    text.code(script);
     text.blank();
     text.say("After");
-    remedy.test.iter().for_each(|line| text.line(line));
+    text.code(&remedy.test);
     if let Some(undo) = &remedy.undo {
         text.blank();
         let note = undo.note.as_str();
@@ -234,7 +233,9 @@ fn closing(text: &mut Text, planned: &Planned) {
     }
     if !gaps.is_empty() {
         text.say("What is not known cannot be planned. Look at this, and make the plan anew:");
-        gaps.iter().for_each(|gap| print_gap(text, gap));
+        for gap in &gaps {
+            print_gap(text, gap);
+        }
     }
 }
 
