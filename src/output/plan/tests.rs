@@ -91,7 +91,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn no_text_adds_a_statement(
-        text in "[ -~\n\r\t\u{80}-\u{ff}\u{111}\u{2010}-\u{2030}\u{202e}\u{1f600}'\"`$;|&#<>@(){}]{1,60}"
+        text in prop_oneof![
+            "[a '\"`$;|&#<>@(){}%-]{1,30}",
+            "[ -~\n\r\t\u{80}-\u{ff}\u{111}\u{2010}-\u{2030}\u{202e}\u{1f600}'\"`$;|&#<>@(){}]{1,60}"
+        ]
     ) {
         let quoted = written(&text);
         prop_assert!(quoted.bytes().all(|it| it == b'\n' || (b' '..=b'~').contains(&it)));
