@@ -71,6 +71,8 @@ pub(crate) enum Milestone {
     Installed(Thumbprint),
     /// A new certificate, whose thumbprint nobody knows yet, is the current one.
     Replaced,
+    /// A new certificate, whose thumbprint nobody knows yet, will be the current one.
+    Staged,
 }
 
 /// A shell that remedies are written for.
@@ -154,6 +156,11 @@ impl Remedy {
             Some(Shell::Graph) => self.script.first().map(String::as_str),
             _ => None,
         }
+    }
+
+    /// Whether it makes a certificate, which only a new look tells about.
+    pub fn makes_certificate(&self) -> bool {
+        matches!(self.leaves, Some(Milestone::Replaced | Milestone::Staged))
     }
 
     /// The script without the connection.

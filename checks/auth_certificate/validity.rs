@@ -147,6 +147,7 @@ pub(super) fn stage() -> Remedy {
         "in 49 hours Exchange signs with it, uploaded or not: whoever does not hold it by then \
          refuses every call",
     )
+    .leaves(Milestone::Staged)
 }
 
 fn create() -> Cmdlet {

@@ -489,6 +489,13 @@ fn the_plan_of_the_demo() {
 }
 
 #[test]
+fn a_new_certificate_asks_for_a_new_plan() {
+    let script = plan(&Organisation::with("02-certificate-absent"), &[]).stdout;
+    assert!(script.contains("# Then collect again and make the plan anew"), "{script}");
+    assert!(!plan_of_demo().contains("make the plan anew: it uploads"));
+}
+
+#[test]
 fn the_help_says_that_nothing_is_run() {
     let help = trustprobe(["plan", "--help"]).stdout;
     assert!(help.contains("runs nothing"), "{help}");

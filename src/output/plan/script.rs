@@ -164,6 +164,10 @@ fn command(text: &mut Text, step: &Step) {
     text.blank();
     text.say("After");
     text.code(&remedy.test);
+    if remedy.makes_certificate() {
+        text.blank();
+        text.say("Then collect again and make the plan anew: it uploads the new certificate.");
+    }
     if let Some(undo) = &remedy.undo {
         text.blank();
         let note = undo.note.as_str();
