@@ -13,7 +13,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{InstalledCertificate, Reason, Server, Thumbprint, Unknown};
 use crate::procedure::StepId;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Milestone, Query, Remedy};
 
 pub(crate) const CHECKS: &[Check] = &[
     configured::CHECK,
@@ -106,6 +106,25 @@ pub(crate) fn export(thumbprint: &Thumbprint) -> Remedy {
             "[System.IO.File]::WriteAllBytes(\"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\", \
              $certificate.RawData)",
         )
+        .test(
+            Query::get("PfxCertificate")
+                .code("FilePath", "\"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\"")
+                .if_any()
+                .pipe("Format-List Thumbprint,Subject,NotAfter"),
+        )
+        .undo_with(
+            "a file that was there under this name is overwritten",
+            Lines::new().line("Remove-Item \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\""),
+        )
+        .leaves(Milestone::Exported(thumbprint.clone()))
+}
+
+/// Shows which certificates are the current, the next and the previous one.
+fn show() -> Query {
+    Query::get("AuthConfig").pipe(
+        "Format-List CurrentCertificateThumbprint,PreviousCertificateThumbprint,\
+         NextCertificateThumbprint,NextCertificateEffectiveDate",
+    )
 }
 
 /// Copies a certificate with its private key from one server to another.
@@ -126,4 +145,17 @@ fn copy(thumbprint: &Thumbprint, from: &str, to: &str) -> Remedy {
                 .code("Password", "$password")
                 .code("PrivateKeyExportable", "$true"),
         )
+        .test(
+            Query::get("ExchangeCertificate")
+                .value("Server", to)
+                .value("Thumbprint", thumbprint.as_str())
+                .if_any()
+                .pipe("Format-List Thumbprint,HasPrivateKey,Status,NotAfter"),
+        )
+        .undo(
+            Cmdlet::new("Remove-ExchangeCertificate")
+                .value("Server", to)
+                .value("Thumbprint", thumbprint.as_str()),
+        )
+        .leaves(Milestone::Installed(thumbprint.clone()))
 }

@@ -12,7 +12,7 @@ use crate::check::{Check, Object, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Grade, Needs, Reason, Unknown, is_guid};
 use crate::identity::order;
 use crate::procedure::CLOUDS;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Query, Remedy};
 use crate::wording::{list, not_among, shown};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -156,8 +156,18 @@ fn point_at_tenant(case: &Case, server: &AuthServer, kind: AuthServerKind, when:
     match proper_url(case, kind) {
         Some(url) => {
             let what = "point the AuthServer at the metadata of this tenant";
+            let old = server.metadata_url.value().filter(|old| !old.is_empty());
             Remedy::exchange(format!("{when}{what}{}", reservation(case)))
                 .run(change(server).value("AuthMetadataUrl", &url))
+                .test(show(server))
+                .undo(change(server).value(
+                    "AuthMetadataUrl",
+                    old.map_or("<the AuthMetadataUrl before>", String::as_str),
+                ))
+                .disturbs(
+                    "Exchange reads issuer, realm and keys anew; tokens of whomever this \
+                     AuthServer vouches for now are refused from then on",
+                )
         }
         None => unpublished(),
     }
@@ -176,6 +186,19 @@ fn reservation(case: &Case) -> &'static str {
 
 pub(crate) fn change(server: &AuthServer) -> Cmdlet {
     Cmdlet::new("Set-AuthServer").value("Identity", server.identity.label())
+}
+
+/// Shows an AuthServer.
+pub(crate) fn show(server: &AuthServer) -> Query {
+    Query::get("AuthServer").value("Identity", server.identity.label()).pipe(
+        "Format-List Name,Type,Enabled,Realm,IssuerIdentifier,AuthMetadataUrl,DomainName,\
+         ApplicationIdentifier",
+    )
+}
+
+/// Shows every AuthServer.
+fn show_all() -> Query {
+    Query::get("AuthServer").pipe("Format-List Name,Type,Enabled,Realm,AuthMetadataUrl")
 }
 
 fn unpublished() -> Remedy {

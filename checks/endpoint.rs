@@ -19,6 +19,7 @@ use crate::case::Case;
 use crate::check::Check;
 use crate::facts::{Needs, Reason, Unknown, VirtualDirectory, VirtualDirectoryKind};
 use crate::procedure::{Requirement, StepId};
+use crate::remedy::{Cmdlet, Query};
 use crate::wording::{count, list};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -69,12 +70,26 @@ fn label(directory: &VirtualDirectory) -> String {
     }
 }
 
-/// The cmdlet that changes directories of this kind.
-fn cmdlet(kind: VirtualDirectoryKind) -> &'static str {
-    match kind {
+/// The cmdlet that changes a directory.
+fn change(directory: &VirtualDirectory) -> Cmdlet {
+    let name = match directory.kind {
         VirtualDirectoryKind::Ews => "Set-WebServicesVirtualDirectory",
         VirtualDirectoryKind::Autodiscover => "Set-AutodiscoverVirtualDirectory",
         VirtualDirectoryKind::Mapi => "Set-MapiVirtualDirectory",
         VirtualDirectoryKind::Oab => "Set-OabVirtualDirectory",
-    }
+    };
+    Cmdlet::new(name).identity(&directory.identity)
+}
+
+/// Shows a directory.
+fn show(directory: &VirtualDirectory) -> Query {
+    let noun = match directory.kind {
+        VirtualDirectoryKind::Ews => "WebServicesVirtualDirectory",
+        VirtualDirectoryKind::Autodiscover => "AutodiscoverVirtualDirectory",
+        VirtualDirectoryKind::Mapi => "MapiVirtualDirectory",
+        VirtualDirectoryKind::Oab => "OabVirtualDirectory",
+    };
+    let shown = "Format-List Identity,ExternalUrl,OAuthAuthentication,\
+                 InternalAuthenticationMethods,ExternalAuthenticationMethods";
+    Query::get(noun).identity(&directory.identity).switch("ADPropertiesOnly").pipe(shown)
 }

@@ -278,4 +278,4 @@ mod properties;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
-mod registry;
+pub(crate) mod registry;

@@ -43,6 +43,7 @@ mod metadata;
 mod moving;
 mod outcome;
 mod partner_application;
+mod plan;
 pub mod procedure;
 mod readiness;
 mod remedy;
@@ -62,9 +63,10 @@ pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
 };
+pub use plan::{Later, Mended, Plan, Step, Waits};
 pub use procedure::Procedure;
-pub use readiness::{Blocker, Breaking, Change, End, Plan, Readiness, Standing};
-pub use remedy::{Cmdlet, Remedy, Shell};
+pub use readiness::{Blocker, Breaking, Change, End, Readiness, Standing, Target};
+pub use remedy::{Cmdlet, Draft, Lines, Query, Remedy, Shell, Tested, Undo};
 pub use trust::{Given, Giver, Trust};
 pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;

@@ -14,9 +14,9 @@ mod successors;
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{ApplicationId, Complete, Fact, Needs, PartnerApplication, Reason, Unknown};
-use crate::identity::order;
+use crate::identity::{address, is_deleted, order};
 use crate::procedure::{RequiredApplication, application_name};
-use crate::remedy::Cmdlet;
+use crate::remedy::{Cmdlet, Query};
 use crate::wording::{list, not_among, shown};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -148,6 +148,36 @@ fn create(id: &ApplicationId) -> Cmdlet {
         .value("Name", application_name(id).unwrap_or(id.as_str()))
         .value("ApplicationIdentifier", id.as_str())
         .code("Enabled", "$true")
+}
+
+/// Shows an application.
+fn show(application: &PartnerApplication) -> Query {
+    Query::get("PartnerApplication").identity(&application.identity).pipe(
+        "Format-List Name,ApplicationIdentifier,Enabled,Realm,LinkedAccount,UseAuthServer,\
+         AuthMetadataUrl",
+    )
+}
+
+/// Shows every application.
+fn show_all() -> Query {
+    Query::get("PartnerApplication")
+        .pipe("Format-List Name,ApplicationIdentifier,Enabled,LinkedAccount,UseAuthServer")
+}
+
+/// Takes back what [`create`] creates.
+fn uncreate(id: &ApplicationId) -> Cmdlet {
+    Cmdlet::new("Remove-PartnerApplication")
+        .value("Identity", application_name(id).unwrap_or(id.as_str()))
+}
+
+/// Lets an application act through the account that it had.
+fn relink(application: &PartnerApplication) -> Cmdlet {
+    match application.linked_account.value() {
+        Some(Some(account)) if !is_deleted(account) => {
+            change(application).value("LinkedAccount", address(account))
+        }
+        _ => change(application).code("LinkedAccount", "$null"),
+    }
 }
 
 /// Changes an application.

@@ -86,7 +86,7 @@ pub struct Change {
 
 /// What is asked, beside the case.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
+pub struct Target<'a> {
     /// The day for which something is planned. It lies after that of the case.
     pub by: Option<Timestamp>,
     /// What is accepted.
@@ -119,7 +119,7 @@ impl From<Overall> for Standing {
 impl Readiness {
     /// What an assessment of the case means for the plan. The assessment knows the
     /// waivers already, and is of all checks.
-    pub fn new(case: &Case, assessment: &Assessment, plan: &Plan) -> Self {
+    pub fn new(case: &Case, assessment: &Assessment, plan: &Target) -> Self {
         let now = case.context.now;
         let notice = now.saturating_add(case.context.expiry_notice).unwrap_or(Timestamp::MAX);
         let horizon = plan.by.unwrap_or(notice);
@@ -157,7 +157,7 @@ impl Readiness {
 }
 
 /// The case on another day.
-fn judged(case: &Case, plan: &Plan, now: Timestamp) -> Assessment {
+fn judged(case: &Case, plan: &Target, now: Timestamp) -> Assessment {
     let context = Context { now, ..case.context.clone() };
     let mut assessment = crate::assess(&Case { context: &context, ..*case });
     assessment.waive(plan.waivers, now);
@@ -194,7 +194,7 @@ fn held(assessment: &Assessment, root: &Cause) -> Vec<Cause> {
 /// The day for which something is planned, beside now.
 struct Then<'a> {
     case: &'a Case<'a>,
-    plan: &'a Plan<'a>,
+    plan: &'a Target<'a>,
     assessment: &'a Assessment,
     later: &'a Assessment,
     ends: &'a [End],

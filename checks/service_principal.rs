@@ -16,7 +16,7 @@ use crate::facts::{ApplicationId, Needs, Reason, ServicePrincipal, Thumbprint, U
 use crate::hybrid::{Dedicated, dedicated};
 use crate::outcome::{Severity, Verdict};
 use crate::procedure::{RequiredKey, StepId};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Draft, Lines, Milestone, Query, Remedy};
 
 pub(crate) use enabled::disabled;
 
@@ -104,21 +104,49 @@ fn principal<'a>(case: &Case<'a>, subject: &Subject) -> Result<&'a ServicePrinci
 }
 
 /// A script that begins with a connection to the tenant's cloud.
-pub(crate) fn connected(case: &Case, action: impl Into<String>) -> Remedy {
+pub(crate) fn connected(case: &Case, action: impl Into<String>) -> Draft {
     let connect = Cmdlet::new("Connect-MgGraph").code("Scopes", "Application.ReadWrite.All");
     let environment = case.cloud().and_then(|cloud| cloud.value.graph_environment);
-    Remedy::graph(action).run(match environment {
+    let connect = match environment {
         Some(environment) => connect.code("Environment", environment),
         None => connect,
-    })
+    };
+    Remedy::graph(action, connect)
 }
 
-/// A script that begins with the service principal in `$sp`.
-fn script(case: &Case, action: impl Into<String>, id: &ApplicationId) -> Remedy {
-    connected(case, action)
-        .set("appId", id.as_str())
-        .line("$sp = Get-MgServicePrincipal -Filter \"appId eq '$appId'\"")
+/// What holds keys: each its own words for the same lines.
+struct Holder {
+    noun: &'static str,
+    /// Finds it by `$appId`.
+    find: &'static str,
+    /// Reads it with its keys, which a list does not show.
+    read: &'static str,
+    add: &'static str,
+    remove: &'static str,
 }
+
+const BY_ID: &str = "\"appId eq '$appId'\"";
+
+const PRINCIPAL: Holder = Holder {
+    noun: "MgServicePrincipal",
+    find: "Get-MgServicePrincipal -Filter \"appId eq '$appId'\" |",
+    read: "  ForEach-Object { Get-MgServicePrincipal -ServicePrincipalId $_.Id \
+           -Property Id,KeyCredentials } |",
+    add: "  ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+          -KeyCredentials (@($_.KeyCredentials | Where-Object { $_ }) + $key) }",
+    remove: "  ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+             -KeyCredentials @($_.KeyCredentials | Where-Object { $_.KeyId -ne $added }) }",
+};
+
+const APPLICATION: Holder = Holder {
+    noun: "MgApplication",
+    find: "Get-MgApplication -Filter \"appId eq '$appId'\" |",
+    read: "  ForEach-Object { Get-MgApplication -ApplicationId $_.Id -Property Id,KeyCredentials } |",
+    add: "  ForEach-Object { Update-MgApplication -ApplicationId $_.Id \
+          -KeyCredentials (@($_.KeyCredentials | Where-Object { $_ }) + $key) }",
+    remove: "  ForEach-Object { Update-MgApplication -ApplicationId $_.Id \
+             -KeyCredentials @($_.KeyCredentials | Where-Object { $_.KeyId -ne $added }) }",
+};
 
 const CERTIFICATE_LINE: &str = "$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new(\
      \"$env:SystemDrive\\OAuthConfig\\OAuthCert.cer\")";
@@ -128,22 +156,10 @@ const KEY_LINE: &str = "$key = @{ Type = 'AsymmetricX509Cert'; Usage = 'Verify';
      EndDateTime = $certificate.NotAfter.ToUniversalTime() }";
 
 /// The two steps that put a certificate on a service principal.
-///
-/// An update replaces the whole list of keys, so the script reads it first and
-/// adds to it. The dates are the certificate's: without them the key would not
-/// live as long.
 fn upload(case: &Case, id: &ApplicationId, thumbprint: &Thumbprint) -> [Remedy; 2] {
     let action =
         "copy OAuthCert.cer to this computer and add it to the keys, keeping those that are there";
-    let add = script(case, action, id)
-        .line(CERTIFICATE_LINE)
-        .line(
-            "$keys = (Get-MgServicePrincipal -ServicePrincipalId $sp.Id -Property KeyCredentials)\
-             .KeyCredentials | Where-Object { $_ }",
-        )
-        .line(KEY_LINE)
-        .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -KeyCredentials (@($keys) + $key)");
-    [crate::auth_certificate::export(thumbprint), add]
+    [crate::auth_certificate::export(thumbprint), add_key(case, action, &PRINCIPAL, id, thumbprint)]
 }
 
 /// The same two steps for an application that is registered in the tenant.
@@ -154,23 +170,104 @@ pub(crate) fn upload_to_application(
 ) -> [Remedy; 2] {
     let action = "copy OAuthCert.cer to this computer and add it to the application's keys, \
                   keeping those that are there";
-    let add = connected(case, action)
-        .set("appId", id.as_str())
-        .line("$app = Get-MgApplication -Filter \"appId eq '$appId'\"")
-        .line(CERTIFICATE_LINE)
-        .line(
-            "$keys = (Get-MgApplication -ApplicationId $app.Id -Property KeyCredentials)\
-             .KeyCredentials | Where-Object { $_ }",
-        )
-        .line(KEY_LINE)
-        .line("Update-MgApplication -ApplicationId $app.Id -KeyCredentials (@($keys) + $key)");
+    let add = add_key(case, action, &APPLICATION, id, thumbprint);
     [crate::auth_certificate::export(thumbprint), add]
 }
 
-/// Adds one name. An update replaces the whole list, so the script extends what it read.
+/// Adds the certificate in the file to the keys.
+///
+/// An update replaces the whole list of keys, so the script adds to what it reads,
+/// in one pipeline: where nothing was read, or the file holds another certificate,
+/// nothing is written. The dates are the certificate's: without them the key would
+/// not live as long.
+fn add_key(
+    case: &Case,
+    action: &str,
+    holder: &Holder,
+    id: &ApplicationId,
+    thumbprint: &Thumbprint,
+) -> Remedy {
+    connected(case, action)
+        .set("appId", guid(id))
+        .set("thumbprint", thumbprint.as_str())
+        .line(CERTIFICATE_LINE)
+        .line(KEY_LINE)
+        .line(holder.find)
+        .line(holder.read)
+        .line("  Where-Object { $certificate.Thumbprint -eq $thumbprint } |")
+        .line(holder.add)
+        .test(
+            show(holder, id)
+                .pipe("Select-Object -ExpandProperty KeyCredentials")
+                .pipe("Format-Table KeyId,Type,Usage,StartDateTime,EndDateTime,DisplayName"),
+        )
+        .undo(
+            Lines::new()
+                .set("appId", guid(id))
+                .set("added", "<the KeyId that was not there before>")
+                .line(holder.find)
+                .line(holder.read)
+                .line(holder.remove),
+        )
+        .disturbs(
+            "the whole list of keys is written: one that is missing from what was read is lost, \
+             and whoever signs with it is locked out; compare the lists before and after",
+        )
+        .takes(Milestone::Exported(thumbprint.clone()))
+        .leaves(Milestone::Uploaded(thumbprint.clone()))
+}
+
+/// An id that stands in a filter, where a quotation mark would end it and choose
+/// other objects: an AuthServer may name any text.
+fn guid(id: &ApplicationId) -> &str {
+    let harmless = |c: char| c.is_ascii_hexdigit() || c == '-';
+    if id.as_str().chars().all(harmless) { id.as_str() } else { "<the id of the application>" }
+}
+
+/// Shows the service principal, or the application, of this id.
+fn show(holder: &Holder, id: &ApplicationId) -> Query {
+    Query::get(holder.noun).code("Filter", BY_ID).given("appId", guid(id))
+}
+
+/// Shows the service principal of this id.
+fn show_principal(id: &ApplicationId) -> Query {
+    show(&PRINCIPAL, id)
+}
+
+/// A line that does this to the service principal of `$appId`, where there is one.
+fn to_principal(id: &ApplicationId, line: &'static str) -> Lines {
+    let found = Cmdlet::new("Get-MgServicePrincipal").code("Filter", BY_ID);
+    Lines::new().set("appId", guid(id)).run(found.pipe(line))
+}
+
+/// Adds one name. An update replaces the whole list, so the script extends what it
+/// reads, and writes nothing where it read nothing.
 fn register(case: &Case, id: &ApplicationId, name: &str) -> Remedy {
-    script(case, "add the name, keeping those that are there", id)
+    let add = "ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+               -ServicePrincipalNames (@($_.ServicePrincipalNames) + $name) }";
+    let remove = "ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+                  -ServicePrincipalNames @($_.ServicePrincipalNames | Where-Object { $_ -ne $name }) }";
+    connected(case, "add the name, keeping those that are there")
         .set("name", name)
-        .line("$names = @($sp.ServicePrincipalNames) + $name")
-        .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -ServicePrincipalNames $names")
+        .then(to_principal(id, add))
+        .test(show_principal(id).pipe("Select-Object -ExpandProperty ServicePrincipalNames"))
+        .undo(Lines::new().set("name", name).then(to_principal(id, remove)))
+        .disturbs(
+            "the whole list of names is written: after another change of it, wait until the test \
+             shows that one, or it is lost",
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guid;
+    use crate::facts::ApplicationId;
+
+    #[test]
+    fn an_id_cannot_choose_other_objects() {
+        let id = "77777777-1111-4222-8333-444444444444";
+        assert_eq!(guid(&ApplicationId::new(id)), id);
+        let other = ApplicationId::new("x' or startswith(displayName,'E");
+        assert_eq!(guid(&other), "<the id of the application>");
+    }
 }

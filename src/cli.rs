@@ -1,7 +1,9 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod plan;
 mod report;
+mod sources;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -20,7 +22,9 @@ use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 
+pub use plan::{Plan, PlanFormat, PlanOutput, PlanShell};
 pub use report::{Planned, Report, ReportFormat};
+pub use sources::{Many, Sources};
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -41,6 +45,8 @@ pub enum Command {
     Check(Check),
     /// Ask the directory, Entra and the endpoints, and write what they said to a file
     Collect(Collect),
+    /// Print what mends the trust as one ordered, commented script for each shell; runs nothing
+    Plan(Plan),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Write whether an organisation is ready, why, and what to do in which order
@@ -88,7 +94,7 @@ pub enum Command {
 pub struct Check {
     /// What is judged.
     #[command(flatten)]
-    pub material: Judged,
+    pub sources: Sources,
     /// Whether many are judged.
     #[command(flatten)]
     pub many: Many,
@@ -98,43 +104,6 @@ pub struct Check {
     /// How to show it.
     #[command(flatten)]
     pub output: Output,
-}
-
-/// What is judged: exports, what live sources say, and what the owner states.
-#[derive(Debug, Args)]
-pub struct Judged {
-    /// Exports to judge: files, folders and zip archives, recognised by content; `-` is standard input
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// The same as PATH
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub evidence: Vec<PathBuf>,
-    /// A server whose certificates a list belongs to that names none; FILE= for one list only
-    #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
-    pub server: Vec<ServerOf>,
-    /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
-    #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
-    pub limit: Vec<Moved>,
-    /// Ask the live sources of the trust as well; without PATH they are asked anyway
-    #[arg(long)]
-    pub live: bool,
-    /// What is shown meanwhile.
-    #[command(flatten)]
-    pub shown: Shown,
-    /// What the owner states.
-    #[command(flatten)]
-    pub trust: Stated,
-    /// Where it is configured.
-    #[command(flatten)]
-    pub place: Where,
-}
-
-/// Whether many are judged.
-#[derive(Debug, Default, Clone, Copy, Args)]
-pub struct Many {
-    /// Judge every configured trust; or, with PATH, what lies in these folders, each by itself
-    #[arg(long, conflicts_with_all = ["live", "server", "trust", "tenant", "domain", "host"])]
-    pub all: bool,
 }
 
 /// `trustprobe collect`.
@@ -412,6 +381,8 @@ pub enum SchemaOf {
     Outcomes,
     /// What `evidence --format json` prints
     Inventory,
+    /// What `plan --format json` prints
+    Plan,
     /// Recorded facts
     Facts,
 }

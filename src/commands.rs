@@ -11,6 +11,7 @@ mod gather;
 mod list;
 mod man;
 mod permissions;
+mod plan;
 mod report;
 mod schema;
 mod serve;
@@ -24,6 +25,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),

@@ -15,6 +15,7 @@ pub mod json;
 pub mod markdown;
 mod page;
 pub(crate) mod parts;
+pub mod plan;
 pub mod prometheus;
 pub(crate) mod readiness;
 mod sources;

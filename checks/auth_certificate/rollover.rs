@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{AuthConfig, Complete, Known, SeenId, Server, Thumbprint, Unknown};
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Milestone, Remedy};
 use crate::wording::{count, day, list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -248,11 +248,21 @@ impl Staged<'_> {
     }
 
     fn set_date(&self) -> Remedy {
-        Remedy::exchange("let the next certificate take effect in time, after it was uploaded").run(
-            Cmdlet::new("Set-AuthConfig")
-                .value("NewCertificateThumbprint", self.next.as_str())
-                .code("NewCertificateEffectiveDate", "(Get-Date).AddHours(49)"),
-        )
+        let stage =
+            || Cmdlet::new("Set-AuthConfig").value("NewCertificateThumbprint", self.next.as_str());
+        let before = self.config.next_effective_date.value().copied().flatten();
+        let before = before.map_or("<the NextCertificateEffectiveDate before>".to_owned(), |it| {
+            it.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        });
+        Remedy::exchange("let the next certificate take effect in time, after it was uploaded")
+            .run(stage().code("NewCertificateEffectiveDate", "(Get-Date).AddHours(49)"))
+            .test(super::show())
+            .undo(stage().value("NewCertificateEffectiveDate", &before))
+            .disturbs(
+                "in 49 hours Exchange signs with it: whoever does not hold it by then refuses \
+                 every call",
+            )
+            .takes(Milestone::Uploaded(self.next.clone()))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Certificate, Thumbprint, Unknown};
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Milestone, Remedy};
 use crate::wording::day;
 
 pub(crate) const CHECK: Check = Check {
@@ -76,6 +76,22 @@ pub(super) fn take_over(thumbprint: &Thumbprint) -> Remedy {
                 .code("NewCertificateEffectiveDate", "(Get-Date)"),
         )
         .line("Set-AuthConfig -PublishCertificate")
+        .test(super::show())
+        .undo_with("as long as the previous certificate is valid and installed", put_back())
+        .disturbs("Exchange signs with it at once: whoever does not hold it yet refuses every call")
+        .takes(Milestone::Installed(thumbprint.clone()))
+        .takes(Milestone::Uploaded(thumbprint.clone()))
+}
+
+/// Makes the previous certificate the current one again.
+fn put_back() -> Lines {
+    Lines::new()
+        .line("$previous = (Get-AuthConfig).PreviousCertificateThumbprint")
+        .line(
+            "Set-AuthConfig -NewCertificateThumbprint $previous \
+             -NewCertificateEffectiveDate (Get-Date)",
+        )
+        .line("Set-AuthConfig -PublishCertificate")
 }
 
 /// Puts a new certificate in place at once: with an expired one nothing works anyway.
@@ -92,6 +108,22 @@ pub(super) fn replace() -> Remedy {
     .line("Set-AuthConfig -PublishCertificate")
     .line("Set-AuthConfig -ClearPreviousCertificate")
     .line("Restart-Service MSExchangeServiceHost")
+    .test(super::show())
+    .undo_with(
+        "only where the certificate before is still valid and installed, by its thumbprint",
+        Lines::new()
+            .set("before", "<the CurrentCertificateThumbprint before>")
+            .line(
+                "Set-AuthConfig -NewCertificateThumbprint $before \
+                 -NewCertificateEffectiveDate (Get-Date)",
+            )
+            .line("Set-AuthConfig -PublishCertificate"),
+    )
+    .disturbs(
+        "Exchange signs with the new certificate at once: every call to whoever held the old one \
+         is refused until the new one is uploaded; the service host of this server restarts",
+    )
+    .leaves(Milestone::Replaced)
 }
 
 /// Stages a next certificate, so that Exchange changes over by itself. 49 hours
@@ -106,6 +138,16 @@ pub(super) fn stage() -> Remedy {
         "Set-AuthConfig -NewCertificateThumbprint $new.Thumbprint \
          -NewCertificateEffectiveDate (Get-Date).AddHours(49)",
     )
+    .test(super::show())
+    .no_undo(
+        "Microsoft documents no way to stage none; before the effective date another \
+         certificate can be staged in its place",
+    )
+    .disturbs(
+        "in 49 hours Exchange signs with it, uploaded or not: whoever does not hold it by then \
+         refuses every call",
+    )
+    .leaves(Milestone::Staged)
 }
 
 fn create() -> Cmdlet {

@@ -1,6 +1,6 @@
 #![doc = include_str!("enabled.md")]
 
-use super::{change, kind_of, named, selected};
+use super::{change, kind_of, named, selected, show};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Grade, Unknown};
@@ -32,7 +32,10 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         .graded(enabled.grade)
         .seen_in([&enabled.seen])
         .remedy(
-            Remedy::exchange("enable the AuthServer").run(change(server).code("Enabled", "$true")),
+            Remedy::exchange("enable the AuthServer")
+                .run(change(server).code("Enabled", "$true"))
+                .test(show(server))
+                .undo(change(server).code("Enabled", "$false")),
         )
         .into())
 }

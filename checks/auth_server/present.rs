@@ -89,7 +89,9 @@ fn other_tenant(
     }
     let when = "where the other tenant is used too, add an AuthServer for this one beside it";
     let name = format!("{} - {tenant}", kind.name());
-    Ok(finding.remedy(create(case, kind, &name, when)).into())
+    let beside = create(case, kind, &name, when);
+    let repointed = !finding.remedies.is_empty();
+    Ok(finding.remedy(if repointed { beside.instead() } else { beside }).into())
 }
 
 fn create(case: &Case, kind: AuthServerKind, name: &str, action: &str) -> Remedy {
@@ -99,7 +101,10 @@ fn create(case: &Case, kind: AuthServerKind, name: &str, action: &str) -> Remedy
         cmdlet = cmdlet.code("Type", "AzureAD");
     }
     let action = format!("{action}{}", reservation(case));
-    Remedy::exchange(action).run(cmdlet.value("AuthMetadataUrl", &url))
+    Remedy::exchange(action)
+        .run(cmdlet.value("AuthMetadataUrl", &url))
+        .test(super::show_all())
+        .undo(Cmdlet::new("Remove-AuthServer").value("Identity", name))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::facts::{
 };
 use crate::metadata::{acs_document_of, of_the_day};
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::Remedy;
+use crate::remedy::{Query, Remedy};
 use crate::wording::{count, day};
 
 pub(crate) const CHECK: Check = Check {
@@ -192,7 +192,13 @@ fn flawed(server: &AuthServer, stored: &Stored, finding: Finding) -> Finding {
     let suspects = &["auth-server-metadata-url"];
     finding.graded(stored.grade).seen_in([&stored.seen]).suspects(suspects).remedy(
         Remedy::exchange("let Exchange read the metadata again")
-            .run(change(server).switch("RefreshAuthMetadata")),
+            .run(change(server).switch("RefreshAuthMetadata"))
+            .test(
+                Query::get("AuthServer")
+                    .value("Identity", server.identity.label())
+                    .pipe("Format-List Name,AuthMetadataUrl,CertificateStrings"),
+            )
+            .no_undo("the keys that it forgets are those with which nobody signs any more"),
     )
 }
 

@@ -8,7 +8,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{AuthServer, AuthServerKind, Unknown};
 use crate::identity::order;
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::Remedy;
+use crate::remedy::{Lines, Remedy};
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -98,12 +98,17 @@ fn duplicate(kind: AuthServerKind, realm: &str, mut servers: Vec<&AuthServer>) -
         AuthServerKind::EvoSts => Finding::critical("duplicate", seen, wanted),
         _ => Finding::warning("duplicate", seen, wanted),
     };
-    let mut remedy = Remedy::exchange(
-        "disable all but one, here all but the first; it can be undone with $true",
-    );
-    for server in servers.iter().skip(1) {
-        remedy = remedy.run(change(server).code("Enabled", "$false"));
-    }
+    let others = |enabled| {
+        servers.iter().skip(1).map(|it| change(it).code("Enabled", enabled)).collect::<Lines>()
+    };
+    let remedy = Remedy::exchange("disable all but one, here all but the first")
+        .then(others("$false"))
+        .test(super::show_all())
+        .undo(others("$true"))
+        .disturbs(
+            "callers and clients that an AuthServer was added for go without it; \
+             see that the one that stays is theirs, too",
+        );
     finding.seen_in(servers.iter().flat_map(|server| &server.seen)).remedy(remedy)
 }
 

@@ -6,10 +6,10 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{Known, Unknown, VirtualDirectory, VirtualDirectoryKind, host_name};
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Lines, Query, Remedy};
 use crate::wording::{list, shown};
 
-use super::{cmdlet, directories, label};
+use super::{change, directories, label};
 
 pub(crate) const CHECK: Check = Check {
     id: "endpoint-external-url",
@@ -61,7 +61,8 @@ fn unset(case: &Case, directories: &[&VirtualDirectory]) -> Result<Finding, Unkn
     let host = case.trust.host_names().into_iter().next();
     let address = host.map(|host| format!("https://{host}/EWS/Exchange.asmx"));
     let address = address.unwrap_or_else(|| "https://<external host>/EWS/Exchange.asmx".into());
-    let set = Remedy::exchange("give EWS the address by which it is reached from outside");
+    let set = |it: &&VirtualDirectory| change(it).value("ExternalUrl", &address);
+    let unset = |it: &&VirtualDirectory| change(it).code("ExternalUrl", "$null");
     Ok(Finding::warning(
         "no_external_url",
         format!(
@@ -73,19 +74,31 @@ fn unset(case: &Case, directories: &[&VirtualDirectory]) -> Result<Finding, Unkn
     .absent_from(complete)
     .seen_in(directories.iter().flat_map(|it| &it.seen))
     .remedy(
-        directories.iter().fold(set, |remedy, directory| remedy.run(change(directory, &address))),
+        Remedy::exchange("give EWS the address by which it is reached from outside")
+            .then(directories.iter().map(set).collect::<Lines>())
+            .test(show_ews())
+            .undo(directories.iter().map(unset).collect::<Lines>())
+            .disturbs(HANDED_OUT),
     ))
 }
 
-fn change(directory: &VirtualDirectory, address: &str) -> Cmdlet {
-    Cmdlet::new(cmdlet(directory.kind)).identity(&directory.identity).value("ExternalUrl", address)
+const HANDED_OUT: &str = "Autodiscover hands the address out to clients: one that does not lead \
+                          here cuts them off";
+
+fn show_ews() -> Query {
+    let all = Query::get("WebServicesVirtualDirectory").switch("ADPropertiesOnly");
+    all.pipe("Format-List Identity,ExternalUrl")
 }
 
 fn not_https(set: &[Addressed]) -> Option<Finding> {
     let plain = |url: &str| !url.trim().to_ascii_lowercase().starts_with("https://");
     let plain: Vec<&Addressed> = set.iter().filter(|(_, url)| plain(&url.value)).collect();
     let (directory, url) = plain.first()?;
-    let remedy = Remedy::exchange("let the address begin with https, as callers reach it");
+    let set = |(directory, url): &&Addressed| {
+        let rest = url.value.trim().split_once("://").map_or(url.value.trim(), |it| it.1);
+        change(directory).value("ExternalUrl", &format!("https://{rest}"))
+    };
+    let back = |(it, url): &&Addressed| change(it).value("ExternalUrl", &url.value);
     Some(
         Finding::warning(
             "not_https",
@@ -93,10 +106,13 @@ fn not_https(set: &[Addressed]) -> Option<Finding> {
             "an address that begins with https://",
         )
         .seen_in(plain.iter().map(|(_, url)| &url.seen))
-        .remedy(plain.iter().fold(remedy, |remedy, (directory, url)| {
-            let rest = url.value.trim().split_once("://").map_or(url.value.trim(), |it| it.1);
-            remedy.run(change(directory, &format!("https://{rest}")))
-        })),
+        .remedy(
+            Remedy::exchange("let the address begin with https, as callers reach it")
+                .then(plain.iter().map(set).collect::<Lines>())
+                .test(show_ews())
+                .undo(plain.iter().map(back).collect::<Lines>())
+                .disturbs(HANDED_OUT),
+        ),
     )
 }
 

@@ -4,9 +4,9 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{Fact, SeenId, Unknown, VirtualDirectory, VirtualDirectoryKind};
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::Remedy;
 
-use super::{cmdlet, directories, label};
+use super::{change, directories, label, show};
 
 pub(crate) const CHECK: Check = Check {
     id: "endpoint-oauth",
@@ -78,11 +78,11 @@ fn off(directory: &VirtualDirectory, seen: &SeenId) -> Finding {
     )
     .seen_in([seen])
     .remedy(
-        Remedy::exchange("switch OAuth on; the other methods stay as they are").run(
-            Cmdlet::new(cmdlet(directory.kind))
-                .identity(&directory.identity)
-                .code("OAuthAuthentication", "$true"),
-        ),
+        Remedy::exchange("switch OAuth on; the other methods stay as they are")
+            .run(change(directory).code("OAuthAuthentication", "$true"))
+            .test(show(directory))
+            .undo(change(directory).code("OAuthAuthentication", "$false"))
+            .disturbs("every client of this virtual directory is offered OAuth as well"),
     )
 }
 

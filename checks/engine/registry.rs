@@ -104,8 +104,51 @@ fn whatever_is_wrong_comes_with_something_to_do() {
     }
 }
 
+/// What a test may call: all of it reads.
+const READING: [&str; 6] = [
+    "Get-",
+    "Format-List ",
+    "Format-Table ",
+    "Select-Object -ExpandProperty ",
+    "Where-Object ",
+    "$",
+];
+
+#[test]
+fn every_command_has_a_test_that_reads_and_a_way_back() {
+    let mut scripts = 0;
+    for broken in broken() {
+        let assessment = crate::assess(&broken.case());
+        let findings = assessment.outcomes.iter().flat_map(Outcome::findings);
+        for remedy in findings.flat_map(|finding| &finding.remedies) {
+            let command = remedy.shell.is_some();
+            assert_eq!(command, !remedy.script.is_empty(), "{}", remedy.action);
+            assert_eq!(command, !remedy.test.is_empty(), "{}", remedy.action);
+            assert_eq!(command, remedy.undo.is_some(), "{}", remedy.action);
+            assert!(command || remedy.disturbs.is_none(), "{}", remedy.action);
+            scripts += usize::from(command);
+            for part in remedy.test.iter().flat_map(|line| line.split(" | ")) {
+                assert!(READING.iter().any(|it| part.starts_with(it)), "{part}");
+            }
+            let undo = remedy.undo.iter().flat_map(|undo| &undo.script);
+            for line in remedy.script.iter().chain(&remedy.test).chain(undo) {
+                assert!(line.bytes().all(|it| (b' '..=b'~').contains(&it)), "{line}");
+            }
+            if let Some(undo) = &remedy.undo {
+                assert!(!(undo.script.is_empty() && undo.note.is_empty()), "{}", remedy.action);
+            }
+            let said = [remedy.disturbs.unwrap_or_default(), &remedy.action];
+            assert!(said.iter().all(|text| !text.ends_with('.')), "{}", remedy.action);
+            if remedy.shell == Some(crate::remedy::Shell::Graph) {
+                assert!(remedy.script[0].starts_with("Connect-MgGraph "), "{:?}", remedy.script);
+            }
+        }
+    }
+    assert!(50 < scripts, "{scripts}");
+}
+
 /// Organisations that are broken, each in its own way.
-pub(super) fn broken() -> Vec<Organisation> {
+pub(crate) fn broken() -> Vec<Organisation> {
     let mut all = Vec::new();
     let mut with = |change: fn(&mut Organisation)| {
         let mut organisation = healthy();

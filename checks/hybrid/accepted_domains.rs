@@ -6,7 +6,7 @@ use crate::facts::{AcceptedDomain, Needs, Reason, Unknown};
 use crate::identity::order;
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::Requirement;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Query, Remedy};
 use crate::wording::{count, list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -52,10 +52,19 @@ fn unsupported(wildcards: &[&AcceptedDomain]) -> Finding {
     let named = |domain: &&AcceptedDomain| {
         shown(domain.domain.value().map_or(domain.identity.label(), String::as_str))
     };
-    let remove = Remedy::exchange("then remove the wildcard");
-    let remove = wildcards.iter().fold(remove, |remedy, domain| {
-        remedy.run(Cmdlet::new("Remove-AcceptedDomain").identity(&domain.identity))
-    });
+    let remove = |it: &&AcceptedDomain| Cmdlet::new("Remove-AcceptedDomain").identity(&it.identity);
+    let again = |it: &&AcceptedDomain| {
+        let name = it.identity.label();
+        Cmdlet::new("New-AcceptedDomain")
+            .value("Name", name)
+            .value("DomainName", it.domain.value().map_or(name, String::as_str))
+            .value("DomainType", "<the DomainType before>")
+    };
+    let remove = Remedy::exchange("then remove the wildcard")
+        .then(wildcards.iter().map(remove).collect::<Lines>())
+        .test(Query::get("AcceptedDomain").pipe("Format-Table Name,DomainName,DomainType,Default"))
+        .undo(wildcards.iter().map(again).collect::<Lines>())
+        .disturbs("mail to a subdomain that is not accepted by its own name is refused at once");
     Finding::critical(
         "wildcard",
         format!(

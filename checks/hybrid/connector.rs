@@ -6,7 +6,7 @@ use crate::check::{Check, Object, Subject};
 use crate::facts::{IntraOrganizationConnector, Side, Unknown, host_name};
 use crate::outcome::{Finding, Severity, Verdict};
 use crate::procedure::{CLOUDS, Cloud, Requirement};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Query, Remedy};
 use crate::trust::{Given, Giver};
 use crate::wording::{list, shown};
 
@@ -73,7 +73,12 @@ fn disabled(connector: &IntraOrganizationConnector) -> Result<Option<Finding>, U
         Finding::critical("disabled", of(connector, "is disabled"), "an enabled connector")
             .graded(enabled.grade)
             .seen_in([&enabled.seen])
-            .remedy(change(connector, "enable the connector", "Enabled", Value::Code("$true")))
+            .remedy(change(
+                connector,
+                "enable the connector",
+                "Enabled",
+                [Value::Code("$true"), Value::Code("$false")],
+            ))
     };
     Ok((!enabled.value).then(finding))
 }
@@ -105,7 +110,8 @@ fn endpoint(
         other => of(connector, &format!("has the DiscoveryEndpoint {}", shown(other))),
     };
     let first = wanted.split(", ").next().unwrap_or_default().to_owned();
-    let set = change(connector, "set the endpoint", "DiscoveryEndpoint", Value::Text(&first));
+    let values = [Value::Text(&first), Value::Text(&endpoint.value)];
+    let set = change(connector, "set the endpoint", "DiscoveryEndpoint", values);
     let finding = Finding { severity, ..Finding::critical("endpoint", seen, wanted) };
     Ok(Some(finding.graded(endpoint.grade).seen_in([&endpoint.seen]).remedy(set)))
 }
@@ -191,8 +197,8 @@ fn target_domains(
     };
     let first = wanted.split(", ").next().unwrap_or_default().to_owned();
     let all: Vec<String> = named.iter().cloned().chain([first]).collect();
-    let set =
-        change(connector, "name the domain as well", "TargetAddressDomains", Value::List(&all));
+    let values = [Value::List(&all), Value::List(&domains.value)];
+    let set = change(connector, "name the domain as well", "TargetAddressDomains", values);
     let finding = Finding { severity, ..Finding::critical("no_target_domain", seen, wanted) };
     Ok(Some(finding.graded(domains.grade).seen_in([&domains.seen]).remedy(set)))
 }
@@ -202,12 +208,19 @@ fn absent(case: &Case, side: Side) -> Finding {
     let files = list(sources.iter().map(|seen| case.facts.source(seen)));
     let endpoint = cloud_hosts(case).first().map(|host| address(host)).unwrap_or_default();
     let create = match side {
-        Side::OnPremises => Remedy::exchange("create the connector").run(
-            Cmdlet::new("New-IntraOrganizationConnector")
-                .code("Name", "'ExchangeHybridOnPremisesToOnline'")
-                .value("DiscoveryEndpoint", &endpoint)
-                .value("TargetAddressDomains", &routing_domain(case)),
-        ),
+        Side::OnPremises => Remedy::exchange("create the connector")
+            .run(
+                Cmdlet::new("New-IntraOrganizationConnector")
+                    .code("Name", "'ExchangeHybridOnPremisesToOnline'")
+                    .value("DiscoveryEndpoint", &endpoint)
+                    .value("TargetAddressDomains", &routing_domain(case)),
+            )
+            .test(show())
+            .undo(
+                Cmdlet::new("Remove-IntraOrganizationConnector")
+                    .code("Identity", "'ExchangeHybridOnPremisesToOnline'"),
+            )
+            .disturbs(CALLS),
         Side::Cloud => Remedy::advice("create the connector in Exchange Online PowerShell"),
     };
     Finding::critical(
@@ -223,6 +236,14 @@ fn of(connector: &IntraOrganizationConnector, what: &str) -> String {
     format!("connector {} {what}", shown(connector.identity.label()))
 }
 
+const CALLS: &str = "free/busy and other calls to the cloud go this way at once; before they went \
+                     by an organization relationship, if at all";
+
+fn show() -> Query {
+    Query::get("IntraOrganizationConnector")
+        .pipe("Format-List Name,Enabled,DiscoveryEndpoint,TargetAddressDomains")
+}
+
 /// What a parameter is set to.
 #[derive(Clone, Copy)]
 enum Value<'a> {
@@ -231,23 +252,28 @@ enum Value<'a> {
     List(&'a [String]),
 }
 
+/// Gives a parameter the first of these values; the second is the way back.
 fn change(
     connector: &IntraOrganizationConnector,
     what: &str,
     parameter: &'static str,
-    value: Value,
+    [to, back]: [Value; 2],
 ) -> Remedy {
     if connector.side == Side::Cloud {
         return Remedy::advice(format!(
             "{what} in Exchange Online PowerShell, with Set-IntraOrganizationConnector -{parameter}"
         ));
     }
-    let cmdlet = Cmdlet::new("Set-IntraOrganizationConnector").identity(&connector.identity);
-    Remedy::exchange(what).run(match value {
-        Value::Code(code) => cmdlet.code(parameter, code),
-        Value::Text(text) => cmdlet.value(parameter, text),
-        Value::List(values) => cmdlet.values(parameter, values),
-    })
+    let set = |value: Value| {
+        let cmdlet = Cmdlet::new("Set-IntraOrganizationConnector").identity(&connector.identity);
+        match value {
+            Value::Text("") => cmdlet.code(parameter, "$null"),
+            Value::Code(code) => cmdlet.code(parameter, code),
+            Value::Text(text) => cmdlet.value(parameter, text),
+            Value::List(values) => cmdlet.values(parameter, values),
+        }
+    };
+    Remedy::exchange(what).run(set(to)).test(show()).undo(set(back)).disturbs(CALLS)
 }
 
 #[cfg(test)]

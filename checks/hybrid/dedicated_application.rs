@@ -1,7 +1,7 @@
 #![doc = include_str!("dedicated_application.md")]
 
 use super::{Dedicated, dedicated, not_in_use, routing_domain, run_the_script};
-use crate::auth_server::{change, named, selected};
+use crate::auth_server::{change, named, selected, show};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Application, ApplicationId, AuthServer, AuthServerKind, Unknown};
@@ -75,7 +75,9 @@ fn no_identifier(case: &Case, server: &AuthServer) -> Finding {
     match ours.as_slice() {
         [one] => finding.remedy(
             Remedy::exchange("name the application to the AuthServer")
-                .run(change(server).value("ApplicationIdentifier", one.app_id.as_str())),
+                .run(change(server).value("ApplicationIdentifier", one.app_id.as_str()))
+                .test(show(server))
+                .undo(change(server).code("ApplicationIdentifier", "$null")),
         ),
         _ => finding.remedy(run_the_script("which names the application to the AuthServer")),
     }
@@ -88,7 +90,9 @@ fn no_domain(case: &Case, server: &AuthServer) -> Option<Finding> {
     }
     let wanted = format!("the tenant's routing domain {}", routing_domain(case));
     let script = Remedy::exchange("name the tenant's routing domain to the AuthServer")
-        .run(change(server).value("DomainName", &routing_domain(case)));
+        .run(change(server).value("DomainName", &routing_domain(case)))
+        .test(show(server))
+        .undo(change(server).code("DomainName", "$null"));
     let finding =
         Finding::critical("no_domain", format!("{} has no DomainName", named(server)), wanted);
     Some(finding.graded(domains.grade).seen_in([&domains.seen]).remedy(script))

@@ -204,7 +204,10 @@ mod tests {
         organisation.facts.applications[0].keys = known(vec![], "application.json");
         let script = organisation.judged(&CHECK)[0].findings()[0].remedies[1].script.join("\n");
         assert!(script.contains(&format!("$appId = '{DEDICATED}'")), "{script}");
-        assert!(script.contains("-KeyCredentials (@($keys) + $key)"), "{script}");
+        assert!(
+            script.contains("Update-MgApplication -ApplicationId $_.Id -KeyCredentials"),
+            "{script}"
+        );
     }
 
     #[test]

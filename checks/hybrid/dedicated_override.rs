@@ -6,7 +6,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{Complete, SettingOverride, Unknown};
 use crate::hybrid::lifecycle;
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Query, Remedy};
 use crate::wording::{count, list, not_among, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -65,25 +65,38 @@ fn absent(case: &Case, complete: Complete) -> Finding {
     .seen_in(&listing.seen)
     .remedy(super::run_the_script("which creates the application, its consent and its key first"))
     .remedy(
-        Remedy::exchange("or switch it on, once application, consent and key are there").run(
-            Cmdlet::new("New-SettingOverride")
-                .code("Name", "'EnableExchangeHybrid3PAppFeature'")
-                .code("Component", "'Global'")
-                .code("Section", "'ExchangeOnpremAsThirdPartyAppId'")
-                .code("Parameters", "@('Enabled=true')")
-                .code("Reason", "'Enable dedicated Exchange hybrid app feature'"),
-        ),
+        Remedy::exchange("switch it on, once application, consent and key are there")
+            .run(
+                Cmdlet::new("New-SettingOverride")
+                    .code("Name", "'EnableExchangeHybrid3PAppFeature'")
+                    .code("Component", "'Global'")
+                    .code("Section", "'ExchangeOnpremAsThirdPartyAppId'")
+                    .code("Parameters", "@('Enabled=true')")
+                    .code("Reason", "'Enable dedicated Exchange hybrid app feature'"),
+            )
+            .test(show())
+            .undo(
+                Cmdlet::new("Remove-SettingOverride")
+                    .code("Identity", "'EnableExchangeHybrid3PAppFeature'"),
+            )
+            .disturbs(SWITCHED)
+            .instead(),
     )
 }
 
 fn several(items: &[&SettingOverride]) -> Finding {
     let names = list(items.iter().map(|item| shown(item.identity.label())));
     let sources = items.iter().flat_map(|item| &item.seen);
-    let remove = Remedy::exchange("keep one of them and remove the others, such as");
-    let others = items.iter().skip(1);
-    let remove = others.fold(remove, |remedy, item| {
-        remedy.run(Cmdlet::new("Remove-SettingOverride").identity(&item.identity))
-    });
+    let remove =
+        |it: &&SettingOverride| Cmdlet::new("Remove-SettingOverride").identity(&it.identity);
+    let remove = Remedy::exchange("keep one of them and remove the others, such as")
+        .then(items.iter().skip(1).map(remove).collect::<Lines>())
+        .test(show())
+        .undo_with(
+            "with the Parameters, the Reason and the limits that the test showed",
+            items.iter().skip(1).map(|it| again(it)).collect::<Lines>(),
+        )
+        .disturbs("where they differ, the one that stays decides from then on");
     Finding::critical(
         "several_overrides",
         format!("{} ExchangeOnpremAsThirdPartyAppId: {names}", count(items.len(), "override")),
@@ -94,7 +107,9 @@ fn several(items: &[&SettingOverride]) -> Finding {
 }
 
 fn disabled(item: &SettingOverride) -> Finding {
-    let parameters = list(item.parameters.value().into_iter().flatten());
+    let before = item.parameters.value().map_or(&[][..], Vec::as_slice);
+    let parameters = list(before);
+    let set = || Cmdlet::new("Set-SettingOverride").identity(&item.identity);
     Finding::critical(
         "disabled",
         of(item, &format!("has the parameters {}", shown(&parameters))),
@@ -102,12 +117,32 @@ fn disabled(item: &SettingOverride) -> Finding {
     )
     .seen_in(&item.seen)
     .remedy(
-        Remedy::exchange("switch it on, once application, consent and key are there").run(
-            Cmdlet::new("Set-SettingOverride")
-                .identity(&item.identity)
-                .code("Parameters", "@('Enabled=true')"),
-        ),
+        Remedy::exchange("switch it on, once application, consent and key are there")
+            .run(set().code("Parameters", "@('Enabled=true')"))
+            .test(show())
+            .undo(set().values("Parameters", before))
+            .disturbs(SWITCHED),
     )
+}
+
+const SWITCHED: &str = "Exchange calls the cloud as the dedicated application from then on: without \
+                        its consent and its key these calls fail";
+
+fn show() -> Query {
+    Query::get("SettingOverride").pipe(
+        "Format-List Name,ComponentName,SectionName,Parameters,Status,Server,MinVersion,\
+         MaxVersion,Reason",
+    )
+}
+
+/// Creates an override again.
+fn again(item: &SettingOverride) -> Cmdlet {
+    Cmdlet::new("New-SettingOverride")
+        .value("Name", item.identity.label())
+        .code("Component", "'Global'")
+        .code("Section", "'ExchangeOnpremAsThirdPartyAppId'")
+        .values("Parameters", item.parameters.value().map_or(&[][..], Vec::as_slice))
+        .code("Reason", "'<the Reason before>'")
 }
 
 fn not_accepted(item: &SettingOverride, status: &str) -> Finding {

@@ -5,7 +5,7 @@ use crate::check::{Check, Subject};
 use crate::facts::{Needs, OrganizationConfig, Reason, Unknown};
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::Requirement;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Query, Remedy};
 use crate::wording::{list, shown};
 
 pub(crate) const CHECK: Check = Check {
@@ -58,12 +58,15 @@ fn disabled(config: &OrganizationConfig) -> Option<Finding> {
     }
     let finding =
         Finding::critical("ews_disabled", "EwsEnabled is False", "EwsEnabled True or empty");
-    let set = Cmdlet::new("Set-OrganizationConfig").code("EwsEnabled", "$true");
+    let set = |on| Cmdlet::new("Set-OrganizationConfig").code("EwsEnabled", on);
     Some(
-        finding
-            .graded(enabled.grade)
-            .seen_in([&enabled.seen])
-            .remedy(Remedy::exchange("switch EWS on for the organisation").run(set)),
+        finding.graded(enabled.grade).seen_in([&enabled.seen]).remedy(
+            Remedy::exchange("switch EWS on for the organisation")
+                .run(set("$true"))
+                .test(show())
+                .undo(set("$false"))
+                .disturbs("every client may use EWS again, whoever it was meant to keep out"),
+        ),
     )
 }
 
@@ -92,9 +95,21 @@ fn not_allowed(allowed: &[String]) -> Option<Finding> {
     let missing: Vec<&(&str, &str)> = CALLERS.iter().filter(lacks).collect();
     let names: Vec<String> = missing.iter().map(|(caller, _)| (*caller).to_owned()).collect();
     let add = Remedy::exchange("add them to the list, keeping what is there")
-        .line("$list = @((Get-OrganizationConfig).EwsAllowList | Where-Object { $_ })")
-        .run(Cmdlet::new("$list += Write-Output").values("InputObject", &names))
-        .line("Set-OrganizationConfig -EwsAllowList $list");
+        .run(Cmdlet::new("$callers = Write-Output").values("InputObject", &names))
+        .line(
+            "(Get-OrganizationConfig) | ForEach-Object { Set-OrganizationConfig \
+             -EwsAllowList (@($_.EwsAllowList | Where-Object { $_ }) + $callers) }",
+        )
+        .test(show())
+        .undo(
+            Lines::from(Cmdlet::new("$callers = Write-Output").values("InputObject", &names)).line(
+                "(Get-OrganizationConfig) | ForEach-Object { Set-OrganizationConfig \
+                 -EwsAllowList @($_.EwsAllowList | Where-Object { $callers -notcontains $_ }) }",
+            ),
+        )
+        .disturbs(
+            "the whole list is written: a caller that is missing from what was read is locked out",
+        );
     (!missing.is_empty()).then(|| {
         Finding::critical(
             "not_allowed",
@@ -103,6 +118,11 @@ fn not_allowed(allowed: &[String]) -> Option<Finding> {
         )
         .remedy(add)
     })
+}
+
+fn show() -> Query {
+    Query::get("OrganizationConfig")
+        .pipe("Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList")
 }
 
 fn blocking(blocked: &[String]) -> Option<Finding> {
@@ -241,8 +261,8 @@ mod tests {
             "EwsAllowList is enforced and lacks *Microsoft.Skype.Presence.App/* (presence)"
         );
         assert_eq!(
-            finding.remedies[0].script[1],
-            "$list += Write-Output -InputObject '*Microsoft.Skype.Presence.App/*'"
+            finding.remedies[0].script[0],
+            "$callers = Write-Output -InputObject '*Microsoft.Skype.Presence.App/*'"
         );
     }
 

@@ -2,12 +2,14 @@
 
 use crate::case::Case;
 use crate::check::{Check, Subject};
-use crate::facts::{RoleAssignment, Unknown};
+use crate::facts::{Identity, RoleAssignment, Unknown};
+use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Remedy};
 use crate::wording::{list, shown};
 
 use super::assignments::{beyond, last_name};
+use super::missing::show_roles;
 
 pub(crate) const CHECK: Check = Check {
     id: "linked-account-excess",
@@ -35,7 +37,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         format!("no more than {most}"),
     )
     .seen_in(excess.iter().flat_map(|assignment| &assignment.seen))
-    .remedy(remove(&excess))
+    .remedy(remove(account, &excess))
     .into())
 }
 
@@ -43,13 +45,31 @@ fn role(assignment: &RoleAssignment) -> String {
     assignment.role.value().map(|role| shown(&last_name(role))).unwrap_or_default()
 }
 
-fn remove(excess: &[&RoleAssignment]) -> Remedy {
-    let remedy = Remedy::exchange(
-        "remove what nothing else needs: another application may share the account",
-    );
-    excess.iter().fold(remedy, |remedy, assignment| {
-        remedy.run(Cmdlet::new("Remove-ManagementRoleAssignment").identity(&assignment.identity))
-    })
+fn remove(account: &Identity, excess: &[&RoleAssignment]) -> Remedy {
+    let remove = |assignment: &&RoleAssignment| {
+        Cmdlet::new("Remove-ManagementRoleAssignment").identity(&assignment.identity)
+    };
+    Remedy::exchange("remove what nothing else needs: another application may share the account")
+        .then(excess.iter().map(remove).collect::<Lines>())
+        .test(show_roles(account))
+        .undo_with(
+            "a scope that an assignment had, and a group that held it, have to be named again",
+            excess.iter().map(|it| again(account, it)).collect::<Lines>(),
+        )
+        .disturbs("whoever acts through this account, or is in the group, loses the role at once")
+}
+
+/// Creates an assignment again, for whom it was.
+fn again(account: &Identity, assignment: &RoleAssignment) -> Cmdlet {
+    let role = assignment.role.value().map(last_name).unwrap_or_default();
+    let kind = assignment.assignee_type.value().map_or("", String::as_str);
+    let parameter =
+        if kind.to_ascii_lowercase().ends_with("group") { "SecurityGroup" } else { "User" };
+    let assignee = assignment.assignee.value().unwrap_or(account);
+    Cmdlet::new("New-ManagementRoleAssignment")
+        .value("Name", assignment.identity.label())
+        .value("Role", &role)
+        .value(parameter, address(assignee))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::Unknown;
 use crate::outcome::{Finding, Verdict};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Query, Remedy};
 
 pub(crate) const CHECK: Check = Check {
     id: "linked-account-hidden",
@@ -32,16 +32,25 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     }
     let mailbox = |kind: &String| kind.to_ascii_lowercase().ends_with("mailbox");
     let is_mailbox = account.recipient_type_details.is(mailbox);
-    let hide = Cmdlet::new(if is_mailbox { "Set-Mailbox" } else { "Set-MailUser" })
-        .identity(&account.identity)
-        .code("HiddenFromAddressListsEnabled", "$true");
+    let (set, noun) =
+        if is_mailbox { ("Set-Mailbox", "Mailbox") } else { ("Set-MailUser", "MailUser") };
+    let hide = |hidden| {
+        let change = Cmdlet::new(set).identity(&account.identity);
+        change.code("HiddenFromAddressListsEnabled", hidden)
+    };
+    let show = Query::get(noun).identity(&account.identity);
     Ok(Finding::warning(
         "visible",
         format!("{} shows up in address lists", super::named(identity)),
         "HiddenFromAddressListsEnabled True",
     )
     .seen_in([&hidden.seen])
-    .remedy(Remedy::exchange("hide the account from address lists").run(hide))
+    .remedy(
+        Remedy::exchange("hide the account from address lists")
+            .run(hide("$true"))
+            .test(show.pipe("Format-List Name,HiddenFromAddressListsEnabled"))
+            .undo(hide("$false")),
+    )
     .into())
 }
 

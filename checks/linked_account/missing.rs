@@ -5,7 +5,7 @@ use crate::facts::{Complete, Identity, ManagementRole, RoleAssignment};
 use crate::identity::address;
 use crate::outcome::{Finding, Severity};
 use crate::procedure::Role;
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Query, Remedy};
 use crate::wording::{count, list, shown};
 
 use super::assignments::{derived_from, is_delegating, last_name};
@@ -84,7 +84,13 @@ fn entry_missing(account: &Identity, missing: &Missing) -> Option<Finding> {
             .seen_in(&assignment.seen)
             .remedy(
                 Remedy::exchange("put the entry back into the role")
-                    .run(Cmdlet::new("Add-ManagementRoleEntry").value("Identity", &entry)),
+                    .run(Cmdlet::new("Add-ManagementRoleEntry").value("Identity", &entry))
+                    .test(
+                        Query::get("ManagementRoleEntry")
+                            .value("Identity", &format!("{}\\*", last_name(role)))
+                            .pipe("Format-Table Role,Name"),
+                    )
+                    .undo(Cmdlet::new("Remove-ManagementRoleEntry").value("Identity", &entry)),
             ),
     )
 }
@@ -98,41 +104,69 @@ fn useless(missing: &Missing) -> Option<String> {
 }
 
 fn assign(case: &Case, account: &Identity, missing: &[Missing]) -> Remedy {
-    let remedy = Remedy::exchange("give the account the roles");
-    missing.iter().fold(remedy, |remedy, missing| {
+    let (mut add, mut undo) = (Lines::new(), Lines::new());
+    for missing in missing {
         let mut idle = missing.idle.iter();
-        match (idle.find(|assignment| !is_delegating(assignment)), missing.role) {
-            (Some(disabled), _) => remedy.run(
-                Cmdlet::new("Set-ManagementRoleAssignment")
-                    .identity(&disabled.identity)
-                    .code("Enabled", "$true"),
-            ),
-            (None, Role::Whole(role) | Role::Newer(role)) => remedy.run(give(role, account)),
-            (None, Role::Entry { of, entry }) => reduced_role(case, remedy, account, of, entry),
-        }
-    })
+        let (to, back) = match (idle.find(|it| !is_delegating(it)), missing.role) {
+            (Some(disabled), _) => {
+                let switch = |enabled| {
+                    let change = Cmdlet::new("Set-ManagementRoleAssignment");
+                    Lines::from(change.identity(&disabled.identity).code("Enabled", enabled))
+                };
+                (switch("$true"), switch("$false"))
+            }
+            (None, Role::Whole(role) | Role::Newer(role)) => {
+                (give(role, account).into(), take_back(role, account).into())
+            }
+            (None, Role::Entry { of, entry }) => reduced_role(case, account, of, entry),
+        };
+        (add, undo) = (add.then(to), undo.then(back));
+    }
+    Remedy::exchange("give the account the roles").then(add).test(show_roles(account)).undo(undo)
 }
 
 fn give(role: &str, account: &Identity) -> Cmdlet {
     Cmdlet::new("New-ManagementRoleAssignment").value("Role", role).value("User", address(account))
 }
 
-/// Gives the account a role with this one entry, creating it where there is none.
-fn reduced_role(case: &Case, remedy: Remedy, account: &Identity, of: &str, entry: &str) -> Remedy {
+/// Takes back what [`give`] gives: a regular assignment of the account's own.
+fn take_back(role: &str, account: &Identity) -> Cmdlet {
+    Cmdlet::new("Get-ManagementRoleAssignment")
+        .value("RoleAssignee", address(account))
+        .value("Role", role)
+        .code("AssignmentMethod", "Direct")
+        .code("Delegating", "$false")
+        .pipe("Remove-ManagementRoleAssignment")
+}
+
+/// Shows the roles of an account, those of its groups as well.
+pub(super) fn show_roles(account: &Identity) -> Query {
+    Query::get("ManagementRoleAssignment")
+        .value("RoleAssignee", address(account))
+        .pipe("Format-Table Name,Role,RoleAssigneeName,RoleAssignmentDelegationType,Enabled")
+}
+
+/// Gives the account a role with this one entry, creating it where there is none;
+/// and the way back.
+fn reduced_role(case: &Case, account: &Identity, of: &str, entry: &str) -> (Lines, Lines) {
     let has_entry = |it: &&&ManagementRole| {
         it.entries.is(|entries| entries.iter().any(|it| it.eq_ignore_ascii_case(entry)))
     };
     if let Some(role) = derived_from(case, of).iter().find(has_entry) {
-        return remedy.run(give(&last_name(&role.identity), account));
+        let role = last_name(&role.identity);
+        return (give(&role, account).into(), take_back(&role, account).into());
     }
-    remedy
+    let create = Lines::new()
         .set("entry", entry)
         .run(Cmdlet::new("New-ManagementRole").value("Name", REDUCED_ROLE).value("Parent", of))
         .line(
             "Get-ManagementRoleEntry 'TeamsSchedulerRole\\*' | Where-Object { $_.Name -ne $entry } \
              | Remove-ManagementRoleEntry -Confirm:$false",
         )
-        .run(give(REDUCED_ROLE, account))
+        .run(give(REDUCED_ROLE, account));
+    let remove = Lines::from(take_back(REDUCED_ROLE, account))
+        .run(Cmdlet::new("Remove-ManagementRole").value("Identity", REDUCED_ROLE));
+    (create, remove)
 }
 
 /// The name that Microsoft's article gives to such a role.
@@ -142,4 +176,8 @@ const REDUCED_ROLE: &str = "TeamsSchedulerRole";
 fn prove() -> Remedy {
     Remedy::exchange("export all role assignments, to prove that none grants them")
         .line("Get-ManagementRoleAssignment | Export-Clixml RoleAssignments.xml")
+        .test(
+            Query::get("ManagementRoleAssignment").pipe("Format-Table Name,Role,RoleAssigneeName"),
+        )
+        .changes_nothing()
 }

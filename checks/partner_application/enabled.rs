@@ -24,11 +24,16 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         return Ok(Verdict::passed("enabled", &enabled.seen));
     }
     let name = super::named(application);
-    let change = super::change(application).code("Enabled", "$true");
+    let change = |enabled| super::change(application).code("Enabled", enabled);
     Ok(Finding::critical("disabled", format!("{name} is disabled"), "Enabled True")
         .graded(enabled.grade)
         .seen_in([&enabled.seen])
-        .remedy(Remedy::exchange("enable the partner application").run(change))
+        .remedy(
+            Remedy::exchange("enable the partner application")
+                .run(change("$true"))
+                .test(super::show(application))
+                .undo(change("$false")),
+        )
         .into())
 }
 

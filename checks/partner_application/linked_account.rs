@@ -48,6 +48,8 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
 fn link(application: &PartnerApplication) -> Remedy {
     Remedy::exchange("link the account that holds the roles, creating it first where there is none")
         .run(super::change(application).code("LinkedAccount", super::SOME_ACCOUNT))
+        .test(super::show(application))
+        .undo(super::relink(application))
 }
 
 #[cfg(test)]

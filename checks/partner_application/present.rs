@@ -66,20 +66,23 @@ fn of_a_server(id: &ApplicationId, server: &PartnerApplication) -> Finding {
 
 fn create(required: &RequiredApplication) -> Remedy {
     let application = super::create(&required.id);
-    if required.linked_account {
+    let draft = if required.linked_account {
         Remedy::exchange(
             "create the partner application, with the account of the linked-account step",
         )
         .run(application.code("LinkedAccount", super::SOME_ACCOUNT))
     } else {
         Remedy::exchange("create the partner application").run(application)
-    }
+    };
+    draft.test(super::show_all()).undo(super::uncreate(&required.id))
 }
 
 /// An export may have been made with a filter.
 fn prove() -> Remedy {
     Remedy::exchange("export all partner applications, to prove that it is absent")
         .line("Get-PartnerApplication | Export-Clixml PartnerApplications.xml")
+        .test(super::show_all())
+        .changes_nothing()
 }
 
 #[cfg(test)]

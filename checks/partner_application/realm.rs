@@ -41,11 +41,16 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     } else {
         Finding::warning("realm_restricted", seen, wanted)
     };
-    let change = super::change(application).code("Realm", "$null");
+    let change = || super::change(application);
     Ok(finding
         .graded(realm.grade)
         .seen_in([&realm.seen])
-        .remedy(Remedy::exchange("empty the Realm").run(change))
+        .remedy(
+            Remedy::exchange("empty the Realm")
+                .run(change().code("Realm", "$null"))
+                .test(super::show(application))
+                .undo(change().value("Realm", &realm.value)),
+        )
         .into())
 }
 

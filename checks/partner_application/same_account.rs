@@ -8,7 +8,7 @@ use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::shown;
 
-use super::{change, named, selected};
+use super::{change, named, relink, selected, show};
 
 pub(crate) const CHECK: Check = Check {
     id: "partner-application-same-account",
@@ -62,7 +62,10 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     .seen_in([&found_in.seen, &wanted_in.seen])
     .remedy(
         Remedy::exchange("link the account of the other application")
-            .run(change(follower).value("LinkedAccount", address(wanted))),
+            .run(change(follower).value("LinkedAccount", address(wanted)))
+            .test(show(follower))
+            .undo(relink(follower))
+            .disturbs("calls of this application act through the other account at once"),
     )
     .into())
 }

@@ -6,7 +6,7 @@ use crate::facts::{ApplicationId, PartnerApplication, SeenId, Unknown};
 use crate::identity::address;
 use crate::outcome::{Finding, Verdict};
 use crate::procedure::{RequiredApplication, TEAMS_SCHEDULER, application_name};
-use crate::remedy::{Cmdlet, Remedy};
+use crate::remedy::{Cmdlet, Lines, Remedy};
 
 use super::Selection;
 
@@ -53,7 +53,7 @@ fn alone(
     required: &RequiredApplication,
 ) -> Result<Verdict, Unknown> {
     let names = required.successors.iter().map(name).collect::<Vec<&str>>().join(" nor ");
-    let mut remedy = Remedy::exchange("add what Teams calls with today");
+    let (mut add, mut undo) = (Lines::new(), Lines::new());
     let mut finding = Finding::warning(
         "legacy_alone",
         format!("{} is enabled, but neither {names}", super::named(legacy)),
@@ -65,15 +65,19 @@ fn alone(
             Selection::Found(disabled) => {
                 disabled.enabled.read()?;
                 finding = finding.seen_in(&disabled.seen);
-                remedy = remedy.run(super::change(disabled).code("Enabled", "$true"));
+                add = add.run(super::change(disabled).code("Enabled", "$true"));
+                undo = undo.run(super::change(disabled).code("Enabled", "$false"));
             }
             Selection::Absent(complete) | Selection::OnPremises(_, complete) => {
                 let listing = &case.facts.partner_applications;
                 finding = finding.absent_from(complete).seen_in(&listing.seen);
-                remedy = remedy.run(create(id, legacy));
+                add = add.run(create(id, legacy));
+                undo = undo.run(super::uncreate(id));
             }
         }
     }
+    let remedy = Remedy::exchange("add what Teams calls with today").then(add);
+    let remedy = remedy.test(super::show_all()).undo(undo);
     Ok(Finding { severity: required.alone, ..finding.remedy(remedy) }.into())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Plan, Readiness, Standing};
+use super::{Readiness, Standing, Target};
 use crate::case::Case;
 use crate::check::Object;
 use crate::engine::Assessment;
@@ -12,7 +12,7 @@ use crate::wording::{count, day};
 /// Without a full stop. `later` is the assessment of the day, where one was named.
 pub(super) fn of(
     case: &Case,
-    plan: &Plan,
+    plan: &Target,
     now: &Assessment,
     later: Option<&Assessment>,
     readiness: &Readiness,

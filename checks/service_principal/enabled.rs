@@ -43,8 +43,11 @@ pub(crate) fn disabled(case: &Case, principal: &ServicePrincipal) -> Vec<Finding
             format!("accountEnabled of {id} is false"),
             "an enabled service principal",
         );
-        let enable = super::script(case, "enable it, after finding out why it was disabled", id)
-            .line("Update-MgServicePrincipal -ServicePrincipalId $sp.Id -AccountEnabled:$true");
+        let action = "enable it, after finding out why it was disabled";
+        let enable = super::connected(case, action)
+            .then(super::to_principal(id, ENABLE))
+            .test(super::show_principal(id).pipe("Format-List AppId,DisplayName,AccountEnabled"))
+            .undo(super::to_principal(id, DISABLE));
         findings.push(finding.graded(enabled.grade).seen_in([&enabled.seen]).remedy(enable));
     }
     let by_microsoft = principal.disabled_by_microsoft.read().ok();
@@ -59,6 +62,12 @@ pub(crate) fn disabled(case: &Case, principal: &ServicePrincipal) -> Vec<Finding
     }
     findings
 }
+
+const ENABLE: &str = "ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+                      -AccountEnabled:$true }";
+
+const DISABLE: &str = "ForEach-Object { Update-MgServicePrincipal -ServicePrincipalId $_.Id \
+                       -AccountEnabled:$false }";
 
 fn is_disabled(status: &str) -> bool {
     !status.is_empty() && !status.eq_ignore_ascii_case("NotDisabled")

@@ -264,8 +264,9 @@ mod tests {
         assert_eq!(organisation.summary(&CHECK), ["mail.contoso.com: failed wildcard_below_host"]);
         let outcomes = organisation.judged(&CHECK);
         let script = &outcomes[0].findings()[0].remedies[0].script;
-        assert_eq!(script[3], format!("$name = '{ID}/mail.contoso.com'"));
-        assert_eq!(script[4], "$names = @($sp.ServicePrincipalNames) + $name");
+        assert_eq!(script[1], format!("$name = '{ID}/mail.contoso.com'"));
+        assert_eq!(script[2], format!("$appId = '{ID}'"));
+        assert!(script[3].ends_with("(@($_.ServicePrincipalNames) + $name) }"), "{script:?}");
     }
 
     #[test]

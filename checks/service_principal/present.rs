@@ -35,6 +35,11 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
 fn create(case: &Case, id: &ApplicationId) -> Remedy {
     super::connected(case, "create the service principal, then set its keys and names")
         .run(Cmdlet::new("New-MgServicePrincipal").value("AppId", id.as_str()))
+        .test(super::show_principal(id).pipe("Format-List AppId,DisplayName,AccountEnabled"))
+        .undo(super::to_principal(
+            id,
+            "ForEach-Object { Remove-MgServicePrincipal -ServicePrincipalId $_.Id }",
+        ))
 }
 
 #[cfg(test)]

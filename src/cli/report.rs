@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{Judged, Many, Terms};
+use super::{Many, Sources, Terms};
 use crate::config::value::time;
 
 /// `trustprobe report`.
@@ -13,7 +13,7 @@ use crate::config::value::time;
 pub struct Report {
     /// What is judged.
     #[command(flatten)]
-    pub material: Judged,
+    pub sources: Sources,
     /// Whether many are judged.
     #[command(flatten)]
     pub many: Many,

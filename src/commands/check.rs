@@ -5,8 +5,8 @@ use std::io;
 use jiff::Timestamp;
 
 use super::every::Every;
-use super::gather::{judged, named, paths};
-use crate::cli::{Check, Format, Judge, Output};
+use super::gather::{gather_from, named, paths};
+use crate::cli::{Check, FailOn, Format, Judge, Output, Terms};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::Material;
@@ -18,33 +18,39 @@ use crate::stdout;
 
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<Code> {
     if arguments.many.all {
-        let paths = paths(&arguments.material);
-        let named = named(&arguments.material, &paths);
+        let paths = paths(&arguments.sources);
+        let named = named(&arguments.sources, &paths);
         return all(Every::new(&named)?, &arguments.judge, &arguments.output);
     }
-    judge(&judged(&arguments.material)?, &arguments.judge, &arguments.output)
+    judge(&gather_from(&arguments.sources)?, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
     with_reports(material, &question(judge), |reports| {
         show(reports, output)?;
-        let codes = reports.iter().map(|report| code(report, judge));
-        Ok(codes.max().unwrap_or(Code::Unknown))
+        Ok(code(reports, judge.fail_on))
     })
 }
 
-fn question(judge: &Judge) -> Question {
-    Question {
-        procedure: judge.terms.procedure,
-        at: judge.terms.at,
-        only: judge.only.clone(),
-        no_waivers: judge.terms.no_waivers,
-    }
+/// How to judge.
+pub(super) fn question(judge: &Judge) -> Question {
+    Question { only: judge.only.clone(), ..asked(judge.terms) }
 }
 
-fn code(report: &Report, judge: &Judge) -> Code {
-    Code::of(report.assessment.overall(), report.assessment.warns(), judge.fail_on)
+/// The same, where all checks are shown.
+pub(super) fn asked(terms: Terms) -> Question {
+    let Terms { procedure, at, no_waivers } = terms;
+    Question { procedure, at, only: Vec::new(), no_waivers }
+}
+
+/// How a run over these ends: by the worst.
+pub(super) fn code(reports: &[Report], fail_on: FailOn) -> Code {
+    let codes = reports.iter().map(|report| {
+        let warned = report.assessment.warns();
+        Code::of(report.assessment.overall(), warned, fail_on)
+    });
+    codes.max().unwrap_or(Code::Unknown)
 }
 
 fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
@@ -108,7 +114,7 @@ fn all(every: Every, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
     };
     let told = every.judge(&question(judge), |reports| {
         let told = |report: &Report| {
-            let (row, code) = (Row::of(report), code(report, judge));
+            let (row, code) = (Row::of(report), code(&[*report], judge.fail_on));
             Ok(Told { row, code, part: part(report)? })
         };
         reports.iter().map(told).collect::<anyhow::Result<Vec<Told>>>()
@@ -135,8 +141,7 @@ fn show_all(told: Vec<Told>, parts: Parts, judge: &Judge, output: &Output) -> an
             return written(output, &output::summary::table(&rows, now, &style(output)));
         }
         Format::Prometheus => {
-            let series: Vec<&Series> = series.iter().collect();
-            return written(output, &prometheus::text(&series));
+            return written(output, &prometheus::pieces(&series).concat());
         }
         Format::Json => output::json::frame(),
     };

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use checks::Trust;
 
 use super::watching;
-use crate::cli::{Judged, Shown, Stated, Where};
+use crate::cli::{Shown, Sources, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Limits, Moved, ServerOf};
@@ -32,26 +32,26 @@ pub(crate) struct Named<'a> {
     pub(crate) rights: bool,
 }
 
-/// Reads what is to be judged, and asks whom there is to ask.
-pub(crate) fn judged(arguments: &Judged) -> anyhow::Result<Material> {
-    gather(&named(arguments, &paths(arguments)))
+/// Gathers what the arguments of a command name that judges.
+pub(super) fn gather_from(sources: &Sources) -> anyhow::Result<Material> {
+    gather(&named(sources, &paths(sources)))
 }
 
 /// The evidence that the arguments name, in either way.
-pub(super) fn paths(arguments: &Judged) -> Vec<PathBuf> {
-    arguments.paths.iter().chain(&arguments.evidence).cloned().collect()
+pub(super) fn paths(sources: &Sources) -> Vec<PathBuf> {
+    sources.paths.iter().chain(&sources.evidence).cloned().collect()
 }
 
 /// What the arguments name, with this evidence.
-pub(super) fn named<'a>(arguments: &'a Judged, paths: &'a [PathBuf]) -> Named<'a> {
+pub(super) fn named<'a>(sources: &'a Sources, paths: &'a [PathBuf]) -> Named<'a> {
     Named {
         paths,
-        server: &arguments.server,
-        limit: &arguments.limit,
-        stated: &arguments.trust,
-        place: &arguments.place,
-        live: arguments.live,
-        shown: arguments.shown,
+        server: &sources.server,
+        limit: &sources.limit,
+        stated: &sources.trust,
+        place: &sources.place,
+        live: sources.live,
+        shown: sources.shown,
         rights: false,
     }
 }

@@ -7,15 +7,16 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use checks::facts::hexadecimal;
-use checks::{Case, Plan, Readiness, Standing, Waiver};
+use checks::{Case, Readiness, Standing, Target, Waiver};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::check::asked;
 use super::every::Every;
 use super::gather;
 use crate::cli::{Planned, Report as Arguments, ReportFormat, Terms};
 use crate::exit::Code;
-use crate::judgement::{Question, with_reports};
+use crate::judgement::with_reports;
 use crate::material::Material;
 use crate::output::readiness::index::{self, Entry};
 use crate::output::readiness::{html, markdown};
@@ -26,11 +27,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Code> {
     let Arguments { terms, planned, .. } = arguments;
     lies_ahead(*planned, terms)?;
     if arguments.many.all {
-        let paths = gather::paths(&arguments.material);
-        let named = gather::named(&arguments.material, &paths);
+        let paths = gather::paths(&arguments.sources);
+        let named = gather::named(&arguments.sources, &paths);
         return all(Every::new(&named)?, arguments);
     }
-    let material = gather::judged(&arguments.material)?;
+    let material = gather::gather_from(&arguments.sources)?;
     let format = arguments.format.unwrap_or_else(|| ReportFormat::of(arguments.output.as_ref()));
     write(&material, terms, *planned, format, arguments.output.as_ref())
 }
@@ -43,7 +44,7 @@ pub(super) fn write(
     format: ReportFormat,
     output: Option<&PathBuf>,
 ) -> anyhow::Result<Code> {
-    with_reports(material, &question(terms), |reports| {
+    with_reports(material, &asked(*terms), |reports| {
         let ready: Vec<Readiness> =
             reports.iter().map(|report| readiness(report, planned)).collect();
         let text = rendered(&reports.iter().copied().zip(&ready).collect::<Vec<_>>(), format)?;
@@ -53,15 +54,6 @@ pub(super) fn write(
         }
         Ok(ready.iter().map(|it| code(it.standing)).max().unwrap_or(Code::Unknown))
     })
-}
-
-fn question(terms: &Terms) -> Question {
-    Question {
-        procedure: terms.procedure,
-        at: terms.at,
-        only: Vec::new(),
-        no_waivers: terms.no_waivers,
-    }
 }
 
 fn rendered(told: &[(Report, &Readiness)], format: ReportFormat) -> anyhow::Result<String> {
@@ -76,7 +68,7 @@ fn readiness(report: &Report, planned: Planned) -> Readiness {
     let Report { trust, facts, procedure, context, assessment, moving, .. } = *report;
     let case = Case { trust, facts, procedure, context };
     let waivers: Vec<Waiver> = assessment.waivers.iter().map(|it| it.waiver.clone()).collect();
-    Readiness::new(&case, assessment, &Plan { by: planned.by, waivers: &waivers, moving })
+    Readiness::new(&case, assessment, &Target { by: planned.by, waivers: &waivers, moving })
 }
 
 /// Writes the report of each trust to a file in a folder, and beside them an index.
@@ -88,7 +80,7 @@ fn all(every: Every, arguments: &Arguments) -> anyhow::Result<Code> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let format = arguments.format.unwrap_or(ReportFormat::Html);
     let files = Files::new(format);
-    let told = every.judge(&question(terms), |reports| {
+    let told = every.judge(&asked(*terms), |reports| {
         let told = |report: &Report| {
             let (ready, file) = (readiness(report, *planned), files.name(&report.trust.name));
             write_atomically(&folder.join(&file), &rendered(&[(*report, &ready)], format)?)?;

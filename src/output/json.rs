@@ -19,7 +19,7 @@ use super::{Report, escape_json};
 /// What the file says that it is.
 pub const FORMAT: &str = "trustprobe/outcomes";
 /// The version of the format; a newer major one means something else.
-pub const VERSION: &str = "1.0";
+pub const VERSION: &str = "1.1";
 
 /// Outcomes of trustprobe.
 #[derive(Serialize, JsonSchema)]

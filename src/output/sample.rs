@@ -10,7 +10,7 @@ use checks::facts::{
 };
 use checks::procedure::{EXCHANGE, SKYPE, SKYPE_ONLINE};
 use checks::{
-    Assessment, Case, Cause, Cmdlet, Context, Evidence, Finding, Judgement, Object, Outcome,
+    Assessment, Case, Cause, Cmdlet, Context, Evidence, Finding, Judgement, Object, Outcome, Query,
     Remedy, Status, Subject, Trust, assess,
 };
 use jiff::Timestamp;
@@ -161,11 +161,15 @@ fn steps_1_to_4() -> Vec<Outcome> {
     )
     .seen_in([&SeenId::new("PartnerApplications.xml")])
     .remedy(
-        Remedy::exchange("give it the realm of this tenant").run(
-            Cmdlet::new("Set-PartnerApplication")
-                .value("Identity", "SfB'Online")
-                .value("Realm", "11111111-2222-3333-4444-555555555555"),
-        ),
+        Remedy::exchange("give it the realm of this tenant")
+            .run(
+                Cmdlet::new("Set-PartnerApplication")
+                    .value("Identity", "SfB'Online")
+                    .value("Realm", "11111111-2222-3333-4444-555555555555"),
+            )
+            .test(Query::get("PartnerApplication").value("Identity", "SfB'Online"))
+            .no_undo("the realm before was of no use")
+            .disturbs("calls from the tenant of the realm before are refused"),
     );
     let mut symptom = Finding::warning(
         "last_call_refused",
@@ -212,11 +216,14 @@ fn step_5() -> Vec<Outcome> {
     )
     .seen_in([&SeenId::new("AuthConfig.xml"), &SeenId::new("Certificates-EX1.xml")])
     .remedy(
-        Remedy::exchange("copy the certificate from a server that holds it").run(
-            Cmdlet::new("Export-ExchangeCertificate")
-                .value("Thumbprint", CURRENT)
-                .switch("BinaryEncoded"),
-        ),
+        Remedy::exchange("copy the certificate from a server that holds it")
+            .run(
+                Cmdlet::new("Export-ExchangeCertificate")
+                    .value("Thumbprint", CURRENT)
+                    .switch("BinaryEncoded"),
+            )
+            .test(Query::get("ExchangeCertificate").value("Thumbprint", CURRENT))
+            .changes_nothing(),
     );
     vec![
         outcome(

@@ -162,13 +162,17 @@ impl<'a> Told<'a> {
     fn remedy(&mut self, page: &mut Page, remedy: &'a Remedy) {
         let place = remedy.shell.map(|shell| format!(", in the {}", shell.name()));
         let place = place.unwrap_or_default();
+        let label = if remedy.instead { "or" } else { "do" };
         if remedy.script.is_empty() {
-            page.entry("do", &remedy.action);
+            page.entry(label, &remedy.action);
         } else if self.0.contains(&remedy) {
-            page.entry("do", &format!("{}{place}: as above", remedy.action));
+            page.entry(label, &format!("{}{place}: as above", remedy.action));
         } else {
             self.0.push(remedy);
-            page.entry("do", &format!("{}{place}:", remedy.action));
+            page.entry(label, &format!("{}{place}:", remedy.action));
+            if let Some(how) = remedy.disturbs {
+                page.hanging((Tone::Doubtful, "caution"), (Tone::Plain, how));
+            }
             page.script(remedy.script.iter().map(String::as_str));
         }
     }

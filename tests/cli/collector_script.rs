@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::Node;
 
 use crate::organisation::{Judged, Organisation};
+use crate::powershell::{child, nodes, parse};
 use crate::run::trustprobe;
 
 /// The cmdlets of Exchange that it may call, each with its parameters.
@@ -188,15 +189,10 @@ struct Reviewed {
 
 impl Reviewed {
     fn of(script: &str) -> Self {
-        let mut parser = Parser::new();
-        parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
-        let tree = parser.parse(script, None).unwrap();
+        let tree = parse(script);
         let mut reviewed = Self::default();
-        let mut nodes = vec![tree.root_node()];
-        while let Some(node) = nodes.pop() {
+        for node in nodes(&tree) {
             reviewed.node(node, script);
-            let mut cursor = node.walk();
-            nodes.extend(node.children(&mut cursor));
         }
         reviewed
     }
@@ -291,11 +287,6 @@ impl Reviewed {
     fn fault(&mut self, what: &str, text: &str) {
         self.faults.push(format!("{what} {text}"));
     }
-}
-
-fn child<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
-    let mut cursor = node.walk();
-    node.children(&mut cursor).find(|it| it.kind() == kind)
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
+mod plan;
+mod powershell;
 mod procedures;
 mod readme;
 mod recorded;

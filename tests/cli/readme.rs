@@ -6,6 +6,17 @@ use std::path::Path;
 use crate::run::trustprobe;
 
 #[test]
+fn the_readme_shows_a_step_of_the_plan() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(path).unwrap();
+    let (_, rest) = readme.split_once("<!-- plan -->\n```powershell\n").unwrap();
+    let (step, _) = rest.split_once("```").unwrap();
+    assert!(step.contains("# Step ") && step.contains("# Way back"), "{step}");
+    let plan = crate::plan::plan_of_demo();
+    assert!(plan.contains(step), "{plan}");
+}
+
+#[test]
 fn the_readme_shows_the_beginning_of_the_demo() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(path).unwrap();

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use checks::facts::{Organisation, Reason};
-use checks::{Finding, Judgement, Object, Overall, Remedy, Status, Subject};
+use checks::{Finding, Judgement, Object, Overall, Query, Remedy, Status, Subject};
 
 use super::*;
 use crate::output::sample::{broken, outcome, sound};
@@ -65,7 +65,7 @@ fn nothing_foreign_becomes_markup_or_steers() {
         server.name = HOSTILE.into();
     }
     let finding = Finding::critical("code", HOSTILE, HOSTILE)
-        .remedy(Remedy { script: vec![HOSTILE.into()], ..Remedy::exchange(HOSTILE) });
+        .remedy(Remedy::exchange(HOSTILE).set("x", HOSTILE).test(Query::get("X")).no_undo(HOSTILE));
     let server = || Subject::new("5", Object::Server(HOSTILE.into()));
     for judgement in [
         Judgement::Flawed(vec![finding]),

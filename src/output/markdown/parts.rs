@@ -51,8 +51,12 @@ fn remedy(document: &mut Document, proposed: &Proposed) {
         (_, true) => ": as above",
         _ => ":",
     };
-    document.paragraph(labelled("do", &format!("{}{place}{end}", remedy.action)));
+    let label = if remedy.instead { "or" } else { "do" };
+    document.paragraph(labelled(label, &format!("{}{place}{end}", remedy.action)));
     if end == ":" {
+        if let Some(how) = remedy.disturbs {
+            document.paragraph(labelled("caution", how));
+        }
         document.code("powershell", remedy.script.iter().map(String::as_str));
     }
 }
