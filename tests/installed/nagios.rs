@@ -56,8 +56,7 @@ fn settings(folder: &Path) -> String {
         let output = Command::new("id").args([flag, "-n"]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
-    let mut text = format!("nagios_user={}\nnagios_group={}\n", own("-u"), own("-g"));
-    for (name, file) in [
+    let files = [
         ("log_file", "nagios.log"),
         ("cfg_file", "objects.cfg"),
         ("object_cache_file", "objects.cache"),
@@ -68,37 +67,56 @@ fn settings(folder: &Path) -> String {
         ("check_result_path", "spool"),
         ("state_retention_file", "retention.dat"),
         ("query_socket", "nagios.qh"),
-    ] {
-        text += &format!("{name}={}\n", folder.join(file).display());
-    }
-    text += "check_external_commands=0\nexecute_host_checks=0\nexecute_service_checks=1\n\
-             enable_notifications=0\ncheck_for_updates=0\nuse_syslog=0\n\
-             status_update_interval=1\ncheck_result_reaper_frequency=1\n\
-             service_inter_check_delay_method=n\n";
-    text
+    ]
+    .map(|(name, file)| format!("{name}={}\n", folder.join(file).display()));
+    let text = "check_external_commands=0\nexecute_host_checks=0\nexecute_service_checks=1\n\
+                enable_notifications=0\ncheck_for_updates=0\nuse_syslog=0\n\
+                status_update_interval=1\ncheck_result_reaper_frequency=1\n\
+                service_inter_check_delay_method=n\n";
+    let user = format!("nagios_user={}\nnagios_group={}\n", own("-u"), own("-g"));
+    [files.concat(), user, text.to_owned()].concat()
 }
 
 fn objects(folder: &Path) -> String {
     let days = ["sun", "mon", "tues", "wednes", "thurs", "fri", "satur"];
-    let always = days.map(|day| format!("  {day}day 00:00-24:00\n")).concat();
-    let mut text =
-        format!("define timeperiod {{\n  timeperiod_name always\n  alias always\n{always}}}\n");
-    text += "define host {\n  host_name contoso\n  address 127.0.0.1\n  max_check_attempts 1\n  check_period always\n}\n";
-    text += "define contact {\n  contact_name nobody\n  host_notification_period always\n  service_notification_period always\n  host_notification_commands broken\n  service_notification_commands broken\n}\n";
+    let days = days.map(|day| format!("{day}day 00:00-24:00"));
+    let [one, more @ ..] = days.each_ref().map(String::as_str);
+    let always = [["timeperiod_name always", "alias always", one].as_slice(), &more].concat();
+    let host = ["host_name contoso", "address 127.0.0.1", "max_check_attempts 1"];
+    // Without a contact it does not start; nobody is notified.
+    let nobody = [
+        "contact_name nobody",
+        "host_notification_period always",
+        "service_notification_period always",
+        "host_notification_commands broken",
+        "service_notification_commands broken",
+    ];
     let (program, evidence) = (env!("CARGO_BIN_EXE_trustprobe"), folder.join("evidence"));
-    for (service, arguments) in SERVICES {
-        text += &format!(
-            "define command {{\n  command_name {service}\n  command_line cd {} && {program} {arguments} --format nagios\n}}\n\
-             define service {{\n  host_name contoso\n  service_description {service}\n  check_command {service}\n  max_check_attempts 1\n  check_interval 60\n  check_period always\n}}\n",
-            evidence.display(),
-        );
-    }
-    text
+    let place = evidence.display();
+    let services = SERVICES.map(|(service, arguments)| {
+        let line = format!("cd {place} && {program} {arguments} --format nagios");
+        let command = [format!("command_name {service}"), format!("command_line {line}")];
+        let checked = [
+            "host_name contoso",
+            &format!("service_description {service}"),
+            &format!("check_command {service}"),
+            "max_check_attempts 1",
+            "check_interval 60",
+            "check_period always",
+        ];
+        define("command", &command.each_ref().map(String::as_str)) + &define("service", &checked)
+    });
+    let rest = [define("timeperiod", &always), define("host", &host), define("contact", &nobody)];
+    [rest.concat(), services.concat()].concat()
+}
+
+fn define(kind: &str, lines: &[&str]) -> String {
+    format!("define {kind} {{\n  {}\n}}\n", lines.join("\n  "))
 }
 
 /// What the status says of each service, once all were checked.
 fn status(folder: &Path) -> BTreeMap<String, BTreeMap<String, String>> {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     loop {
         let text = fs::read_to_string(folder.join("status.dat")).unwrap_or_default();
         let blocks = text.split("servicestatus {").skip(1);
