@@ -36,6 +36,14 @@ pub(crate) struct Every<'a> {
     asking: Option<(Ground, Runtime)>,
 }
 
+/// What was judged of one trust.
+pub(crate) struct Told<'a> {
+    /// Its place among the others.
+    pub(crate) at: usize,
+    /// The report of each organisation that its facts are of.
+    pub(crate) reports: &'a [Report<'a>],
+}
+
 /// One trust.
 struct Target {
     /// The configured name, or that of the evidence.
@@ -88,7 +96,7 @@ impl<'a> Every<'a> {
     pub(crate) fn judge<T: Send>(
         mut self,
         question: &Question,
-        tell: impl Fn(&[Report]) -> anyhow::Result<T> + Sync,
+        tell: impl Fn(Told) -> anyhow::Result<T> + Sync,
     ) -> anyhow::Result<Vec<T>> {
         let next = AtomicUsize::new(0);
         let (give, given) = channel();
@@ -100,7 +108,8 @@ impl<'a> Every<'a> {
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         let Some(target) = this.targets.get(at) else { break };
-                        let result = this.one(target, question, tell);
+                        let tell = |reports: &[Report]| tell(Told { at, reports });
+                        let result = this.one(target, question, &tell);
                         // Whoever has seen a failure waits for no more.
                         if give.send((at, result)).is_err() {
                             break;

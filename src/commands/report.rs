@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::check::asked;
-use super::every::Every;
+use super::every::{Every, Told as Judged};
 use super::gather;
 use crate::cli::{Planned, Report as Arguments, ReportFormat, Terms};
 use crate::exit::Code;
@@ -80,7 +80,7 @@ fn all(every: Every, arguments: &Arguments) -> anyhow::Result<Code> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let format = arguments.format.unwrap_or(ReportFormat::Html);
     let files = Files::new(format);
-    let told = every.judge(&asked(*terms), |reports| {
+    let told = every.judge(&asked(*terms), |Judged { reports, .. }| {
         let told = |report: &Report| {
             let (ready, file) = (readiness(report, *planned), files.name(&report.trust.name));
             write_atomically(&folder.join(&file), &rendered(&[(*report, &ready)], format)?)?;

@@ -18,7 +18,7 @@ pub(crate) struct Parts(Mutex<SpooledTempFile>);
 pub(crate) type Place = Range<u64>;
 
 /// What stands around and between the parts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Frame {
     pub(crate) before: String,
     pub(crate) between: &'static str,

@@ -4,6 +4,7 @@ use checks::Overall;
 use jiff::Timestamp;
 use textwrap::core::display_width;
 
+use super::markdown::{Document, Line};
 use super::page::{Page, Tone, cut, tone_of};
 use super::{Report, Style, escape, first, next_expiry, text, title};
 use crate::decode::numbered;
@@ -129,6 +130,36 @@ pub fn table(rows: &[Row], now: Timestamp, style: &Style) -> String {
     page.finish()
 }
 
+/// The rows as Markdown, as of this time.
+pub fn markdown(rows: &[Row], now: Timestamp) -> String {
+    let mut sorted: Vec<&Row> = rows.iter().collect();
+    sorted.sort_by_key(|row| urgency(row));
+    let mut page = Document::default();
+    page.heading(1, format!("{}: {}", numbered(rows.len(), "trust"), counts(rows)).as_str());
+    page.table(
+        &["Verdict", "Trust", "Look at first", "Next expiry"],
+        sorted.into_iter().map(|row| {
+            let first = [&row.cause, &row.seen].into_iter().flatten().map(String::as_str);
+            let first = first.collect::<Vec<_>>().join(": ");
+            vec![
+                Line::default().strong(word(row.verdict)),
+                Line::default().text(&row.name),
+                Line::default().text(&first),
+                Line::default().text(&expiry(row, now)),
+            ]
+        }),
+    );
+    page.finish()
+}
+
+/// The day of the first end, and how far off it is.
+fn expiry(row: &Row, now: Timestamp) -> String {
+    match &row.next_expiry {
+        Some(end) => format!("{}  {}", end.strftime("%Y-%m-%d"), left(end, &now)),
+        None => "not known".to_owned(),
+    }
+}
+
 /// Characters that are kept of what was seen, and that a table shows.
 pub(super) const LONGEST: usize = 300;
 const GLANCE: usize = 140;
@@ -144,10 +175,7 @@ fn print(page: &mut Page, row: &Row, names: usize, now: Timestamp) {
     };
     let name = cut(&escape(&row.name), names);
     let padding = " ".repeat(names - display_width(&name).min(names));
-    let expiry = match row.next_expiry {
-        Some(end) => format!("{}  {}", end.strftime("%Y-%m-%d"), left(&end, &now)),
-        None => "not known".to_owned(),
-    };
+    let expiry = expiry(row, now);
     page.line(&[
         (Tone::Plain, "  "),
         (row.verdict.map_or(Tone::Open, tone_of), &format!("{verdict:VERDICT$}")),
