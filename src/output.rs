@@ -8,7 +8,6 @@ mod certificates;
 mod escape;
 mod file;
 mod gaps;
-mod holdings;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;

@@ -4,6 +4,7 @@
 //! Everything that a template shows goes through [`Visible`], so that no text
 //! can be forgotten.
 
+mod certificates;
 pub(crate) mod picture;
 mod svg;
 pub(crate) mod timeline;
@@ -15,12 +16,12 @@ use askama::filters::{Escaper, Html};
 use checks::{Certainty, Outcome, Overall, Status};
 
 use super::gaps::{self, Gap};
-use super::holdings::{self, Holding};
 use super::page::word;
 use super::steps::{self, Row, Section};
 use super::telling::{Link, Teller, Told};
 use super::wording::{self, PRESUMED};
 use super::{Report, escape};
+use certificates::Holding;
 
 /// The stylesheet of every page. It names no other file.
 pub(crate) const STYLE: &str = include_str!("html/style.css");
@@ -79,7 +80,7 @@ impl<'a> View<'a> {
             others.map(|outcome| (teller.link(&outcome.cause()), wording::text(outcome))).collect();
         let sections = steps::sections(report);
         let parts = sections.into_iter().map(|section| part(section, &mut teller)).collect();
-        let certificates = holdings::of(report);
+        let certificates = certificates::holdings(report);
         Self { report, manuals, first, others, parts, gaps: gaps::of(report), certificates }
     }
 

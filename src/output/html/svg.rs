@@ -145,17 +145,23 @@ pub(super) fn bounded(text: &str) -> String {
     }
 }
 
-/// The advance of a character in thousandths of the font's size: that of Arial
-/// and a little more, since other fonts are wider.
+/// How wide a text is at most.
+pub(super) fn width(text: &str, size: i32) -> i32 {
+    text.chars().map(thousandths).sum::<i32>() * size / 1000
+}
+
+/// The advance of a character in thousandths of the font's size: that of DejaVu
+/// Sans, which is wider than the fonts of other systems.
 fn thousandths(c: char) -> i32 {
     match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 270,
-        ' ' | '.' | ',' | ':' | ';' | '!' | '/' | '\\' | 'I' | '[' | ']' | '(' | ')' | 'f'
-        | 't' | 'r' | '-' | '`' | '"' | '*' => 390,
-        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 560,
-        'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' | '—' => 1020,
+        'i' | 'j' | 'l' | '\'' | ' ' | '.' | ',' | 'I' => 320,
+        '|' | ':' | ';' | '!' | '/' | '\\' | '[' | ']' | '(' | ')' | 'f' | 't' | 'r' | '-' => 415,
+        'c' | 's' | 'z' | 'J' | '"' | '*' | '_' | '?' => 550,
+        'k' | 'v' | 'x' | 'y' => 600,
+        'w' | '+' | '=' | '<' | '>' | '~' | '#' | '^' => 840,
+        'm' | 'M' | 'W' | '%' | '@' | '…' | '—' => 1000,
         'A'..='Z' | '&' => 780,
-        ' '..='~' => 620,
+        ' '..='~' => 640,
         c => match display_width(c.encode_utf8(&mut [0; 4])) {
             0 => 0,
             1 => 780,

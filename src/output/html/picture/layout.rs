@@ -3,9 +3,11 @@
 //!
 //! Every line runs straight, so that none crosses another or a text.
 
+use checks::facts::is_guid;
+
 use super::parts::State;
 use super::scene::{Band, Heading, Link, Node, Row, Scene};
-use crate::output::html::svg::{Area, Svg, fitting};
+use crate::output::html::svg::{Area, Svg, fitting, width};
 
 /// Sizes that both layouts share.
 const LINE: i32 = 22;
@@ -22,9 +24,9 @@ type Size = (i32, i32);
 
 /// What stands beside each other on wide pages.
 mod wide {
-    pub(super) const WIDTH: i32 = 960;
-    pub(super) const SIDE: i32 = 270;
-    pub(super) const MIDDLE: i32 = 216;
+    pub(super) const WIDTH: i32 = 1000;
+    pub(super) const SIDE: i32 = 284;
+    pub(super) const MIDDLE: i32 = 244;
     pub(super) const HEAD: i32 = 76;
     pub(super) const CAPTION: i32 = 30;
     pub(super) const BAND: i32 = 14;
@@ -33,9 +35,9 @@ mod wide {
 /// What stands below each other on narrow ones.
 mod narrow {
     pub(super) const WIDTH: i32 = 340;
-    pub(super) const LINK: i32 = 40;
+    pub(super) const LINK: i32 = 46;
     pub(super) const CAPTION: i32 = 28;
-    pub(super) const BAND: i32 = 44;
+    pub(super) const BAND: i32 = 36;
 }
 
 /// Draws the wide layout.
@@ -48,7 +50,7 @@ pub(super) fn wide(scene: &Scene, svg: &mut Svg) -> Size {
     {
         let area = Area { x, y: 0, width: wide::SIDE, height };
         svg.rectangle(&format!("side {class}"), area, 8);
-        head(svg, heading, x + INSET, wide::SIDE - 2 * INSET);
+        head(svg, heading, (x + INSET, 0), wide::SIDE - 2 * INSET);
     }
     let mut y = wide::HEAD;
     for (band, band_height) in scene.bands.iter().zip(heights) {
@@ -66,9 +68,7 @@ pub(super) fn narrow(scene: &Scene, svg: &mut Svg) -> Size {
     for (class, heading) in [("premises", &scene.organisation), ("cloud", &scene.tenant)] {
         let area = Area { x: 0, y, width: narrow::WIDTH, height: wide::HEAD - GAP };
         svg.rectangle(&format!("side {class}"), area, 8);
-        svg.group("", "", |svg| {
-            head_at(svg, heading, (INSET, y), narrow::WIDTH - 2 * INSET);
-        });
+        head(svg, heading, (INSET, y), narrow::WIDTH - 2 * INSET);
         y += wide::HEAD;
     }
     for band in &scene.bands {
@@ -78,13 +78,14 @@ pub(super) fn narrow(scene: &Scene, svg: &mut Svg) -> Size {
     (narrow::WIDTH, y)
 }
 
-fn head(svg: &mut Svg, heading: &Heading, x: i32, width: i32) {
-    head_at(svg, heading, (x, 0), width);
-}
-
-fn head_at(svg: &mut Svg, heading: &Heading, (x, y): (i32, i32), width: i32) {
+/// What a side is called; an id is long and takes narrow letters.
+fn head(svg: &mut Svg, heading: &Heading, (x, y): (i32, i32), width: i32) {
     svg.text("caption", (x, y + 21), heading.kind);
-    svg.text("name", (x, y + 41), &fitting(&heading.name, width, TEXT + 1));
+    if is_guid(&heading.name) {
+        svg.text("id", (x, y + 41), &heading.name);
+    } else {
+        svg.text("name", (x, y + 41), &fitting(&heading.name, width * 9 / 10, TEXT + 1));
+    }
     svg.text("detail", (x, y + 58), &fitting(&heading.detail, width, SMALL + 1));
 }
 
@@ -115,10 +116,10 @@ fn heights(band: &Band, column: &[Node]) -> Vec<i32> {
     (0..column.len()).filter_map(height).collect()
 }
 
-/// The boxes of a column; a single one takes all the room there is.
+/// The boxes of a column; one to which several links lead takes all the room.
 fn places(band: &Band, column: &[Node], x: i32, y: i32, size: Size) -> Vec<Area> {
     let (width, height) = size;
-    if column.len() == 1 {
+    if column.len() == 1 && !std::ptr::eq(column, band.right.as_slice()) {
         return vec![Area { x, y, width, height }];
     }
     let heights = heights(band, column);
@@ -199,27 +200,29 @@ fn across(svg: &mut Svg, link: Link, (from, to): (i32, i32), y: i32) {
 fn word(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
     let width = word_width(state);
     if width > 0 {
-        let text = if state == State::Unknown { "? not known" } else { state.word() };
-        svg.text("word centred", (x, y + 4), text);
+        svg.text("word centred", (x, y + 4), label(state));
     }
 }
 
+/// How much of a link its word takes, which stands in bold.
 fn word_width(state: State) -> i32 {
     match state {
         State::Unused | State::Whole => 0,
-        State::Unknown => 74,
-        State::Unjudged => 64,
-        State::Warned | State::Blocked => 56,
-        State::Broken => 48,
+        _ => width(label(state), SMALL) * 11 / 10 + 8,
     }
+}
+
+fn label(state: State) -> &'static str {
+    if state == State::Unknown { "? not known" } else { state.word() }
 }
 
 fn boxed(svg: &mut Svg, node: &Node, area: Area, side: &str) {
     svg.rectangle(&format!("box {side} {}", class(worst(node))), area, 6);
     let content: i32 = node.rows.iter().map(row_height).sum();
+    let marked = node.rows.iter().any(|row| row.state.is_some());
     let mut y = area.y + (area.height - content) / 2;
     for row in &node.rows {
-        line(svg, row, (area.x, y), area.width);
+        line(svg, row, (area.x, y), area.width, marked);
         y += row_height(row);
     }
 }
@@ -228,14 +231,14 @@ fn worst(node: &Node) -> State {
     node.rows.iter().filter_map(|row| row.state).max().unwrap_or(State::Unused)
 }
 
-/// A row at this place of its upper left corner.
-fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32) {
+/// A row at this place of its upper left corner, in line with those that have a mark.
+fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32, marked: bool) {
     let middle = y + LINE / 2;
     svg.group("row", &row.title, |svg| {
         if let Some(state) = row.state {
             mark(svg, state, (x + 18, middle));
         }
-        let start = x + if row.state.is_some() { 34 } else { 12 };
+        let start = x + if marked { 34 } else { 12 };
         let mut end = x + width - 10;
         if let Some(number) = row.number {
             end -= 24;
@@ -293,9 +296,10 @@ fn block(svg: &mut Svg, nodes: &[Node], caption: &str, side: &str, y: i32) -> i3
     let area = Area { x: 0, y, width: narrow::WIDTH, height };
     svg.rectangle(&format!("box {side} {}", class(worst)), area, 6);
     svg.text("caption", (INSET, y + 18), &fitting(caption, narrow::WIDTH - 2 * INSET, SMALL));
+    let marked = nodes.iter().flat_map(|it| &it.rows).any(|row| row.state.is_some());
     let mut at = y + above;
     for row in nodes.iter().flat_map(|it| &it.rows) {
-        line(svg, row, (0, at), narrow::WIDTH);
+        line(svg, row, (0, at), narrow::WIDTH, marked);
         at += row_height(row);
     }
     y + height
@@ -308,27 +312,22 @@ fn down(svg: &mut Svg, links: &[Link], y: i32) -> i32 {
     let bad = used().filter(|it| it.state == state).count();
     let all = used().count();
     let up = used().all(|it| it.leftward);
-    let (centre, end) = (narrow::WIDTH / 2, y + narrow::LINK);
+    let (x, centre, end) = (18, y + narrow::LINK / 2, y + narrow::LINK);
     svg.group(&format!("link {}", class(state)), "", |svg| {
-        let rest = if state == State::Whole { 0 } else { 10 };
-        if rest == 0 {
-            svg.line("line", (centre, y), (centre, end));
-        } else {
-            svg.line("line", (centre, y), (centre, y + 20 - rest));
-            svg.line("line", (centre, y + 20 + rest), (centre, end));
-        }
         if state == State::Broken {
-            for y in [y + 20 - rest, y + 20 + rest] {
-                svg.line("cut", (centre - 7, y + 2), (centre + 7, y - 2));
+            svg.line("line", (x, y), (x, centre - 6));
+            svg.line("line", (x, centre + 6), (x, end));
+            for y in [centre - 6, centre + 6] {
+                svg.line("cut", (x - 7, y + 3), (x + 7, y - 3));
             }
+        } else {
+            svg.line("line", (x, y), (x, end));
         }
         let (tip, back) = if up { (y, 7) } else { (end, -7) };
-        svg.path("arrow", (centre - 5, tip + back), &[(5, -back), (5, back)]);
-        if rest > 0 {
-            let sign = if state == State::Unknown { "? " } else { "" };
+        svg.path("arrow", (x - 5, tip + back), &[(5, -back), (5, back)]);
+        if state != State::Whole {
             let count = if all > 1 { format!(": {bad} of {all}") } else { String::new() };
-            let text = format!("{sign}{}{count}", state.word());
-            svg.text("word centred", (centre, y + 24), &text);
+            svg.text("word", (x + 16, centre + 4), &format!("{}{count}", label(state)));
         }
     });
     end
@@ -336,10 +335,10 @@ fn down(svg: &mut Svg, links: &[Link], y: i32) -> i32 {
 
 /// What the signs mean, with the room that each takes.
 const LEGEND: [(State, &str, i32); 6] = [
-    (State::Whole, "holds", 78),
-    (State::Warned, "holds, with a warning", 170),
+    (State::Whole, "holds", 76),
+    (State::Warned, "with a warning", 128),
     (State::Broken, "broken", 86),
-    (State::Blocked, "blocked by what is broken", 196),
+    (State::Blocked, "blocked by another", 156),
     (State::Unknown, "not known", 106),
     (State::Unjudged, "not judged", 106),
 ];
@@ -359,10 +358,11 @@ fn wide_legend(svg: &mut Svg, y: i32) {
 }
 
 fn narrow_legend(svg: &mut Svg, mut y: i32) -> i32 {
-    for (state, text, _) in LEGEND {
-        mark(svg, state, (10, y));
-        svg.text("detail", (26, y + 4), text);
-        y += 22;
+    for (at, (state, text, _)) in LEGEND.into_iter().enumerate() {
+        let x = if at % 2 == 0 { 10 } else { 10 + narrow::WIDTH / 2 };
+        mark(svg, state, (x, y));
+        svg.text("detail", (x + 16, y + 4), text);
+        y += if at % 2 == 0 { 0 } else { 22 };
     }
     svg.circle("number", (10, y), 9);
     svg.text("number centred", (10, y + 4), "1");

@@ -64,6 +64,9 @@ pub(super) enum Who {
     Side(Side),
 }
 
+/// Those that nobody named.
+const NOBODY: Who = Who::Named(String::new());
+
 /// The checks of a part.
 pub(super) struct Judges {
     pub(super) part: Part,
@@ -117,9 +120,8 @@ pub(super) static PARTS: [Judges; 19] = [
     needed(Part::SigningKeys, &["auth-server-signing-keys"], &["auth-server-metadata-url"]),
     needed(
         Part::Metadata,
-        &["metadata-kind"],
+        &["metadata-kind", "metadata-reachable"],
         &[
-            "metadata-reachable",
             "metadata-realm",
             "metadata-keys",
             "metadata-issuance",
@@ -207,6 +209,12 @@ impl<'a> Marks<'a> {
             Self { parts: BTreeMap::new(), common: BTreeMap::new(), nothing: Told::default() };
         for outcome in &report.assessment.outcomes {
             let told = match places.of(outcome) {
+                // That something is not asked for makes no server.
+                Some((Part::Server, Some(who)))
+                    if who == NOBODY && outcome.status == Status::NotApplicable =>
+                {
+                    continue;
+                }
                 Some((part, Some(who))) => marks.parts.entry((part, who)).or_default(),
                 // A pass that names nobody proves nothing about anybody.
                 Some((part, None)) if outcome.status != Status::Passed => {
@@ -224,6 +232,11 @@ impl<'a> Marks<'a> {
     /// Of whom anything is said as this part.
     pub(super) fn of(&self, part: Part) -> impl Iterator<Item = &Who> {
         self.parts.keys().filter(move |(it, _)| *it == part).map(|(_, who)| who)
+    }
+
+    /// Whether anything is said of this one itself.
+    pub(super) fn tells_of(&self, part: Part, who: &Who) -> bool {
+        self.parts.contains_key(&(part, who.clone()))
     }
 
     /// What became of this part.
@@ -324,7 +337,7 @@ impl Places {
             }
             (Part::Metadata, Object::Document(document)) => self.published(document),
             (Part::Server, Object::Server(name)) => (part, Some(Who::Named(name.clone()))),
-            (Part::Server, _) => (part, Some(Who::Named(String::new()))),
+            (Part::Server, _) => (part, Some(NOBODY)),
             (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
             (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
             (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {

@@ -125,11 +125,11 @@ impl<'a> Builder<'a> {
             hosts.insert(Who::Named(String::new()));
         }
         let (shown, rest) = self.worst_first(hosts, &[Part::Arrival, Part::Names]);
-        let name = |who: &Who| named(who, "external hosts");
+        let name = |who: &Who| named(who, "External hosts");
         let mut middle: Vec<Node> =
             shown.iter().map(|who| self.row(Part::Arrival, who, name(who)).node()).collect();
         let mut right: Vec<Node> =
-            shown.iter().map(|who| self.row(Part::Names, who, self.covering(who)).node()).collect();
+            shown.iter().map(|who| self.covering(who).node()).collect();
         middle.extend(self.rest(Part::Arrival, &rest));
         right.extend(self.rest(Part::Names, &rest));
         Band {
@@ -147,24 +147,28 @@ impl<'a> Builder<'a> {
     fn exchange(&self) -> Node {
         let only = |part, text: &str| self.row(part, &Who::Only, text.to_owned());
         let rows = [
-            only(Part::Directories, "virtual directories"),
-            only(Part::Domains, "accepted domains"),
-            only(Part::EwsAccess, "access to EWS"),
+            only(Part::Directories, "Virtual directories"),
+            only(Part::Domains, "Accepted domains"),
+            only(Part::EwsAccess, "Access to EWS"),
         ];
         Node { rows: rows.into_iter().filter(Row::wanted).collect() }
     }
 
-    /// What covers a host.
-    fn covering(&self, who: &Who) -> String {
+    /// The names that cover a host.
+    fn covering(&self, who: &Who) -> Row {
         let outcome = self.marks.outcome("service-principal-host", Part::Names, who);
-        match outcome.map(|it| (&it.judgement, it.status)) {
-            Some((Judgement::Passed(evidence), _)) => evidence.seen.clone(),
-            Some((Judgement::Flawed(findings), Status::Passed)) => {
-                findings.first().map_or(String::new(), |it| it.seen.clone())
+        let row = |text: &str| self.row(Part::Names, who, text.to_owned());
+        let by = match outcome.map(|it| &it.judgement) {
+            Some(Judgement::Passed(evidence)) => {
+                evidence.seen.strip_prefix("covered by ").unwrap_or(&evidence.seen)
             }
-            Some((_, Status::Failed)) => "no name covers it".to_owned(),
-            Some((_, Status::Warning)) => "covered, but".to_owned(),
-            _ => "names not known".to_owned(),
+            Some(Judgement::Flawed(findings)) => findings.first().map_or("", |it| &it.seen),
+            _ => "",
+        };
+        match outcome.map(|it| it.status) {
+            Some(Status::Passed | Status::Warning) => row("Covered").with_detail(by.to_owned()),
+            Some(Status::Failed) => row("No name covers it"),
+            _ => row("Coverage not known"),
         }
     }
 
@@ -176,10 +180,15 @@ impl<'a> Builder<'a> {
                 kinds.push(kind);
             }
         }
-        let nodes =
-            |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
-        let keys = kinds.iter().map(|kind| self.state(Part::SigningKeys, &Who::Kind(*kind)));
-        let documents = kinds.iter().map(|kind| self.state(Part::Metadata, &Who::Kind(*kind)));
+        let nodes = |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
+        let keys = kinds.iter().map(|kind| {
+            let who = Who::Kind(*kind);
+            self.state(Part::AuthServer, &who).max(self.state(Part::SigningKeys, &who))
+        });
+        let documents = kinds.iter().map(|kind| {
+            let part = if self.judged(*kind) { Part::Metadata } else { Part::SigningKeys };
+            self.state(part, &Who::Kind(*kind))
+        });
         let leftward = |state| Link { state, leftward: true };
         Band {
             name: "Its token is believed",
@@ -198,16 +207,25 @@ impl<'a> Builder<'a> {
             Ok(server) => server.identity.label().to_owned(),
             Err(_) => format!("AuthServer for {}", kind.name()),
         };
-        let keys = self.row(Part::SigningKeys, &who, "its stored signing keys".to_owned());
+        let keys = self.row(Part::SigningKeys, &who, "Its signing keys, as stored".to_owned());
         Node { rows: vec![self.row(Part::AuthServer, &who, name), keys] }
+    }
+
+    /// Whether the metadata is judged by itself. Of that of Entra only the keys
+    /// are, unless it was fetched.
+    fn judged(&self, kind: AuthServerKind) -> bool {
+        kind != AuthServerKind::EvoSts || self.marks.tells_of(Part::Metadata, &Who::Kind(kind))
     }
 
     fn metadata(&self, kind: AuthServerKind) -> Node {
         let url = self.case.auth_server(kind).ok().and_then(|it| it.metadata_url.value());
         let host = url.map(|url| host_name(url)).filter(|host| !host.is_empty());
-        let host = host.unwrap_or_else(|| "address not known".to_owned());
-        let row = self.row(Part::Metadata, &Who::Kind(kind), "metadata".to_owned());
-        row.with_detail(host).node()
+        let host = host.unwrap_or_else(|| "Address not known".to_owned());
+        let part = if self.judged(kind) { Part::Metadata } else { Part::SigningKeys };
+        let row = self.row(part, &Who::Kind(kind), "Metadata".to_owned());
+        // Its number stands at the keys.
+        let number = row.number.filter(|_| part == Part::Metadata);
+        Row { number, ..row }.with_detail(host).node()
     }
 
     /// Exchange knows who calls, and in whose name it acts.
@@ -222,8 +240,9 @@ impl<'a> Builder<'a> {
         }
         let link = |id: &&ApplicationId| {
             let who = Who::Application((*id).clone());
-            let state = self.state(Part::Partner, &who).max(self.state(Part::Principal, &who));
-            Link { state, leftward: true }
+            let parts = [Part::Partner, Part::Account, Part::Principal].into_iter();
+            let worst = parts.map(|part| self.state(part, &who)).max();
+            Link { state: worst.unwrap_or(State::Unjudged), leftward: true }
         };
         Band {
             name: "The caller is accepted",
@@ -239,13 +258,11 @@ impl<'a> Builder<'a> {
     fn principal(&self, id: &ApplicationId) -> Node {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
-        let names = self.row(Part::OtherNames, &who, "names that cover nothing".to_owned());
-        let flawed = names
-            .state
-            .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
-        Node {
-            rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect(),
-        }
+        let names = self.row(Part::OtherNames, &who, "Names that cover nothing".to_owned());
+        let flawed = names.state.is_some_and(|state| {
+            !matches!(state, State::Unused | State::Whole | State::Unjudged)
+        });
+        Node { rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect() }
     }
 
     fn partner(&self, id: &ApplicationId) -> Node {
@@ -286,7 +303,7 @@ impl<'a> Builder<'a> {
         servers.retain(|who| self.state(Part::Server, who) != State::Unused);
         let all = servers.len();
         let (shown, rest) = self.worst_first(servers, &[Part::Server]);
-        let unnamed = if all > 1 { "other servers" } else { "servers" };
+        let unnamed = if all > 1 { "Other servers" } else { "Servers" };
         let mut nodes: Vec<Node> = shown
             .iter()
             .map(|who| {
@@ -295,7 +312,7 @@ impl<'a> Builder<'a> {
             })
             .collect();
         nodes.extend(self.rest(Part::Server, &rest));
-        let published = self.row(Part::Published, &Who::Only, "published metadata".to_owned());
+        let published = self.row(Part::Published, &Who::Only, "Published metadata".to_owned());
         nodes.push(published.node());
         nodes
     }
@@ -315,7 +332,7 @@ impl<'a> Builder<'a> {
         let current = self.case.current_thumbprint();
         let mut row = match current {
             Ok(thumbprint) => only(Part::Certificate, short(thumbprint)),
-            Err(_) => only(Part::Certificate, "auth certificate".to_owned()),
+            Err(_) => only(Part::Certificate, "Auth certificate".to_owned()),
         };
         if let Ok(thumbprint) = current {
             row.title = format!("{thumbprint}: {}", row.title);
@@ -325,9 +342,9 @@ impl<'a> Builder<'a> {
             };
         }
         let next = match self.case.next_thumbprint() {
-            Ok(Some(next)) => only(Part::Next, format!("next {}", short(next))),
-            Ok(None) => only(Part::Next, "no next certificate".to_owned()).unless_unused(),
-            Err(_) => only(Part::Next, "next certificate".to_owned()),
+            Ok(Some(next)) => only(Part::Next, format!("Next: {}", short(next))),
+            Ok(None) => only(Part::Next, "No next certificate".to_owned()).unless_unused(),
+            Err(_) => only(Part::Next, "Next certificate".to_owned()),
         };
         Node { rows: vec![row, next.with_detail(self.effective())] }
     }
@@ -348,7 +365,7 @@ impl<'a> Builder<'a> {
                 row.with_detail(format!("current certificate: {}", held(status))).node()
             })
             .collect();
-        let dedicated = self.row(Part::Dedicated, &Who::Only, "dedicated application".to_owned());
+        let dedicated = self.row(Part::Dedicated, &Who::Only, "Dedicated application".to_owned());
         if dedicated.wanted() {
             let status = self.status("hybrid-dedicated-key", Part::Dedicated, &Who::Only);
             let detail = format!("current certificate: {}", held(status));
@@ -392,7 +409,7 @@ impl<'a> Builder<'a> {
         let all = self.report.facts.connectors.items.iter();
         let own: Vec<_> = all.filter(|it| it.side == side).collect();
         let name = match own.as_slice() {
-            [] => "connector".to_owned(),
+            [] => "Connector".to_owned(),
             [one] => one.identity.label().to_owned(),
             several => format!("{} connectors", several.len()),
         };
@@ -406,7 +423,7 @@ impl<'a> Builder<'a> {
             all.filter_map(|it| it.discovery_endpoint.value()).map(|url| host_name(url)).collect();
         match hosts.into_iter().find(|host| !host.is_empty()) {
             Some(host) => host,
-            None => "address not known".to_owned(),
+            None => "Address not known".to_owned(),
         }
     }
 
@@ -534,7 +551,7 @@ fn title(name: &str, state: State, worst: Option<&Outcome>) -> String {
 fn held(status: Option<Status>) -> &'static str {
     match status {
         Some(Status::Passed | Status::Warning) => "yes",
-        Some(Status::Failed) => "no",
+        Some(Status::Failed) => "no valid key",
         Some(Status::NotApplicable) => "not needed",
         _ => "not known",
     }
@@ -555,7 +572,7 @@ fn issuer(kind: AuthServerKind) -> &'static str {
     match kind {
         AuthServerKind::Acs => "Access Control Service",
         AuthServerKind::EvoSts => "Entra ID",
-        AuthServerKind::Other => "another issuer",
+        AuthServerKind::Other => "Another issuer",
     }
 }
 

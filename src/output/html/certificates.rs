@@ -6,8 +6,8 @@ use checks::facts::ApplicationId;
 use checks::procedure::application_name;
 use jiff::Timestamp;
 
-use super::Report;
-use super::certificates::sightings;
+use crate::output::Report;
+use crate::output::certificates::sightings;
 
 /// One certificate with those who hold it.
 pub(super) struct Holding<'a> {
@@ -21,13 +21,11 @@ pub(super) struct Holding<'a> {
 }
 
 /// The certificates, in the order of their use.
-pub(super) fn of<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
-    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
+pub(super) fn holdings<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
     let mut holdings: BTreeMap<_, Holding> = BTreeMap::new();
     for sighting in sightings(report) {
         let thumbprint = sighting.thumbprint.map_or("", |it| it.as_str());
-        let place = SLOTS.iter().position(|slot| *slot == sighting.slot).unwrap_or(SLOTS.len());
-        let key = (place, sighting.not_after, thumbprint);
+        let key = (place(sighting.slot), sighting.not_after, thumbprint);
         let holding = holdings.entry(key).or_insert_with(|| Holding {
             slot: sighting.slot,
             thumbprint,
@@ -41,6 +39,12 @@ pub(super) fn of<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
         }
     }
     holdings.into_values().collect()
+}
+
+/// Where a slot stands among the others.
+pub(super) fn place(slot: &str) -> usize {
+    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
+    SLOTS.iter().position(|it| *it == slot).unwrap_or(SLOTS.len())
 }
 
 fn application(id: &ApplicationId) -> &str {
