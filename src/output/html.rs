@@ -36,6 +36,13 @@ impl Escaper for Visible {
     }
 }
 
+/// The words of a text, and whether a line may not break within them: it would at
+/// the hyphen of an option, and at those of a date.
+pub(super) fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    const LONGEST: usize = 30;
+    text.split(' ').map(|word| (word, word.contains('-') && word.chars().count() <= LONGEST))
+}
+
 /// A report, to stand below a heading of the first rank.
 #[derive(Template)]
 #[template(path = "report.html")]

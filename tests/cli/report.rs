@@ -65,6 +65,18 @@ fn the_example_is_what_the_demo_writes() {
 }
 
 #[test]
+fn the_picture_of_the_example_is_of_this_example() {
+    use sha2::Digest as _;
+    let report = fs::read(docs("report.html")).unwrap();
+    let digest: String =
+        sha2::Sha256::digest(report).iter().map(|octet| format!("{octet:02x}")).collect();
+    let picture = fs::read(docs("report.png")).unwrap();
+    let own = format!("sha256:{digest}");
+    let is_named = picture.windows(own.len()).any(|it| it == own.as_bytes());
+    assert!(is_named, "take it again: node tests/installed/browser/picture.mjs (CONTRIBUTING.md)");
+}
+
+#[test]
 fn good_news_is_short() {
     let sound = ["demo", "--healthy", "--by", "2027-07-01", "--report"];
     let (run, text) = written(&sound, "report.html");
@@ -93,7 +105,7 @@ fn the_exit_code_is_the_answer() {
     // By then the certificate has ended.
     let run = report(&Organisation::healthy(), &["--by", "2031-01-01"]);
     assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(run.stdout.contains("**Do:** create the next auth certificate"), "{}", run.stdout);
+    assert!(run.stdout.contains("**do** create the next auth certificate"), "{}", run.stdout);
     assert!(!run.stdout.contains("put it in place at once"), "{}", run.stdout);
 }
 

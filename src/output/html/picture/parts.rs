@@ -245,8 +245,7 @@ impl<'a> Marks<'a> {
         let common = self.common.get(&part).unwrap_or(&self.nothing);
         let outcomes: Vec<&'a Outcome> =
             own.outcomes.iter().chain(&common.outcomes).copied().collect();
-        let worst =
-            outcomes.iter().max_by_key(|it| (state(it.status), std::cmp::Reverse(it.check)));
+        let worst = outcomes.iter().max_by_key(|it| (state(it.status), std::cmp::Reverse(it.check)));
         Mark {
             state: judged(part, &outcomes),
             number: own.number.into_iter().chain(common.number).min(),
@@ -303,9 +302,9 @@ struct Places {
 
 impl Places {
     fn new(report: &Report) -> Self {
-        let checks = PARTS
-            .iter()
-            .flat_map(|it| it.deciding.iter().chain(it.others).map(|check| (*check, it.part)));
+        let checks = PARTS.iter().flat_map(|it| {
+            it.deciding.iter().chain(it.others).map(|check| (*check, it.part))
+        });
         let documents = report.facts.metadata_documents.iter().map(|it| {
             let file = || report.facts.source(&it.seen).to_owned();
             (if it.url.is_empty() { file() } else { it.url.clone() }, it.kind)
@@ -340,7 +339,10 @@ impl Places {
             (Part::Server, _) => (part, Some(NOBODY)),
             (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
             (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
-            (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {
+            (
+                Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames,
+                _,
+            ) => {
                 (part, outcome.subject.application().cloned().map(Who::Application))
             }
             (Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys, _)
@@ -371,9 +373,7 @@ impl Places {
     fn published(&self, document: &str) -> (Part, Option<Who>) {
         let address = document.to_ascii_lowercase();
         match self.documents.get(document) {
-            Some(DocumentKind::Acs) => {
-                return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs)));
-            }
+            Some(DocumentKind::Acs) => return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs))),
             Some(DocumentKind::EvoSts | DocumentKind::EntraKeys | DocumentKind::OpenId) => {
                 return (Part::Metadata, Some(Who::Kind(AuthServerKind::EvoSts)));
             }
