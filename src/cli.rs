@@ -383,6 +383,14 @@ pub enum Format {
     Json,
     /// Metrics, for the textfile collector
     Prometheus,
+    /// For the summary of a CI job, or a ticket
+    Markdown,
+    /// For a log: one JSON object a line
+    Jsonl,
+    /// For a CI system, which shows it as tests
+    Junit,
+    /// For Nagios or Icinga, with their exit codes
+    Nagios,
 }
 
 /// What makes the exit code 1.
@@ -399,6 +407,8 @@ pub enum FailOn {
 pub enum SchemaOf {
     /// What `check --format json` prints
     Outcomes,
+    /// What each line of `check --format jsonl` is
+    Lines,
     /// What `evidence --format json` prints
     Inventory,
     /// Recorded facts
@@ -412,6 +422,9 @@ impl Output {
         self.format.unwrap_or(match ending.and_then(|ending| ending.to_str()) {
             Some("json") => Format::Json,
             Some("prom") => Format::Prometheus,
+            Some("md") => Format::Markdown,
+            Some("jsonl" | "ndjson") => Format::Jsonl,
+            Some("xml") => Format::Junit,
             _ => Format::Table,
         })
     }

@@ -1,7 +1,7 @@
 //! `trustprobe check`: judge evidence and report.
 
 use super::gather::judged;
-use crate::cli::{Check, Format, Judge, Output};
+use crate::cli::{Check, FailOn, Format, Judge, Output};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::Material;
@@ -21,16 +21,17 @@ pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyh
         no_waivers: judge.terms.no_waivers,
     };
     with_reports(material, &question, |reports| {
-        show(reports, output)?;
-        let codes = reports.iter().map(|report| {
-            let warned = report.assessment.warns();
-            Code::of(report.assessment.overall(), warned, judge.fail_on)
-        });
+        show(reports, output, judge.fail_on)?;
+        let codes = reports.iter().map(|report| code(report, judge.fail_on));
         Ok(codes.max().unwrap_or(Code::Unknown))
     })
 }
 
-fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
+fn code(report: &Report, fail_on: FailOn) -> Code {
+    Code::of(report.assessment.overall(), report.assessment.warns(), fail_on)
+}
+
+fn show(reports: &[Report], output: &Output, fail_on: FailOn) -> anyhow::Result<()> {
     let text = match output.format() {
         Format::Table => {
             let style = output::Style {
@@ -41,6 +42,10 @@ fn show(reports: &[Report], output: &Output) -> anyhow::Result<()> {
         }
         Format::Json => output::json::render(reports)?,
         Format::Prometheus => output::prometheus::render(reports)?,
+        Format::Markdown => output::markdown::render(reports),
+        Format::Jsonl => output::jsonl::render(reports)?,
+        Format::Junit => output::junit::render(reports, fail_on == FailOn::Warning)?,
+        Format::Nagios => output::nagios::render(reports, |report| code(report, fail_on)),
     };
     match &output.output {
         Some(path) => write_atomically(path, &text),

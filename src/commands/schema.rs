@@ -10,6 +10,7 @@ use crate::{output, stdout};
 pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
     let text = match of {
         SchemaOf::Outcomes => output::json::schema()?,
+        SchemaOf::Lines => output::jsonl::schema()?,
         SchemaOf::Inventory => output::inventory::schema()?,
         SchemaOf::Facts => {
             let generator = SchemaSettings::draft2020_12().into_generator();

@@ -1,5 +1,6 @@
 //! Words that more than one output uses for the same thing.
 
+use checks::facts::SeenId;
 use checks::{
     Cause, Finding, Judgement, Moving, Object, Outcome, Overall, Severity, Status, Subject, Waiver,
 };
@@ -95,7 +96,8 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     }
 }
 
-fn own_text(outcome: &Outcome) -> String {
+/// The same without its waiver.
+pub(super) fn own_text(outcome: &Outcome) -> String {
     if outcome.status == Status::Blocked {
         let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
         return format!("by {}", blockers.collect::<Vec<String>>().join(", "));
@@ -119,6 +121,23 @@ fn blocker(cause: &Cause, subject: &Subject) -> String {
     } else {
         format!("{} of {}", cause.check, cause.subject)
     }
+}
+
+/// Where it was seen, or looked for; each place once.
+pub(super) fn sources<'a>(report: &Report<'a>, outcome: &'a Outcome) -> Vec<&'a str> {
+    let seen: Vec<&SeenId> = match &outcome.judgement {
+        Judgement::Passed(evidence) => evidence.provenance.iter().collect(),
+        Judgement::Flawed(findings) => findings.iter().flat_map(|it| &it.provenance).collect(),
+        Judgement::Unknown(unknown) => unknown.tried.iter().collect(),
+        Judgement::NotApplicable(_) | Judgement::Error(_) => Vec::new(),
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for name in seen.into_iter().map(|seen| report.facts.source(seen)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// The findings as a reader wants them.

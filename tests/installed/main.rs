@@ -15,7 +15,11 @@ mod directory;
 #[cfg(test)]
 mod exporter;
 #[cfg(test)]
+mod junit;
+#[cfg(test)]
 mod lab;
+#[cfg(test)]
+mod nagios;
 #[cfg(test)]
 mod network;
 #[cfg(test)]

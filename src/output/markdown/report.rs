@@ -59,10 +59,11 @@ fn opening(document: &mut Document, report: &Report) {
     let verdict = report.assessment.overall().as_str().to_uppercase();
     document.heading(1, format!("{verdict} {}", report.trust.name));
     document.paragraph(
-        Line::default()
-            .link(report.procedure.title, report.procedure.source)
-            .text(&format!("({}),", judged_by(report)))
-            .text(&judged_for(report)),
+        Line::default().link(report.procedure.title, report.procedure.source).text(&format!(
+            "· {} · {}",
+            judged_by(report),
+            judged_for(report)
+        )),
     );
     let detected = report.detected.map(|why| format!("detected: {why}"));
     let more = detected.into_iter().chain(organisation(report));
