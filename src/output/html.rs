@@ -7,6 +7,9 @@
 mod certificates;
 mod findings;
 pub(crate) mod picture;
+#[cfg(test)]
+mod recorded;
+mod sign;
 mod svg;
 pub(crate) mod timeline;
 

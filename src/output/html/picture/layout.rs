@@ -5,8 +5,8 @@
 
 use checks::facts::is_guid;
 
-use super::parts::State;
 use super::scene::{Band, Heading, Link, Node, Row, Scene};
+use crate::output::html::sign::{State, class, mark};
 use crate::output::html::svg::{Area, Svg, fitting, width};
 
 /// Sizes that both layouts share.
@@ -253,27 +253,6 @@ fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32, marked: bool) 
     });
 }
 
-/// A sign that does without colour.
-fn mark(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
-    svg.group(&format!("mark {}", class(state)), "", |svg| {
-        svg.circle("disc", (x, y), 8);
-        match state {
-            State::Whole => svg.path("sign", (x - 4, y), &[(3, 3), (5, -6)]),
-            State::Broken => {
-                svg.line("sign", (x - 3, y - 3), (x + 3, y + 3));
-                svg.line("sign", (x - 3, y + 3), (x + 3, y - 3));
-            }
-            State::Blocked => {
-                svg.line("sign", (x - 2, y - 3), (x - 2, y + 3));
-                svg.line("sign", (x + 2, y - 3), (x + 2, y + 3));
-            }
-            State::Unjudged | State::Unused => svg.line("sign", (x - 3, y), (x + 3, y)),
-            State::Warned => svg.text("letter centred", (x, y + 4), "!"),
-            State::Unknown => svg.text("letter centred", (x, y + 4), "?"),
-        }
-    });
-}
-
 fn narrow_band(svg: &mut Svg, band: &Band, mut y: i32) -> i32 {
     svg.text("stage", (0, y), band.name);
     y += 12;
@@ -368,16 +347,4 @@ fn narrow_legend(svg: &mut Svg, mut y: i32) -> i32 {
     svg.text("number centred", (10, y + 4), "1");
     svg.text("detail", (26, y + 4), NUMBERED);
     y + 14
-}
-
-fn class(state: State) -> &'static str {
-    match state {
-        State::Unused => "unused",
-        State::Whole => "whole",
-        State::Warned => "warned",
-        State::Unjudged => "unjudged",
-        State::Unknown => "unknown",
-        State::Blocked => "blocked",
-        State::Broken => "broken",
-    }
 }

@@ -11,7 +11,8 @@ use checks::facts::{ApplicationId, AuthServerKind, Identity, Side, Thumbprint, h
 use checks::procedure::{Requirement, application_name};
 use checks::{Case, Judgement, Outcome, Status};
 
-use super::parts::{Mark, Marks, Part, State, Who};
+use super::parts::{Mark, Marks, Part, Who};
+use crate::output::html::sign::State;
 use crate::output::html::svg::bounded;
 use crate::output::{Report, text};
 
@@ -128,8 +129,7 @@ impl<'a> Builder<'a> {
         let name = |who: &Who| named(who, "External hosts");
         let mut middle: Vec<Node> =
             shown.iter().map(|who| self.row(Part::Arrival, who, name(who)).node()).collect();
-        let mut right: Vec<Node> =
-            shown.iter().map(|who| self.covering(who).node()).collect();
+        let mut right: Vec<Node> = shown.iter().map(|who| self.covering(who).node()).collect();
         middle.extend(self.rest(Part::Arrival, &rest));
         right.extend(self.rest(Part::Names, &rest));
         Band {
@@ -159,12 +159,11 @@ impl<'a> Builder<'a> {
         let outcome = self.marks.outcome("service-principal-host", Part::Names, who);
         let row = |text: &str| self.row(Part::Names, who, text.to_owned());
         let by = match outcome.map(|it| &it.judgement) {
-            Some(Judgement::Passed(evidence)) => {
-                evidence.seen.strip_prefix("covered by ").unwrap_or(&evidence.seen)
-            }
+            Some(Judgement::Passed(evidence)) => &evidence.seen,
             Some(Judgement::Flawed(findings)) => findings.first().map_or("", |it| &it.seen),
             _ => "",
         };
+        let by = by.split_once("covered by ").map_or(by, |(_, by)| by);
         match outcome.map(|it| it.status) {
             Some(Status::Passed | Status::Warning) => row("Covered").with_detail(by.to_owned()),
             Some(Status::Failed) => row("No name covers it"),
@@ -180,7 +179,8 @@ impl<'a> Builder<'a> {
                 kinds.push(kind);
             }
         }
-        let nodes = |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
+        let nodes =
+            |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
         let keys = kinds.iter().map(|kind| {
             let who = Who::Kind(*kind);
             self.state(Part::AuthServer, &who).max(self.state(Part::SigningKeys, &who))
@@ -259,10 +259,12 @@ impl<'a> Builder<'a> {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
         let names = self.row(Part::OtherNames, &who, "Names that cover nothing".to_owned());
-        let flawed = names.state.is_some_and(|state| {
-            !matches!(state, State::Unused | State::Whole | State::Unjudged)
-        });
-        Node { rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect() }
+        let flawed = names
+            .state
+            .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
+        Node {
+            rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect(),
+        }
     }
 
     fn partner(&self, id: &ApplicationId) -> Node {
@@ -271,8 +273,9 @@ impl<'a> Builder<'a> {
         let name = found.map_or_else(|| application(id), |it| it.identity.label());
         let partner = self.row(Part::Partner, &who, name.to_owned());
         let linked = found.and_then(|it| it.linked_account.value()?.as_ref());
-        let account = linked.map_or("its account", Identity::label);
-        let account = self.row(Part::Account, &who, format!("as {account}"));
+        let name = linked.map(|it| format!("as {}", Identity::label(it)));
+        let name = name.unwrap_or_else(|| "Its account".to_owned());
+        let account = self.row(Part::Account, &who, name);
         Node { rows: [partner, account].into_iter().filter(Row::wanted).collect() }
     }
 
@@ -514,21 +517,6 @@ impl Row {
     /// The same without a mark, where nothing has to be there.
     fn unless_unused(self) -> Self {
         if self.wanted() { self } else { Self { state: None, ..self } }
-    }
-}
-
-impl State {
-    /// What a reader is told.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Unused => "not needed",
-            Self::Whole => "holds",
-            Self::Warned => "warning",
-            Self::Unjudged => "not judged",
-            Self::Unknown => "not known",
-            Self::Blocked => "blocked",
-            Self::Broken => "broken",
-        }
     }
 }
 
