@@ -59,6 +59,8 @@ pub(super) struct Row {
     pub(super) title: String,
     /// The place of a root cause that is found here.
     pub(super) number: Option<usize>,
+    /// Text and detail where it does not stand beside what it is about.
+    pub(super) apart: Option<[String; 2]>,
 }
 
 /// A line between two boxes, and whether it runs to the left.
@@ -157,18 +159,21 @@ impl<'a> Builder<'a> {
     /// The names that cover a host.
     fn covering(&self, who: &Who) -> Row {
         let outcome = self.marks.outcome("service-principal-host", Part::Names, who);
-        let row = |text: &str| self.row(Part::Names, who, text.to_owned());
         let by = match outcome.map(|it| &it.judgement) {
             Some(Judgement::Passed(evidence)) => &evidence.seen,
             Some(Judgement::Flawed(findings)) => findings.first().map_or("", |it| &it.seen),
             _ => "",
         };
         let by = by.split_once("covered by ").map_or(by, |(_, by)| by);
-        match outcome.map(|it| it.status) {
-            Some(Status::Passed | Status::Warning) => row("Covered").with_detail(by.to_owned()),
-            Some(Status::Failed) => row("No name covers it"),
-            _ => row("Coverage not known"),
-        }
+        let (text, by) = match outcome.map(|it| it.status) {
+            Some(Status::Passed | Status::Warning) => ("Covered", by),
+            Some(Status::Failed) => ("No name covers it", ""),
+            _ => ("Coverage not known", ""),
+        };
+        let host = named(who, "External hosts");
+        let apart = if by.is_empty() { text.to_owned() } else { format!("{text}: {by}") };
+        let row = self.row(Part::Names, who, format!("{}: {text}", bounded(&host)));
+        Row { text: text.to_owned(), apart: Some([host, apart]), ..row.with_detail(by.to_owned()) }
     }
 
     /// Exchange knows by whom a token was issued.
@@ -441,7 +446,7 @@ impl<'a> Builder<'a> {
     fn row(&self, part: Part, who: &Who, text: String) -> Row {
         let Mark { state, number, worst } = self.marks.mark(part, who);
         let title = title(&text, state, worst);
-        Row { state: Some(state), text, detail: String::new(), title, number }
+        Row { state: Some(state), text, detail: String::new(), title, number, apart: None }
     }
 
     /// Those to be shown, the worst first, and the rest.
@@ -466,6 +471,7 @@ impl<'a> Builder<'a> {
             text,
             detail: String::new(),
             number: marks.iter().filter_map(|mark| mark.number).min(),
+            apart: None,
         };
         Some(row.node())
     }
@@ -498,7 +504,7 @@ impl Row {
     fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         let title = bounded(&text);
-        Self { state: None, text, detail: String::new(), title, number: None }
+        Self { state: None, text, detail: String::new(), title, number: None, apart: None }
     }
 
     fn node(self) -> Node {
