@@ -43,6 +43,12 @@ pub(super) fn sets<'a>(
     sets
 }
 
+/// Where a slot stands among the others.
+pub(super) fn place(slot: &str) -> usize {
+    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
+    SLOTS.iter().position(|it| *it == slot).unwrap_or(SLOTS.len())
+}
+
 /// When the first of these ends. A key that was replaced may stay beside its
 /// successor: as long as one with the certificate is valid, Entra takes it.
 pub(super) fn earliest(sightings: &[Sighting]) -> Option<Timestamp> {

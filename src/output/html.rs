@@ -6,6 +6,9 @@
 
 mod certificates;
 pub(crate) mod picture;
+#[cfg(test)]
+mod recorded;
+mod sign;
 mod svg;
 pub(crate) mod timeline;
 

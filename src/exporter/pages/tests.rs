@@ -24,9 +24,12 @@ fn values<'p>(page: &'p str, attribute: &str) -> Vec<&'p str> {
 }
 
 /// What a reader sees, a line for each piece of text, `+` before what is a heading.
+/// Drawings have tests of their own.
 fn read(page: &str) -> String {
     let page = whole(page);
     let main = page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
+    let pieces = main.split("<figure").map(|it| it.rsplit("</figure>").next().unwrap_or(it));
+    let main: String = pieces.collect();
     let mut lines = Vec::new();
     for piece in main.split('<').skip(1) {
         let (tag, text) = piece.split_once('>').unwrap();

@@ -22,10 +22,12 @@ pub(super) struct Holding<'a> {
 
 /// The certificates, in the order of their use.
 pub(super) fn holdings<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
+    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
     let mut holdings: BTreeMap<_, Holding> = BTreeMap::new();
     for sighting in sightings(report) {
         let thumbprint = sighting.thumbprint.map_or("", |it| it.as_str());
-        let key = (place(sighting.slot), sighting.not_after, thumbprint);
+        let place = SLOTS.iter().position(|slot| *slot == sighting.slot).unwrap_or(SLOTS.len());
+        let key = (place, sighting.not_after, thumbprint);
         let holding = holdings.entry(key).or_insert_with(|| Holding {
             slot: sighting.slot,
             thumbprint,
@@ -39,12 +41,6 @@ pub(super) fn holdings<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
         }
     }
     holdings.into_values().collect()
-}
-
-/// Where a slot stands among the others.
-pub(super) fn place(slot: &str) -> usize {
-    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
-    SLOTS.iter().position(|it| *it == slot).unwrap_or(SLOTS.len())
 }
 
 fn application(id: &ApplicationId) -> &str {

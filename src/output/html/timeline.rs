@@ -10,10 +10,9 @@ use std::collections::BTreeMap;
 use checks::procedure::application_name;
 use jiff::Timestamp;
 
-use super::certificates::place;
 use super::svg::{Svg, bounded};
 use crate::output::Report;
-use crate::output::certificates::{Sighting, registered, sightings};
+use crate::output::certificates::{Sighting, place, registered, sightings};
 
 /// What is drawn, and the days that are marked in it.
 struct Line {
@@ -52,6 +51,8 @@ enum Shape {
 enum End {
     Open,
     Past,
+    /// Although nothing took its place.
+    Over,
     /// Before the day by which all has to be ready.
     TooSoon,
 }
@@ -102,10 +103,17 @@ struct Days {
 }
 
 impl Days {
-    fn end(self, until: Option<Timestamp>) -> End {
+    /// What may be used ends; what is not in use may do so.
+    fn end(self, until: Option<Timestamp>, used: bool) -> End {
         match until {
-            Some(until) if until <= self.now => End::Past,
-            Some(until) if self.by.is_some_and(|by| until < by) => End::TooSoon,
+            Some(until) if until <= self.now => {
+                if used {
+                    End::Over
+                } else {
+                    End::Past
+                }
+            }
+            Some(until) if used && self.by.is_some_and(|by| until < by) => End::TooSoon,
             _ => End::Open,
         }
     }
@@ -114,15 +122,24 @@ impl Days {
 /// What is the same everywhere is one row. A key stands with its application.
 fn rows(sightings: &[Sighting], days: Days) -> Vec<Row> {
     let mut groups: BTreeMap<_, Vec<&Sighting>> = BTreeMap::new();
+    let mut last: BTreeMap<_, Option<Timestamp>> = BTreeMap::new();
     for it in sightings {
+        // A key that was replaced may stay beside its successor, and end first.
+        let last = last.entry((it.app, it.thumbprint)).or_default();
+        *last = (*last).max(it.not_after);
         let key = (it.app, place(it.slot), it.not_after, it.not_before, it.thumbprint);
         groups.entry(key).or_default().push(it);
     }
-    let rest = groups.len().saturating_sub(SHOWN + 1);
-    let shown = if rest == 0 { groups.len() } else { SHOWN };
+    let shown = if groups.len() <= SHOWN + 1 { groups.len() } else { SHOWN };
     let more = groups.len() - shown;
+    let used = |it: &Sighting| {
+        let replaced = it.app.is_some()
+            && last.get(&(it.app, it.thumbprint)).is_some_and(|last| it.not_after < *last);
+        !replaced && matches!(it.slot, "current" | "next" | "unknown")
+    };
+    let groups = groups.into_values().take(shown);
     let mut rows: Vec<Row> =
-        groups.into_values().take(shown).filter_map(|group| row(&group, days)).collect();
+        groups.filter_map(|group| row(&group, days, used(group.first()?))).collect();
     if more > 0 {
         let label = format!("and {more} more");
         rows.push(Row {
@@ -137,7 +154,7 @@ fn rows(sightings: &[Sighting], days: Days) -> Vec<Row> {
     rows
 }
 
-fn row(group: &[&Sighting], days: Days) -> Option<Row> {
+fn row(group: &[&Sighting], days: Days, used: bool) -> Option<Row> {
     let first = group.first()?;
     let mut holders: Vec<&str> = group.iter().map(|it| holder(it)).collect();
     holders.dedup();
@@ -147,8 +164,12 @@ fn row(group: &[&Sighting], days: Days) -> Option<Row> {
         [] => String::new(),
     };
     let (from, until) = (first.not_before, first.not_after);
-    let end = days.end(until);
-    let dates = span(from, until, days);
+    let end = match days.end(until, used) {
+        // It may be one that was replaced long ago.
+        End::Over if first.slot == "unknown" => End::Past,
+        end => end,
+    };
+    let dates = span(from, until, end, days.now);
     let which = |thumbprint: &str| format!("{thumbprint} {}, {dates}", slot(first.slot));
     let known = first.thumbprint.map(|it| it.as_str());
     let brief = known.and_then(|it| it.get(..8)).unwrap_or("not known:");
@@ -179,13 +200,13 @@ fn slot(slot: &'static str) -> &'static str {
 }
 
 /// From when until when, as far as it has to be said.
-fn span(from: Option<Timestamp>, until: Option<Timestamp>, days: Days) -> String {
+fn span(from: Option<Timestamp>, until: Option<Timestamp>, end: End, now: Timestamp) -> String {
     let begins = match from {
-        Some(from) if days.now < from => format!("from {} ", day(from)),
+        Some(from) if now < from => format!("from {} ", day(from)),
         _ => String::new(),
     };
-    match (until, days.end(until)) {
-        (Some(until), End::Past) => format!("ended {}", day(until)),
+    match (until, end) {
+        (Some(until), End::Past | End::Over) => format!("ended {}", day(until)),
         (Some(until), End::TooSoon) => format!("{begins}ends {}", day(until)),
         (Some(until), End::Open) => format!("{begins}until {}", day(until)),
         (None, _) => format!("{begins}end not known"),
@@ -198,7 +219,10 @@ fn dates(report: &Report, days: Days) -> Vec<Row> {
     let next = config.and_then(|it| *it.next_effective_date.value()?);
     let next = next.map(|at| ("The next certificate takes effect".to_owned(), at, End::Open));
     let ends = checks::ends(report.procedure);
-    let ends = ends.map(|(what, at)| (format!("End of {what}"), at, days.end(Some(at))));
+    let ends = ends.map(|(what, at)| {
+        let end = if at <= days.now { End::Past } else { days.end(Some(at), true) };
+        (format!("End of {what}"), at, end)
+    });
     next.into_iter().chain(ends).map(|(label, at, end)| date(label, at, end)).collect()
 }
 
@@ -229,7 +253,7 @@ fn title(report: &Report, line: &Line) -> String {
     let judged = day(line.now);
     let by = line.by.map_or(String::new(), |by| {
         let late = line.rows().filter(|row| row.end == End::TooSoon).count();
-        format!("; {late} of them end before {}", day(by))
+        format!("; ending before {}: {late}", day(by))
     });
     format!("Validity of the certificates and keys of the trust {name}, judged for {judged}{by}")
 }
@@ -239,9 +263,13 @@ fn description(line: &Line) -> String {
     let sections = line.sections.iter().map(|section| {
         let rows = section.rows.iter().map(|row| match row.end {
             End::TooSoon => format!("{}, which is too soon", row.title),
-            _ => row.title.clone(),
+            End::Over => format!("{}, and nothing took its place", row.title),
+            End::Open | End::Past => row.title.clone(),
         });
         format!("{}: {}.", section.name, rows.collect::<Vec<String>>().join("; "))
     });
     sections.collect::<Vec<String>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@
 
 use checks::facts::is_guid;
 
-use super::parts::State;
 use super::scene::{Band, Heading, Link, Node, Row, Scene};
+use crate::output::html::sign::{State, class, mark};
 use crate::output::html::svg::{Area, Svg, fitting, width};
 
 /// Sizes that both layouts share.
@@ -101,11 +101,33 @@ fn extent(heights: &[i32]) -> i32 {
 }
 
 fn node_height(node: &Node) -> i32 {
-    node.rows.iter().map(row_height).sum::<i32>() + 2 * PADDING
+    node.rows.iter().map(|row| Words::beside(row).height()).sum::<i32>() + 2 * PADDING
 }
 
-fn row_height(row: &Row) -> i32 {
-    if row.detail.is_empty() { LINE } else { LINE + DETAIL }
+/// A row with what it says where it stands.
+struct Words<'a> {
+    row: &'a Row,
+    text: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// Where it stands beside what it is about.
+    fn beside(row: &'a Row) -> Self {
+        Self { row, text: &row.text, detail: &row.detail }
+    }
+
+    /// Where it stands apart from that.
+    fn apart(row: &'a Row) -> Self {
+        match &row.apart {
+            Some([text, detail]) => Self { row, text, detail },
+            None => Self::beside(row),
+        }
+    }
+
+    fn height(&self) -> i32 {
+        if self.detail.is_empty() { LINE } else { LINE + DETAIL }
+    }
 }
 
 /// The heights of a column's boxes: those of columns of one length stand in line.
@@ -218,12 +240,13 @@ fn label(state: State) -> &'static str {
 
 fn boxed(svg: &mut Svg, node: &Node, area: Area, side: &str) {
     svg.rectangle(&format!("box {side} {}", class(worst(node))), area, 6);
-    let content: i32 = node.rows.iter().map(row_height).sum();
-    let marked = node.rows.iter().any(|row| row.state.is_some());
+    let rows: Vec<Words> = node.rows.iter().map(Words::beside).collect();
+    let content: i32 = rows.iter().map(Words::height).sum();
+    let marked = rows.iter().any(|words| words.row.state.is_some());
     let mut y = area.y + (area.height - content) / 2;
-    for row in &node.rows {
-        line(svg, row, (area.x, y), area.width, marked);
-        y += row_height(row);
+    for words in &rows {
+        line(svg, words, (area.x, y), area.width, marked);
+        y += words.height();
     }
 }
 
@@ -232,7 +255,8 @@ fn worst(node: &Node) -> State {
 }
 
 /// A row at this place of its upper left corner, in line with those that have a mark.
-fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32, marked: bool) {
+fn line(svg: &mut Svg, words: &Words, (x, y): (i32, i32), width: i32, marked: bool) {
+    let Words { row, text, detail } = words;
     let middle = y + LINE / 2;
     svg.group("row", &row.title, |svg| {
         if let Some(state) = row.state {
@@ -245,31 +269,10 @@ fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32, marked: bool) 
             svg.circle("number", (end + 12, middle), 9);
             svg.text("number centred", (end + 12, middle + 4), &number.min(99).to_string());
         }
-        svg.text("text", (start, middle + 5), &fitting(&row.text, end - start, TEXT));
-        if !row.detail.is_empty() {
+        svg.text("text", (start, middle + 5), &fitting(text, end - start, TEXT));
+        if !detail.is_empty() {
             let place = (start, middle + DETAIL + 5);
-            svg.text("detail", place, &fitting(&row.detail, x + width - 10 - start, SMALL + 1));
-        }
-    });
-}
-
-/// A sign that does without colour.
-fn mark(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
-    svg.group(&format!("mark {}", class(state)), "", |svg| {
-        svg.circle("disc", (x, y), 8);
-        match state {
-            State::Whole => svg.path("sign", (x - 4, y), &[(3, 3), (5, -6)]),
-            State::Broken => {
-                svg.line("sign", (x - 3, y - 3), (x + 3, y + 3));
-                svg.line("sign", (x - 3, y + 3), (x + 3, y - 3));
-            }
-            State::Blocked => {
-                svg.line("sign", (x - 2, y - 3), (x - 2, y + 3));
-                svg.line("sign", (x + 2, y - 3), (x + 2, y + 3));
-            }
-            State::Unjudged | State::Unused => svg.line("sign", (x - 3, y), (x + 3, y)),
-            State::Warned => svg.text("letter centred", (x, y + 4), "!"),
-            State::Unknown => svg.text("letter centred", (x, y + 4), "?"),
+            svg.text("detail", place, &fitting(detail, x + width - 10 - start, SMALL + 1));
         }
     });
 }
@@ -289,18 +292,19 @@ fn narrow_band(svg: &mut Svg, band: &Band, mut y: i32) -> i32 {
 
 /// All boxes of a column as one.
 fn block(svg: &mut Svg, nodes: &[Node], caption: &str, side: &str, y: i32) -> i32 {
-    let rows: i32 = nodes.iter().flat_map(|it| &it.rows).map(row_height).sum();
+    let rows: Vec<Words> = nodes.iter().flat_map(|it| &it.rows).map(Words::apart).collect();
+    let content: i32 = rows.iter().map(Words::height).sum();
     let above = if caption.is_empty() { PADDING } else { narrow::CAPTION };
-    let height = rows + above + PADDING;
+    let height = content + above + PADDING;
     let worst = nodes.iter().map(worst).max().unwrap_or(State::Unused);
     let area = Area { x: 0, y, width: narrow::WIDTH, height };
     svg.rectangle(&format!("box {side} {}", class(worst)), area, 6);
     svg.text("caption", (INSET, y + 18), &fitting(caption, narrow::WIDTH - 2 * INSET, SMALL));
-    let marked = nodes.iter().flat_map(|it| &it.rows).any(|row| row.state.is_some());
+    let marked = rows.iter().any(|words| words.row.state.is_some());
     let mut at = y + above;
-    for row in nodes.iter().flat_map(|it| &it.rows) {
-        line(svg, row, (0, at), narrow::WIDTH, marked);
-        at += row_height(row);
+    for words in &rows {
+        line(svg, words, (0, at), narrow::WIDTH, marked);
+        at += words.height();
     }
     y + height
 }
@@ -368,16 +372,4 @@ fn narrow_legend(svg: &mut Svg, mut y: i32) -> i32 {
     svg.text("number centred", (10, y + 4), "1");
     svg.text("detail", (26, y + 4), NUMBERED);
     y + 14
-}
-
-fn class(state: State) -> &'static str {
-    match state {
-        State::Unused => "unused",
-        State::Whole => "whole",
-        State::Warned => "warned",
-        State::Unjudged => "unjudged",
-        State::Unknown => "unknown",
-        State::Blocked => "blocked",
-        State::Broken => "broken",
-    }
 }

@@ -3,27 +3,14 @@
 //! A part takes the worst that its checks say. It is whole only where the check
 //! that decides it passed: what nobody judged is never drawn as whole.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{ApplicationId, AuthServerKind, DocumentKind, Side, host_name};
 use checks::{Object, Outcome, Status, Subject};
 
 use crate::output::Report;
-
-/// What became of a part, the better first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum State {
-    /// Nothing has to be there.
-    Unused,
-    Whole,
-    /// It holds, but.
-    Warned,
-    /// Nobody asked.
-    Unjudged,
-    Unknown,
-    Blocked,
-    Broken,
-}
+use crate::output::html::sign::State;
 
 /// A kind of part; there is one of it for each object of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,12 +108,7 @@ pub(super) static PARTS: [Judges; 19] = [
     needed(
         Part::Metadata,
         &["metadata-kind", "metadata-reachable"],
-        &[
-            "metadata-realm",
-            "metadata-keys",
-            "metadata-issuance",
-            "metadata-domains",
-        ],
+        &["metadata-realm", "metadata-keys", "metadata-issuance", "metadata-domains"],
     ),
     needed(
         Part::Partner,
@@ -245,12 +227,13 @@ impl<'a> Marks<'a> {
         let common = self.common.get(&part).unwrap_or(&self.nothing);
         let outcomes: Vec<&'a Outcome> =
             own.outcomes.iter().chain(&common.outcomes).copied().collect();
-        let worst = outcomes.iter().max_by_key(|it| (state(it.status), std::cmp::Reverse(it.check)));
-        Mark {
-            state: judged(part, &outcomes),
-            number: own.number.into_iter().chain(common.number).min(),
-            worst: worst.copied(),
-        }
+        let state = judged(part, &outcomes);
+        // What nobody judged is explained by nothing but the check that would have.
+        let telling =
+            |it: &&&Outcome| state != State::Unjudged || deciding(part).contains(&it.check);
+        let weight = |it: &&&Outcome| (state_of(it.status), Reverse(it.check));
+        let worst = outcomes.iter().filter(telling).max_by_key(weight).copied();
+        Mark { state, number: own.number.into_iter().chain(common.number).min(), worst }
     }
 
     /// What one check says of a part.
@@ -261,7 +244,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-fn state(status: Status) -> State {
+fn state_of(status: Status) -> State {
     match status {
         Status::NotApplicable => State::Unused,
         Status::Passed => State::Whole,
@@ -273,16 +256,23 @@ fn state(status: Status) -> State {
     }
 }
 
+fn judges(part: Part) -> Option<&'static Judges> {
+    PARTS.iter().find(|it| it.part == part)
+}
+
+fn deciding(part: Part) -> &'static [&'static str] {
+    judges(part).map_or(&[], |it| it.deciding)
+}
+
 fn judged(part: Part, outcomes: &[&Outcome]) -> State {
-    let worst = outcomes.iter().map(|it| state(it.status)).max().unwrap_or(State::Unjudged);
+    let worst = outcomes.iter().map(|it| state_of(it.status)).max().unwrap_or(State::Unjudged);
     if State::Unknown <= worst {
         return worst;
     }
-    let Some(judges) = PARTS.iter().find(|it| it.part == part) else { return State::Unjudged };
-    let mut deciding = outcomes.iter().filter(|it| judges.deciding.contains(&it.check));
-    if deciding.clone().any(|it| state(it.status) != State::Unused) {
+    let mut deciding = outcomes.iter().filter(|it| deciding(part).contains(&it.check));
+    if deciding.clone().any(|it| state_of(it.status) != State::Unused) {
         worst
-    } else if judges.optional && deciding.next().is_some() {
+    } else if judges(part).is_some_and(|it| it.optional) && deciding.next().is_some() {
         State::Unused
     } else {
         State::Unjudged
@@ -302,9 +292,9 @@ struct Places {
 
 impl Places {
     fn new(report: &Report) -> Self {
-        let checks = PARTS.iter().flat_map(|it| {
-            it.deciding.iter().chain(it.others).map(|check| (*check, it.part))
-        });
+        let checks = PARTS
+            .iter()
+            .flat_map(|it| it.deciding.iter().chain(it.others).map(|check| (*check, it.part)));
         let documents = report.facts.metadata_documents.iter().map(|it| {
             let file = || report.facts.source(&it.seen).to_owned();
             (if it.url.is_empty() { file() } else { it.url.clone() }, it.kind)
@@ -339,10 +329,7 @@ impl Places {
             (Part::Server, _) => (part, Some(NOBODY)),
             (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
             (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
-            (
-                Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames,
-                _,
-            ) => {
+            (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {
                 (part, outcome.subject.application().cloned().map(Who::Application))
             }
             (Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys, _)
@@ -373,7 +360,9 @@ impl Places {
     fn published(&self, document: &str) -> (Part, Option<Who>) {
         let address = document.to_ascii_lowercase();
         match self.documents.get(document) {
-            Some(DocumentKind::Acs) => return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs))),
+            Some(DocumentKind::Acs) => {
+                return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs)));
+            }
             Some(DocumentKind::EvoSts | DocumentKind::EntraKeys | DocumentKind::OpenId) => {
                 return (Part::Metadata, Some(Who::Kind(AuthServerKind::EvoSts)));
             }

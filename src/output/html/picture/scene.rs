@@ -11,7 +11,8 @@ use checks::facts::{ApplicationId, AuthServerKind, Identity, Side, Thumbprint, h
 use checks::procedure::{Requirement, application_name};
 use checks::{Case, Judgement, Outcome, Status};
 
-use super::parts::{Mark, Marks, Part, State, Who};
+use super::parts::{Mark, Marks, Part, Who};
+use crate::output::html::sign::State;
 use crate::output::html::svg::bounded;
 use crate::output::{Report, text};
 
@@ -58,6 +59,8 @@ pub(super) struct Row {
     pub(super) title: String,
     /// The place of a root cause that is found here.
     pub(super) number: Option<usize>,
+    /// Text and detail where it does not stand beside what it is about.
+    pub(super) apart: Option<[String; 2]>,
 }
 
 /// A line between two boxes, and whether it runs to the left.
@@ -128,8 +131,7 @@ impl<'a> Builder<'a> {
         let name = |who: &Who| named(who, "External hosts");
         let mut middle: Vec<Node> =
             shown.iter().map(|who| self.row(Part::Arrival, who, name(who)).node()).collect();
-        let mut right: Vec<Node> =
-            shown.iter().map(|who| self.covering(who).node()).collect();
+        let mut right: Vec<Node> = shown.iter().map(|who| self.covering(who).node()).collect();
         middle.extend(self.rest(Part::Arrival, &rest));
         right.extend(self.rest(Part::Names, &rest));
         Band {
@@ -157,19 +159,21 @@ impl<'a> Builder<'a> {
     /// The names that cover a host.
     fn covering(&self, who: &Who) -> Row {
         let outcome = self.marks.outcome("service-principal-host", Part::Names, who);
-        let row = |text: &str| self.row(Part::Names, who, text.to_owned());
         let by = match outcome.map(|it| &it.judgement) {
-            Some(Judgement::Passed(evidence)) => {
-                evidence.seen.strip_prefix("covered by ").unwrap_or(&evidence.seen)
-            }
+            Some(Judgement::Passed(evidence)) => &evidence.seen,
             Some(Judgement::Flawed(findings)) => findings.first().map_or("", |it| &it.seen),
             _ => "",
         };
-        match outcome.map(|it| it.status) {
-            Some(Status::Passed | Status::Warning) => row("Covered").with_detail(by.to_owned()),
-            Some(Status::Failed) => row("No name covers it"),
-            _ => row("Coverage not known"),
-        }
+        let by = by.split_once("covered by ").map_or(by, |(_, by)| by);
+        let (text, by) = match outcome.map(|it| it.status) {
+            Some(Status::Passed | Status::Warning) => ("Covered", by),
+            Some(Status::Failed) => ("No name covers it", ""),
+            _ => ("Coverage not known", ""),
+        };
+        let host = named(who, "External hosts");
+        let apart = if by.is_empty() { text.to_owned() } else { format!("{text}: {by}") };
+        let row = self.row(Part::Names, who, format!("{}: {text}", bounded(&host)));
+        Row { text: text.to_owned(), apart: Some([host, apart]), ..row.with_detail(by.to_owned()) }
     }
 
     /// Exchange knows by whom a token was issued.
@@ -180,7 +184,8 @@ impl<'a> Builder<'a> {
                 kinds.push(kind);
             }
         }
-        let nodes = |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
+        let nodes =
+            |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
         let keys = kinds.iter().map(|kind| {
             let who = Who::Kind(*kind);
             self.state(Part::AuthServer, &who).max(self.state(Part::SigningKeys, &who))
@@ -259,10 +264,12 @@ impl<'a> Builder<'a> {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
         let names = self.row(Part::OtherNames, &who, "Names that cover nothing".to_owned());
-        let flawed = names.state.is_some_and(|state| {
-            !matches!(state, State::Unused | State::Whole | State::Unjudged)
-        });
-        Node { rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect() }
+        let flawed = names
+            .state
+            .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
+        Node {
+            rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect(),
+        }
     }
 
     fn partner(&self, id: &ApplicationId) -> Node {
@@ -271,8 +278,9 @@ impl<'a> Builder<'a> {
         let name = found.map_or_else(|| application(id), |it| it.identity.label());
         let partner = self.row(Part::Partner, &who, name.to_owned());
         let linked = found.and_then(|it| it.linked_account.value()?.as_ref());
-        let account = linked.map_or("its account", Identity::label);
-        let account = self.row(Part::Account, &who, format!("as {account}"));
+        let name = linked.map(|it| format!("as {}", Identity::label(it)));
+        let name = name.unwrap_or_else(|| "Its account".to_owned());
+        let account = self.row(Part::Account, &who, name);
         Node { rows: [partner, account].into_iter().filter(Row::wanted).collect() }
     }
 
@@ -438,7 +446,7 @@ impl<'a> Builder<'a> {
     fn row(&self, part: Part, who: &Who, text: String) -> Row {
         let Mark { state, number, worst } = self.marks.mark(part, who);
         let title = title(&text, state, worst);
-        Row { state: Some(state), text, detail: String::new(), title, number }
+        Row { state: Some(state), text, detail: String::new(), title, number, apart: None }
     }
 
     /// Those to be shown, the worst first, and the rest.
@@ -463,6 +471,7 @@ impl<'a> Builder<'a> {
             text,
             detail: String::new(),
             number: marks.iter().filter_map(|mark| mark.number).min(),
+            apart: None,
         };
         Some(row.node())
     }
@@ -495,7 +504,7 @@ impl Row {
     fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         let title = bounded(&text);
-        Self { state: None, text, detail: String::new(), title, number: None }
+        Self { state: None, text, detail: String::new(), title, number: None, apart: None }
     }
 
     fn node(self) -> Node {
@@ -514,21 +523,6 @@ impl Row {
     /// The same without a mark, where nothing has to be there.
     fn unless_unused(self) -> Self {
         if self.wanted() { self } else { Self { state: None, ..self } }
-    }
-}
-
-impl State {
-    /// What a reader is told.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Unused => "not needed",
-            Self::Whole => "holds",
-            Self::Warned => "warning",
-            Self::Unjudged => "not judged",
-            Self::Unknown => "not known",
-            Self::Blocked => "blocked",
-            Self::Broken => "broken",
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::axis::{Axis, Place};
 use super::{End, Line, Row, Shape, day};
+use crate::output::html::sign::{State, mark};
 use crate::output::html::svg::{Area, Svg, fitting, width};
 
 /// Where things stand.
@@ -24,11 +25,14 @@ pub(super) const WIDE: Sizes =
     Sizes { width: 1000, plot: (310, 676), words: 290, row: 42, bar: 21, above: false };
 
 pub(super) const NARROW: Sizes =
-    Sizes { width: 340, plot: (16, 308), words: 340, row: 60, bar: 44, above: true };
+    Sizes { width: 340, plot: (16, 308), words: 340, row: 66, bar: 49, above: true };
 
 const HEAD: i32 = 38;
 const SECTION: i32 = 30;
 const THICK: i32 = 14;
+/// The middle of a sign, and where words begin beside it.
+const SIGN: i32 = 9;
+const INDENT: i32 = 24;
 const TEXT: i32 = 13;
 const SMALL: i32 = 12;
 
@@ -43,7 +47,7 @@ pub(super) fn draw(line: &Line, sizes: &Sizes, svg: &mut Svg) -> (i32, i32) {
     let rows: i32 = line.sections.iter().map(|it| SECTION + count(it.rows.len()) * sizes.row).sum();
     let bottom = HEAD + rows;
     if !sizes.above {
-        plot.lines(svg, HEAD, bottom);
+        plot.grid(svg, HEAD, bottom);
     }
     let mut y = HEAD;
     for section in &line.sections {
@@ -54,11 +58,15 @@ pub(super) fn draw(line: &Line, sizes: &Sizes, svg: &mut Svg) -> (i32, i32) {
             y += sizes.row;
         }
     }
+    if !sizes.above {
+        plot.marked(svg, HEAD, bottom);
+    }
     plot.days(svg);
     for (x, name) in plot.axis.steps(sizes.plot.1, 50) {
         svg.text("tick centred", (sizes.plot.0 + x, bottom + 16), &name);
     }
-    (sizes.width, bottom + 26)
+    let end = plot.legend(svg, bottom + 26);
+    (sizes.width, end)
 }
 
 fn count(rows: usize) -> i32 {
@@ -72,14 +80,18 @@ struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    /// The lines behind the bars: where years begin, and the days that matter.
-    fn lines(&self, svg: &mut Svg, top: i32, bottom: i32) {
+    /// The lines behind the bars: where years begin.
+    fn grid(&self, svg: &mut Svg, top: i32, bottom: i32) {
         let left = self.sizes.plot.0;
         for (x, _) in self.axis.steps(self.sizes.plot.1, 0) {
             svg.line("grid", (left + x, top), (left + x, bottom));
         }
-        let days = [("now", Some(self.line.now)), ("by", self.line.by)];
-        for (class, at) in days {
+    }
+
+    /// The lines before the bars: the days that matter.
+    fn marked(&self, svg: &mut Svg, top: i32, bottom: i32) {
+        let left = self.sizes.plot.0;
+        for (class, at) in [("now", Some(self.line.now)), ("by", self.line.by)] {
             if let Some(Place::At(x)) = at.map(|at| self.axis.place(at, self.sizes.plot.1)) {
                 svg.line(class, (left + x, top), (left + x, bottom));
             }
@@ -107,36 +119,53 @@ impl Plot<'_> {
             Place::At(x) => left + x,
             Place::After => left + room,
         };
-        let half = width(text, SMALL) / 2 + 2;
+        // It stands in bold.
+        let half = width(text, SMALL) * 11 / 20 + 2;
         x.clamp(half, (self.sizes.width - half).max(half))
+    }
+
+    /// What the signs mean that were drawn; returns where it ends.
+    fn legend(&self, svg: &mut Svg, mut y: i32) -> i32 {
+        let soon = self.line.by.map_or(String::new(), |by| format!("ends before {}", day(by)));
+        let over = "ended, and nothing took its place".to_owned();
+        for (end, text) in [(End::TooSoon, soon), (End::Over, over)] {
+            if let Some(state) = sign(end).filter(|_| self.line.rows().any(|row| row.end == end)) {
+                mark(svg, state, (SIGN, y + 12));
+                svg.text("detail", (INDENT, y + 16), &text);
+                y += 22;
+            }
+        }
+        y
     }
 
     fn row(&self, svg: &mut Svg, row: &Row, y: i32) {
         let middle = y + self.sizes.bar;
-        if self.sizes.above && !matches!(row.shape, Shape::Nothing) {
-            self.lines(svg, middle - 10, middle + 10);
+        let lined = self.sizes.above && !matches!(row.shape, Shape::Nothing);
+        if lined {
+            self.grid(svg, middle - 11, middle + 11);
         }
         let class = match row.end {
             End::Open => "row",
             End::Past => "row past",
+            End::Over => "row over",
             End::TooSoon => "row soon",
         };
         svg.group(class, &row.title, |svg| {
-            if row.end == End::TooSoon {
-                svg.group("mark warned", "", |svg| {
-                    svg.circle("disc", (8, y + 13), 8);
-                    svg.text("letter centred", (8, y + 17), "!");
-                });
+            if let Some(state) = sign(row.end) {
+                mark(svg, state, (SIGN, y + 13));
             }
-            let room = self.sizes.words - 24;
-            svg.text("text", (24, y + 18), &fitting(&row.label, room, TEXT));
-            svg.text("detail", (24, y + 33), &fitting(&row.detail, room, SMALL));
+            let room = self.sizes.words - INDENT;
+            svg.text("text", (INDENT, y + 18), &fitting(&row.label, room, TEXT));
+            svg.text("detail", (INDENT, y + 33), &fitting(&row.detail, room, SMALL));
             match row.shape {
                 Shape::Bar(from, until) => self.bar(svg, row.slot, from, until, middle),
                 Shape::Point(at) => self.point(svg, at, middle),
                 Shape::Nothing => {}
             }
         });
+        if lined {
+            self.marked(svg, middle - 11, middle + 11);
+        }
     }
 
     fn bar(
@@ -189,6 +218,14 @@ impl Plot<'_> {
             }
             Place::After => edge(svg, left + room, 1, middle),
         }
+    }
+}
+
+fn sign(end: End) -> Option<State> {
+    match end {
+        End::Open | End::Past => None,
+        End::Over => Some(State::Broken),
+        End::TooSoon => Some(State::Warned),
     }
 }
 
