@@ -158,7 +158,8 @@ impl Readiness {
 
 /// The case on another day.
 fn judged(case: &Case, plan: &Plan, now: Timestamp) -> Assessment {
-    let context = Context { now, ..case.context.clone() };
+    let foretold_on = case.context.foretold_on.or(Some(case.context.now));
+    let context = Context { now, foretold_on, ..case.context.clone() };
     let mut assessment = crate::assess(&Case { context: &context, ..*case });
     assessment.waive(plan.waivers, now);
     assessment
