@@ -13,7 +13,7 @@ pub mod inventory;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
-pub mod markdown;
+pub(crate) mod markdown;
 pub mod nagios;
 mod page;
 pub mod prometheus;
