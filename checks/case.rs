@@ -29,12 +29,15 @@ pub struct Context {
     pub now: Timestamp,
     /// How long before an expiry it is worth a warning.
     pub expiry_notice: SignedDuration,
+    /// The day on which the facts hold, where that is not the one for which they are
+    /// judged: what renews itself may have done so by then.
+    pub foretold_on: Option<Timestamp>,
 }
 
 impl Context {
     /// Judges for this instant, with the usual notice of 60 days.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, expiry_notice: SignedDuration::from_hours(60 * 24) }
+        Self { now, expiry_notice: SignedDuration::from_hours(60 * 24), foretold_on: None }
     }
 }
 

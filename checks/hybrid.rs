@@ -29,6 +29,7 @@ use crate::procedure::{Requirement, StepId};
 use crate::remedy::Remedy;
 
 pub(crate) use dedicated::{Dedicated, dedicated};
+pub use lifecycle::ends;
 
 pub(crate) const CHECKS: &[Check] = &[
     dedicated_override::CHECK,

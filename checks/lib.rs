@@ -59,6 +59,7 @@ mod healthy;
 pub use case::{Case, Context};
 pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
+pub use hybrid::ends;
 pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,

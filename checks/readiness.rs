@@ -158,7 +158,8 @@ impl Readiness {
 
 /// The case on another day.
 fn judged(case: &Case, plan: &Target, now: Timestamp) -> Assessment {
-    let context = Context { now, ..case.context.clone() };
+    let foretold_on = case.context.foretold_on.or(Some(case.context.now));
+    let context = Context { now, foretold_on, ..case.context.clone() };
     let mut assessment = crate::assess(&Case { context: &context, ..*case });
     assessment.waive(plan.waivers, now);
     assessment
@@ -216,6 +217,7 @@ impl Then<'_> {
     /// Finds the end after which it fails. What has failed stays so until that day.
     fn breaking(&self, cause: &Cause) -> Breaking {
         // The second on either side, since an end may belong to either.
+        const SECOND: i64 = 1_000_000_000;
         let beside = |end: &End, nanoseconds: i64| {
             let by = jiff::SignedDuration::from_nanos(nanoseconds);
             judged(self.case, self.plan, end.at.saturating_add(by).unwrap_or(end.at))
@@ -224,7 +226,6 @@ impl Then<'_> {
             let broken = |it: &Outcome| it.status == Status::Failed && it.waiver.is_none();
             at.outcome(cause).is_some_and(broken)
         };
-        const SECOND: i64 = 1_000_000_000;
         let first = self.ends.partition_point(|end| !fails(&beside(end, SECOND)));
         let Some(end) = self.ends.get(first) else {
             return Breaking { until: None, eve: Vec::new() };

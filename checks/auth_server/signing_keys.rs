@@ -28,6 +28,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let kind = kind_of(subject);
     let server = selected(case, kind)?;
     let stored = server.signing_certificates.read()?;
+    renewed(case, stored)?;
     if let Some(finding) = useless(case, kind, server, stored) {
         return Ok(finding.into());
     }
@@ -71,6 +72,20 @@ fn needs(kind: AuthServerKind) -> Needs {
     match kind {
         AuthServerKind::Acs => Needs::AcsMetadata,
         AuthServerKind::EvoSts | AuthServerKind::Other => Needs::EntraMetadata,
+    }
+}
+
+/// Exchange reads new keys every day: of a day by which those that are stored today
+/// have ended, nobody knows what will be stored.
+fn renewed(case: &Case, stored: &Stored) -> Result<(), Unknown> {
+    let last = stored.value.iter().map(|certificate| certificate.not_after).max();
+    let is_over = |last: &jiff::Timestamp| *last < case.context.now;
+    let was_not = |last: &jiff::Timestamp| case.context.foretold_on.is_some_and(|it| it <= *last);
+    match last.filter(is_over).filter(was_not) {
+        Some(last) => Err(Unknown::new(Reason::NotCollected, Needs::NewerEvidence)
+            .detail(format!("the stored keys end on {}; Exchange renews them by itself", day(last)))
+            .tried(&stored.seen)),
+        None => Ok(()),
     }
 }
 
@@ -263,6 +278,18 @@ mod tests {
             finding.remedies[0].script,
             ["Set-AuthServer -Identity 'ACS - 0f1e2d3c' -RefreshAuthMetadata"]
         );
+    }
+
+    #[test]
+    fn keys_that_end_by_then_are_renewed_by_then() {
+        let mut organisation = healthy();
+        organisation.context.now = day("2040-01-01");
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: failed all_expired"]);
+        organisation.context.foretold_on = Some(day("2026-11-24"));
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: unknown not_collected"]);
+        // What had ended on the day itself was not renewed then, either.
+        organisation.context.foretold_on = Some(day("2039-12-31"));
+        assert_eq!(organisation.summary(&CHECK), ["ACS AuthServer: failed all_expired"]);
     }
 
     #[test]

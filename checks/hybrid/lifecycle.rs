@@ -6,6 +6,7 @@ use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::Unknown;
 use crate::outcome::{Finding, Verdict};
+use crate::procedure::Procedure;
 
 pub(crate) const CHECK: Check = Check {
     id: "hybrid-lifecycle",
@@ -80,6 +81,13 @@ static ENDS: [End; 5] = [
 /// From when on Exchange Online takes no calls with the shared service principal.
 pub(super) fn shared_principal_blocked() -> Timestamp {
     SHARED_PRINCIPAL.at()
+}
+
+/// What ends when, of that on which a procedure rests.
+pub fn ends(procedure: &Procedure) -> impl Iterator<Item = (&'static str, Timestamp)> {
+    let id = procedure.id;
+    let concerned = ENDS.iter().filter(move |end| end.procedures.contains(&id));
+    concerned.map(|end| (end.what.trim_end_matches(','), end.at()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]

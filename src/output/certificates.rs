@@ -22,6 +22,7 @@ pub(super) struct Sighting<'a> {
     /// The place in AuthConfig: `other` is none of them, `unknown` nobody can tell.
     pub(super) slot: &'static str,
     pub(super) thumbprint: Option<&'a Thumbprint>,
+    pub(super) not_before: Option<Timestamp>,
     pub(super) not_after: Option<Timestamp>,
 }
 
@@ -40,6 +41,12 @@ pub(super) fn sets<'a>(
         sets.entry((sighting.location, app, sighting.slot)).or_default().push(sighting);
     }
     sets
+}
+
+/// Where a slot stands among the others.
+pub(super) fn place(slot: &str) -> usize {
+    const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
+    SLOTS.iter().position(|it| *it == slot).unwrap_or(SLOTS.len())
 }
 
 /// When the first of these ends. A key that was replaced may stay beside its
@@ -78,6 +85,7 @@ fn installed(facts: &Facts) -> impl Iterator<Item = Sighting<'_>> {
             app: None,
             slot,
             thumbprint: Some(&installed.thumbprint),
+            not_before: installed.certificate.value().map(|it| it.not_before),
             not_after: installed.certificate.value().map(|it| it.not_after),
         })
     })
@@ -92,15 +100,32 @@ fn credentials<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
     };
     let principals = facts.service_principals.items.iter().filter(move |it| named(&it.app_id));
     principals.flat_map(move |principal| {
-        principal.keys.value().into_iter().flatten().map(move |key| Sighting {
-            location: "entra",
-            server: "",
-            app: Some(&principal.app_id),
-            slot: slot(facts, thumbprint(key)),
-            thumbprint: thumbprint(key),
-            not_after: key.end.value().copied(),
-        })
+        let keys = principal.keys.value().into_iter().flatten();
+        keys.map(move |key| of_key(facts, &principal.app_id, key))
     })
+}
+
+/// The keys of the dedicated hybrid application, which is registered in the tenant.
+pub(super) fn registered<'a>(report: &Report<'a>) -> impl Iterator<Item = Sighting<'a>> {
+    let facts = report.facts;
+    let dedicated = report.case().dedicated_application().ok().flatten();
+    let own = facts.applications.iter().filter(move |it| Some(&it.app_id) == dedicated.as_ref());
+    own.flat_map(move |application| {
+        let keys = application.keys.value().into_iter().flatten();
+        keys.map(move |key| of_key(facts, &application.app_id, key))
+    })
+}
+
+fn of_key<'a>(facts: &Facts, app: &'a ApplicationId, key: &'a KeyCredential) -> Sighting<'a> {
+    Sighting {
+        location: "entra",
+        server: "",
+        app: Some(app),
+        slot: slot(facts, thumbprint(key)),
+        thumbprint: thumbprint(key),
+        not_before: key.start.value().copied(),
+        not_after: key.end.value().copied(),
+    }
 }
 
 /// Graph often leaves the certificate out; then its hint has to do.
@@ -142,6 +167,7 @@ mod tests {
             app: Some(app),
             slot: "current",
             thumbprint: Some(thumbprint),
+            not_before: None,
             not_after: Some(format!("{end}T00:00:00Z").parse().unwrap()),
         }
     }

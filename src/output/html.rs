@@ -4,7 +4,11 @@
 //! Everything that a template shows goes through [`Visible`], so that no text
 //! can be forgotten.
 
+mod certificates;
 pub(crate) mod picture;
+#[cfg(test)]
+mod recorded;
+mod sign;
 mod svg;
 pub(crate) mod timeline;
 
@@ -15,12 +19,12 @@ use askama::filters::{Escaper, Html};
 use checks::{Certainty, Outcome, Overall, Status};
 
 use super::gaps::{self, Gap};
-use super::holdings::{self, Holding};
 use super::page::word;
 use super::steps::{self, Row, Section};
 use super::telling::{Link, Teller, Told};
 use super::wording::{self, PRESUMED};
 use super::{Report, escape};
+use certificates::Holding;
 
 /// The stylesheet of every page. It names no other file.
 pub(crate) const STYLE: &str = include_str!("html/style.css");
@@ -33,6 +37,13 @@ impl Escaper for Visible {
     fn write_escaped_str<W: fmt::Write>(&self, to: W, text: &str) -> fmt::Result {
         Html.write_escaped_str(to, &escape(text))
     }
+}
+
+/// The words of a text, and whether a line may not break within them: it would at
+/// the hyphen of an option, and at those of a date.
+pub(super) fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    const LONGEST: usize = 30;
+    text.split(' ').map(|word| (word, word.contains('-') && word.chars().count() <= LONGEST))
 }
 
 /// A report, to stand below a heading of the first rank.
@@ -79,7 +90,7 @@ impl<'a> View<'a> {
             others.map(|outcome| (teller.link(&outcome.cause()), wording::text(outcome))).collect();
         let sections = steps::sections(report);
         let parts = sections.into_iter().map(|section| part(section, &mut teller)).collect();
-        let certificates = holdings::of(report);
+        let certificates = certificates::holdings(report);
         Self { report, manuals, first, others, parts, gaps: gaps::of(report), certificates }
     }
 

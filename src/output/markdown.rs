@@ -12,7 +12,7 @@ mod report;
 use std::fmt::Write as _;
 
 use super::escape;
-pub use report::render;
+pub(crate) use report::render;
 
 /// A document, block by block; an empty line parts one from the next.
 #[derive(Debug, Default)]

@@ -159,14 +159,6 @@ impl<'a> Story<'a> {
         format!("{}.", capital(&self.readiness.sentence))
     }
 
-    /// The words of the sentence, and whether a line may not break within them, as
-    /// it would at the hyphens of a date.
-    fn words(&self) -> Vec<(String, bool)> {
-        const LONGEST: usize = 20;
-        let is_whole = |word: &str| word.contains('-') && word.chars().count() <= LONGEST;
-        self.sentence().split(' ').map(|word| (word.to_owned(), is_whole(word))).collect()
-    }
-
     /// `NOT READY`.
     fn standing(&self) -> String {
         self.readiness.standing.as_str().to_uppercase()

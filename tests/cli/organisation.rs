@@ -191,8 +191,13 @@ impl Organisation {
 
     /// Runs `check .` with what the owner states, and more.
     pub(crate) fn check(&self, more: &[&str]) -> Run {
+        self.run("check", more)
+    }
+
+    /// The same with another command that takes it.
+    pub(crate) fn run(&self, command: &str, more: &[&str]) -> Run {
         let stated = self.stated();
-        within(self.path(), ["check", "."].iter().chain(&stated).chain(more))
+        within(self.path(), [command, "."].iter().chain(&stated).chain(more))
     }
 
     /// Runs `check .` without a procedure, so that it is detected.

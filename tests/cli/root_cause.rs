@@ -8,23 +8,26 @@ use quick_xml::events::Event;
 use serde_json::Value;
 
 use crate::organisation::{Organisation, faults};
-use crate::run::{flat, trustprobe};
+use crate::run::{flat, trustprobe, within};
 
 /// The leading cause, as titles put it: `step 5 · auth-certificate-installed · ex2`.
 type Leading = Option<String>;
 
 /// How an output is asked for, and where in it the leading cause stands.
 struct Shows {
+    command: &'static str,
     arguments: &'static [&'static str],
     leading: fn(&str) -> Leading,
 }
 
 const OUTPUTS: &[Shows] = &[
-    Shows { arguments: &[], leading: of_table },
-    Shows { arguments: &["--format", "markdown"], leading: of_markdown },
-    Shows { arguments: &["--format", "jsonl"], leading: of_lines },
-    Shows { arguments: &["--format", "junit"], leading: of_junit },
-    Shows { arguments: &["--format", "nagios"], leading: of_nagios },
+    Shows { command: "check", arguments: &[], leading: of_table },
+    Shows { command: "check", arguments: &["--format", "markdown"], leading: of_markdown },
+    Shows { command: "check", arguments: &["--format", "jsonl"], leading: of_lines },
+    Shows { command: "check", arguments: &["--format", "junit"], leading: of_junit },
+    Shows { command: "check", arguments: &["--format", "nagios"], leading: of_nagios },
+    Shows { command: "report", arguments: &["--format", "html"], leading: of_html },
+    Shows { command: "report", arguments: &["--format", "markdown"], leading: of_chapter },
 ];
 
 /// The heading is followed by the cause, with its word before it.
@@ -52,6 +55,17 @@ fn of_lines(text: &str) -> Leading {
     // The outcome itself says it, too.
     assert_eq!(lines.iter().find(|it| it["root_cause"] == 1).map(of), summary);
     summary
+}
+
+/// The cards have numbers, and the title stands behind the first.
+fn of_html(text: &str) -> Leading {
+    let (_, rest) = text.split_once("<span class=\"rank\">1</span> ")?;
+    rest.split_once(" <span class=\"badge").map(|(cause, _)| cause.to_owned())
+}
+
+fn of_chapter(text: &str) -> Leading {
+    let (_, rest) = text.split_once("\n### 1 · ")?;
+    Some(rest.lines().next()?.replace('`', ""))
 }
 
 fn of_junit(text: &str) -> Leading {
@@ -98,12 +112,12 @@ fn names(title: &str, json: &Value) -> bool {
 }
 
 /// Holds every output against the JSON and the others; whether there is a cause at all.
-fn compare(of: &str, run: impl Fn(&[&str]) -> String) -> bool {
-    let json: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+fn compare(of: &str, run: impl Fn(&str, &[&str]) -> String) -> bool {
+    let json: Value = serde_json::from_str(&run("check", &["--format", "json"])).unwrap();
     let has_cause = json["trusts"][0]["root_causes"].get(0).is_some();
     let mut told: Vec<Leading> = Vec::new();
-    for Shows { arguments, leading } in OUTPUTS {
-        let text = run(arguments);
+    for Shows { command, arguments, leading } in OUTPUTS {
+        let text = run(command, arguments);
         let leading = leading(&text);
         assert_eq!(leading.is_some(), has_cause, "{of} {arguments:?}\n{text}");
         let same = leading.iter().all(|title| names(title, &json));
@@ -118,7 +132,7 @@ fn compare(of: &str, run: impl Fn(&[&str]) -> String) -> bool {
 fn every_output_names_the_same_cause_of_every_fault() {
     let broken = faults().into_iter().filter(|fault| {
         let organisation = Organisation::with(fault);
-        compare(fault, |arguments| organisation.check(arguments).stdout)
+        compare(fault, |command, arguments| organisation.run(command, arguments).stdout)
     });
     assert!(broken.count() > 20, "most faults have a cause");
 }
@@ -130,7 +144,8 @@ fn every_output_names_none_where_there_is_none() {
             "skype-online" => Organisation::healthy(),
             procedure => Organisation::healthy_by(procedure),
         };
-        let has = compare(procedure, |arguments| organisation.check(arguments).stdout);
+        let has =
+            compare(procedure, |command, arguments| organisation.run(command, arguments).stdout);
         assert!(!has, "{procedure}");
     }
 }
@@ -138,7 +153,18 @@ fn every_output_names_none_where_there_is_none() {
 #[test]
 fn every_output_names_the_same_cause_of_the_demo() {
     for (healthy, broken) in [(&["demo"][..], true), (&["demo", "--healthy"], false)] {
-        let run = |more: &[&str]| trustprobe(healthy.iter().chain(more)).stdout;
+        let run = |command: &str, more: &[&str]| match command {
+            "report" => reported(healthy, more),
+            _ => trustprobe(healthy.iter().chain(more)).stdout,
+        };
         assert_eq!(compare("demo", run), broken);
     }
+}
+
+/// The demo's report, whose format its file's ending tells.
+fn reported(demo: &[&str], more: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("report.{}", more[1].replace("markdown", "md"));
+    within(folder.path(), demo.iter().chain(&["--report", &name]));
+    std::fs::read_to_string(folder.path().join(name)).unwrap()
 }

@@ -28,6 +28,8 @@ mod process;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 #[path = "../cli/run.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest of it")]
 mod run;

@@ -6,10 +6,10 @@ mod layout;
 mod parts;
 mod scene;
 
+use super::sign::State;
 use super::svg::{Svg, bounded};
 use crate::output::Report;
-use parts::State;
-use scene::{Scene, scene};
+use scene::{Heading, Scene, scene};
 
 /// The picture as a figure of HTML, in a wide and a narrow layout of which the
 /// stylesheet shows one.
@@ -45,15 +45,12 @@ fn title(report: &Report, scene: &Scene) -> String {
 
 /// The same as the picture, in words.
 fn description(scene: &Scene) -> String {
-    let mut lines = vec![format!(
-        "On the left the {} {} {}, on the right the {} {} {}.",
-        scene.organisation.kind,
-        bounded(&scene.organisation.name),
-        bounded(&scene.organisation.detail),
-        scene.tenant.kind,
-        bounded(&scene.tenant.name),
-        bounded(&scene.tenant.detail),
-    )];
+    let side = |heading: &Heading| {
+        let parts = [heading.kind, &bounded(&heading.name), &bounded(&heading.detail)];
+        parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<&str>>().join(" ")
+    };
+    let (left, right) = (side(&scene.organisation), side(&scene.tenant));
+    let mut lines = vec![format!("On the left the {left}, on the right the {right}.")];
     for band in &scene.bands {
         let columns = [(&band.captions[0], &band.left), (&band.captions[1], &band.right)];
         lines.push(format!("{}.", band.name));
@@ -76,3 +73,6 @@ fn told<'r>(rows: impl Iterator<Item = &'r scene::Row>) -> String {
     });
     told.collect::<Vec<String>>().join("; ")
 }
+
+#[cfg(test)]
+mod tests;

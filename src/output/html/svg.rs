@@ -102,6 +102,9 @@ impl Svg {
 
     /// Text whose base line begins at this place, or is centred on it where the class says so.
     pub(super) fn text(&mut self, class: &str, (x, y): (i32, i32), text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let _ = write!(self.body, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">");
         self.escaped(text);
         self.body.push_str("</text>");
@@ -145,17 +148,23 @@ pub(super) fn bounded(text: &str) -> String {
     }
 }
 
-/// The advance of a character in thousandths of the font's size: that of Arial
-/// and a little more, since other fonts are wider.
+/// How wide a text is at most.
+pub(super) fn width(text: &str, size: i32) -> i32 {
+    text.chars().map(thousandths).sum::<i32>() * size / 1000
+}
+
+/// The advance of a character in thousandths of the font's size: that of DejaVu
+/// Sans, which is wider than the fonts of other systems.
 fn thousandths(c: char) -> i32 {
     match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 270,
-        ' ' | '.' | ',' | ':' | ';' | '!' | '/' | '\\' | 'I' | '[' | ']' | '(' | ')' | 'f'
-        | 't' | 'r' | '-' | '`' | '"' | '*' => 390,
-        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 560,
-        'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' | '—' => 1020,
+        'i' | 'j' | 'l' | '\'' | ' ' | '.' | ',' | 'I' => 320,
+        '|' | ':' | ';' | '!' | '/' | '\\' | '[' | ']' | '(' | ')' | 'f' | 't' | 'r' | '-' => 415,
+        'c' | 's' | 'z' | 'J' | '"' | '*' | '_' | '?' => 550,
+        'k' | 'v' | 'x' | 'y' => 600,
+        'w' | '+' | '=' | '<' | '>' | '~' | '#' | '^' => 840,
+        'm' | 'M' | 'W' | '%' | '@' | '…' | '—' => 1000,
         'A'..='Z' | '&' => 780,
-        ' '..='~' => 620,
+        ' '..='~' => 640,
         c => match display_width(c.encode_utf8(&mut [0; 4])) {
             0 => 0,
             1 => 780,
@@ -171,14 +180,14 @@ mod tests {
     #[test]
     fn text_is_cut_where_it_would_not_fit() {
         assert_eq!(fitting("mail.contoso.com", 200, 13), "mail.contoso.com");
-        assert_eq!(fitting("mail.contoso.com", 60, 13), "mail.con…");
+        assert_eq!(fitting("mail.contoso.com", 60, 13), "mail.c…");
         assert_eq!(fitting("mail contoso com", 44, 13), "mail…");
         assert_eq!(fitting("", 60, 13), "");
         assert_eq!(fitting("mail", 0, 13), "…");
         assert_eq!(fitting("メールメール", 60, 13), "メール…");
         // What is made visible counts as it is shown.
-        assert_eq!(fitting("a\u{202e}b", 60, 13), "a\\u{202e}b");
-        assert_eq!(fitting("a\u{202e}bcd", 60, 13), "a\\u{202…");
+        assert_eq!(fitting("a\u{202e}b", 100, 13), "a\\u{202e}b");
+        assert_eq!(fitting("a\u{202e}bcd", 60, 13), "a\\u{20…");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::output::wording::{
 use crate::output::{Report, gaps};
 
 /// The reports one below the other.
-pub fn render(reports: &[Report]) -> String {
+pub(crate) fn render(reports: &[Report]) -> String {
     let mut document = Document::default();
     for (at, report) in reports.iter().enumerate() {
         if at > 0 {

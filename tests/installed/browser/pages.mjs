@@ -4,15 +4,15 @@
 //     node pages.mjs http://127.0.0.1:9966 / /trust/contoso /check/endpoint-tls
 //     node pages.mjs --paper pdf file:///tmp/reports/ contoso.html
 //
-// It needs Chromium: the one named by CHROMIUM, or what is called chromium on
-// the path. Every path is opened below BASE, at 1280 and 360 pixels, light and
+// It needs Chromium; see chromium.mjs. Every path is opened below BASE, at 1280 and 360 pixels, light and
 // dark, with the scripts of pages switched off. What counts as wrong:
 //
 // - anything on the console, such as a violation of the page's own policy;
 // - a request to another origin, or one that fails;
 // - a page that is wider than the window, also with every <details> open, or, with
 //   --paper, wider than a sheet of A4 or Letter;
-// - a violation of axe's rules, or something that axe cannot tell.
+// - a violation of axe's rules, or something that axe cannot tell;
+// - text of a drawing, which axe cannot tell, that stands out too little.
 //
 // Each problem is a line on standard output. The exit code is 0 without any,
 // 1 with some, 2 where the arguments or the browser do not work.
@@ -23,23 +23,17 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { accessSync, constants } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const WIDTHS = [1280, 360];
 const SCHEMES = ['light', 'dark'];
 // What a sheet leaves between its margins, in CSS pixels.
 const PAPERS = { A4: 687, Letter: 710 };
-const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
 
 const { base, paths, screenshots, paper } = command();
 const problems = [];
-// Playwright gives each browser a profile of its own and removes it.
-const browser = await chromium.launch({ executablePath: program(), args: FLAGS }).catch((error) => {
+const browser = await launch().catch((error) => {
   misuse(`cannot start Chromium: ${brief(error.message)}`);
 });
 // Side by side, since most of it is waiting.
@@ -126,11 +120,55 @@ async function axe(page, wrong) {
   const { violations, incomplete } = await page.evaluate(
     () => globalThis.axe.run({ resultTypes: ['violations', 'incomplete'] }),
   );
+  await drawings(page, wrong);
   for (const [kind, rules] of [['breaks', violations], ['may break', incomplete]]) {
-    for (const { id, help, nodes } of rules) {
-      wrong(`${kind} ${id} (${help}) ${nodes.length} times, first at ${nodes[0].html}`);
+    for (const { id, help, nodes: all } of rules) {
+      // What a drawing's text stands on is no background that axe could see.
+      const seen = ({ html }) => !(id === 'color-contrast' && html.startsWith('<text '));
+      const nodes = all.filter(seen);
+      if (nodes.length > 0) wrong(`${kind} ${id} (${help}) ${nodes.length} times, first at ${nodes[0].html}`);
     }
   }
+}
+
+// Holds each text of a drawing against the last shape below its middle, as WCAG does.
+async function drawings(page, wrong) {
+  const faint = await page.evaluate(() => {
+    const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const light = (colour) => {
+      const [red, green, blue] = numbers(colour).map((it) => it / 255)
+        .map((it) => (it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const ratio = (one, other) => {
+      const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
+      return (bright + 0.05) / (dark + 0.05);
+    };
+    const filled = (it) => getComputedStyle(it).fill;
+    const ground = (it) => {
+      for (let at = it; at; at = at.parentElement) {
+        const colour = getComputedStyle(at).backgroundColor;
+        if (numbers(colour)[3] !== 0) return colour;
+      }
+      return 'rgb(255, 255, 255)';
+    };
+    const below = (text, shape) => {
+      const [t, s] = [text.getBoundingClientRect(), shape.getBoundingClientRect()];
+      const [x, y] = [t.x + t.width / 2, t.y + t.height / 2];
+      const after = text.compareDocumentPosition(shape) & Node.DOCUMENT_POSITION_FOLLOWING;
+      return !after && s.left <= x && x <= s.right && s.top <= y && y <= s.bottom;
+    };
+    const drawn = [...document.querySelectorAll('svg')].filter((it) => it.getBoundingClientRect().width > 0);
+    return drawn.flatMap((svg) => {
+      const shapes = [...svg.querySelectorAll('rect, circle')].filter((it) => filled(it) !== 'none');
+      return [...svg.querySelectorAll('text')].flatMap((text) => {
+        const shape = shapes.filter((it) => below(text, it)).at(-1);
+        const contrast = ratio(filled(text), shape ? filled(shape) : ground(svg));
+        return contrast < 4.5 ? [`${contrast.toFixed(2)} of ${text.outerHTML}`] : [];
+      });
+    });
+  });
+  if (faint.length > 0) wrong(`too little contrast ${faint.length} times, first ${faint[0]}`);
 }
 
 async function tooWide(page, how, wrong) {
@@ -160,19 +198,6 @@ function command() {
 // One line, without the colours of Playwright's messages.
 function brief(text) {
   return text.replace(/\x1b\[\d+m/g, '').replace(/\s+/g, ' ').trim().slice(0, 400);
-}
-
-// Playwright takes the path of a file and looks for none.
-function program() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const folder of (process.env.PATH ?? '').split(':')) {
-    const path = join(folder, 'chromium');
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch { /* not in this folder */ }
-  }
-  return misuse('chromium is not on the path');
 }
 
 function misuse(text) {

@@ -3,9 +3,11 @@
 //!
 //! Every line runs straight, so that none crosses another or a text.
 
-use super::parts::State;
+use checks::facts::is_guid;
+
 use super::scene::{Band, Heading, Link, Node, Row, Scene};
-use crate::output::html::svg::{Area, Svg, fitting};
+use crate::output::html::sign::{State, class, mark};
+use crate::output::html::svg::{Area, Svg, fitting, width};
 
 /// Sizes that both layouts share.
 const LINE: i32 = 22;
@@ -22,9 +24,9 @@ type Size = (i32, i32);
 
 /// What stands beside each other on wide pages.
 mod wide {
-    pub(super) const WIDTH: i32 = 960;
-    pub(super) const SIDE: i32 = 270;
-    pub(super) const MIDDLE: i32 = 216;
+    pub(super) const WIDTH: i32 = 1000;
+    pub(super) const SIDE: i32 = 284;
+    pub(super) const MIDDLE: i32 = 244;
     pub(super) const HEAD: i32 = 76;
     pub(super) const CAPTION: i32 = 30;
     pub(super) const BAND: i32 = 14;
@@ -33,9 +35,9 @@ mod wide {
 /// What stands below each other on narrow ones.
 mod narrow {
     pub(super) const WIDTH: i32 = 340;
-    pub(super) const LINK: i32 = 40;
+    pub(super) const LINK: i32 = 46;
     pub(super) const CAPTION: i32 = 28;
-    pub(super) const BAND: i32 = 44;
+    pub(super) const BAND: i32 = 36;
 }
 
 /// Draws the wide layout.
@@ -48,7 +50,7 @@ pub(super) fn wide(scene: &Scene, svg: &mut Svg) -> Size {
     {
         let area = Area { x, y: 0, width: wide::SIDE, height };
         svg.rectangle(&format!("side {class}"), area, 8);
-        head(svg, heading, x + INSET, wide::SIDE - 2 * INSET);
+        head(svg, heading, (x + INSET, 0), wide::SIDE - 2 * INSET);
     }
     let mut y = wide::HEAD;
     for (band, band_height) in scene.bands.iter().zip(heights) {
@@ -66,9 +68,7 @@ pub(super) fn narrow(scene: &Scene, svg: &mut Svg) -> Size {
     for (class, heading) in [("premises", &scene.organisation), ("cloud", &scene.tenant)] {
         let area = Area { x: 0, y, width: narrow::WIDTH, height: wide::HEAD - GAP };
         svg.rectangle(&format!("side {class}"), area, 8);
-        svg.group("", "", |svg| {
-            head_at(svg, heading, (INSET, y), narrow::WIDTH - 2 * INSET);
-        });
+        head(svg, heading, (INSET, y), narrow::WIDTH - 2 * INSET);
         y += wide::HEAD;
     }
     for band in &scene.bands {
@@ -78,13 +78,14 @@ pub(super) fn narrow(scene: &Scene, svg: &mut Svg) -> Size {
     (narrow::WIDTH, y)
 }
 
-fn head(svg: &mut Svg, heading: &Heading, x: i32, width: i32) {
-    head_at(svg, heading, (x, 0), width);
-}
-
-fn head_at(svg: &mut Svg, heading: &Heading, (x, y): (i32, i32), width: i32) {
+/// What a side is called; an id is long and takes narrow letters.
+fn head(svg: &mut Svg, heading: &Heading, (x, y): (i32, i32), width: i32) {
     svg.text("caption", (x, y + 21), heading.kind);
-    svg.text("name", (x, y + 41), &fitting(&heading.name, width, TEXT + 1));
+    if is_guid(&heading.name) {
+        svg.text("id", (x, y + 41), &heading.name);
+    } else {
+        svg.text("name", (x, y + 41), &fitting(&heading.name, width * 9 / 10, TEXT + 1));
+    }
     svg.text("detail", (x, y + 58), &fitting(&heading.detail, width, SMALL + 1));
 }
 
@@ -100,11 +101,33 @@ fn extent(heights: &[i32]) -> i32 {
 }
 
 fn node_height(node: &Node) -> i32 {
-    node.rows.iter().map(row_height).sum::<i32>() + 2 * PADDING
+    node.rows.iter().map(|row| Words::beside(row).height()).sum::<i32>() + 2 * PADDING
 }
 
-fn row_height(row: &Row) -> i32 {
-    if row.detail.is_empty() { LINE } else { LINE + DETAIL }
+/// A row with what it says where it stands.
+struct Words<'a> {
+    row: &'a Row,
+    text: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// Where it stands beside what it is about.
+    fn beside(row: &'a Row) -> Self {
+        Self { row, text: &row.text, detail: &row.detail }
+    }
+
+    /// Where it stands apart from that.
+    fn apart(row: &'a Row) -> Self {
+        match &row.apart {
+            Some([text, detail]) => Self { row, text, detail },
+            None => Self::beside(row),
+        }
+    }
+
+    fn height(&self) -> i32 {
+        if self.detail.is_empty() { LINE } else { LINE + DETAIL }
+    }
 }
 
 /// The heights of a column's boxes: those of columns of one length stand in line.
@@ -115,10 +138,10 @@ fn heights(band: &Band, column: &[Node]) -> Vec<i32> {
     (0..column.len()).filter_map(height).collect()
 }
 
-/// The boxes of a column; a single one takes all the room there is.
+/// The boxes of a column; one to which several links lead takes all the room.
 fn places(band: &Band, column: &[Node], x: i32, y: i32, size: Size) -> Vec<Area> {
     let (width, height) = size;
-    if column.len() == 1 {
+    if column.len() == 1 && !std::ptr::eq(column, band.right.as_slice()) {
         return vec![Area { x, y, width, height }];
     }
     let heights = heights(band, column);
@@ -199,28 +222,31 @@ fn across(svg: &mut Svg, link: Link, (from, to): (i32, i32), y: i32) {
 fn word(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
     let width = word_width(state);
     if width > 0 {
-        let text = if state == State::Unknown { "? not known" } else { state.word() };
-        svg.text("word centred", (x, y + 4), text);
+        svg.text("word centred", (x, y + 4), label(state));
     }
 }
 
+/// How much of a link its word takes, which stands in bold.
 fn word_width(state: State) -> i32 {
     match state {
         State::Unused | State::Whole => 0,
-        State::Unknown => 74,
-        State::Unjudged => 64,
-        State::Warned | State::Blocked => 56,
-        State::Broken => 48,
+        _ => width(label(state), SMALL) * 11 / 10 + 8,
     }
+}
+
+fn label(state: State) -> &'static str {
+    if state == State::Unknown { "? not known" } else { state.word() }
 }
 
 fn boxed(svg: &mut Svg, node: &Node, area: Area, side: &str) {
     svg.rectangle(&format!("box {side} {}", class(worst(node))), area, 6);
-    let content: i32 = node.rows.iter().map(row_height).sum();
+    let rows: Vec<Words> = node.rows.iter().map(Words::beside).collect();
+    let content: i32 = rows.iter().map(Words::height).sum();
+    let marked = rows.iter().any(|words| words.row.state.is_some());
     let mut y = area.y + (area.height - content) / 2;
-    for row in &node.rows {
-        line(svg, row, (area.x, y), area.width);
-        y += row_height(row);
+    for words in &rows {
+        line(svg, words, (area.x, y), area.width, marked);
+        y += words.height();
     }
 }
 
@@ -228,45 +254,25 @@ fn worst(node: &Node) -> State {
     node.rows.iter().filter_map(|row| row.state).max().unwrap_or(State::Unused)
 }
 
-/// A row at this place of its upper left corner.
-fn line(svg: &mut Svg, row: &Row, (x, y): (i32, i32), width: i32) {
+/// A row at this place of its upper left corner, in line with those that have a mark.
+fn line(svg: &mut Svg, words: &Words, (x, y): (i32, i32), width: i32, marked: bool) {
+    let Words { row, text, detail } = words;
     let middle = y + LINE / 2;
     svg.group("row", &row.title, |svg| {
         if let Some(state) = row.state {
             mark(svg, state, (x + 18, middle));
         }
-        let start = x + if row.state.is_some() { 34 } else { 12 };
+        let start = x + if marked { 34 } else { 12 };
         let mut end = x + width - 10;
         if let Some(number) = row.number {
             end -= 24;
             svg.circle("number", (end + 12, middle), 9);
             svg.text("number centred", (end + 12, middle + 4), &number.min(99).to_string());
         }
-        svg.text("text", (start, middle + 5), &fitting(&row.text, end - start, TEXT));
-        if !row.detail.is_empty() {
+        svg.text("text", (start, middle + 5), &fitting(text, end - start, TEXT));
+        if !detail.is_empty() {
             let place = (start, middle + DETAIL + 5);
-            svg.text("detail", place, &fitting(&row.detail, x + width - 10 - start, SMALL + 1));
-        }
-    });
-}
-
-/// A sign that does without colour.
-fn mark(svg: &mut Svg, state: State, (x, y): (i32, i32)) {
-    svg.group(&format!("mark {}", class(state)), "", |svg| {
-        svg.circle("disc", (x, y), 8);
-        match state {
-            State::Whole => svg.path("sign", (x - 4, y), &[(3, 3), (5, -6)]),
-            State::Broken => {
-                svg.line("sign", (x - 3, y - 3), (x + 3, y + 3));
-                svg.line("sign", (x - 3, y + 3), (x + 3, y - 3));
-            }
-            State::Blocked => {
-                svg.line("sign", (x - 2, y - 3), (x - 2, y + 3));
-                svg.line("sign", (x + 2, y - 3), (x + 2, y + 3));
-            }
-            State::Unjudged | State::Unused => svg.line("sign", (x - 3, y), (x + 3, y)),
-            State::Warned => svg.text("letter centred", (x, y + 4), "!"),
-            State::Unknown => svg.text("letter centred", (x, y + 4), "?"),
+            svg.text("detail", place, &fitting(detail, x + width - 10 - start, SMALL + 1));
         }
     });
 }
@@ -286,17 +292,19 @@ fn narrow_band(svg: &mut Svg, band: &Band, mut y: i32) -> i32 {
 
 /// All boxes of a column as one.
 fn block(svg: &mut Svg, nodes: &[Node], caption: &str, side: &str, y: i32) -> i32 {
-    let rows: i32 = nodes.iter().flat_map(|it| &it.rows).map(row_height).sum();
+    let rows: Vec<Words> = nodes.iter().flat_map(|it| &it.rows).map(Words::apart).collect();
+    let content: i32 = rows.iter().map(Words::height).sum();
     let above = if caption.is_empty() { PADDING } else { narrow::CAPTION };
-    let height = rows + above + PADDING;
+    let height = content + above + PADDING;
     let worst = nodes.iter().map(worst).max().unwrap_or(State::Unused);
     let area = Area { x: 0, y, width: narrow::WIDTH, height };
     svg.rectangle(&format!("box {side} {}", class(worst)), area, 6);
     svg.text("caption", (INSET, y + 18), &fitting(caption, narrow::WIDTH - 2 * INSET, SMALL));
+    let marked = rows.iter().any(|words| words.row.state.is_some());
     let mut at = y + above;
-    for row in nodes.iter().flat_map(|it| &it.rows) {
-        line(svg, row, (0, at), narrow::WIDTH);
-        at += row_height(row);
+    for words in &rows {
+        line(svg, words, (0, at), narrow::WIDTH, marked);
+        at += words.height();
     }
     y + height
 }
@@ -308,27 +316,22 @@ fn down(svg: &mut Svg, links: &[Link], y: i32) -> i32 {
     let bad = used().filter(|it| it.state == state).count();
     let all = used().count();
     let up = used().all(|it| it.leftward);
-    let (centre, end) = (narrow::WIDTH / 2, y + narrow::LINK);
+    let (x, centre, end) = (18, y + narrow::LINK / 2, y + narrow::LINK);
     svg.group(&format!("link {}", class(state)), "", |svg| {
-        let rest = if state == State::Whole { 0 } else { 10 };
-        if rest == 0 {
-            svg.line("line", (centre, y), (centre, end));
-        } else {
-            svg.line("line", (centre, y), (centre, y + 20 - rest));
-            svg.line("line", (centre, y + 20 + rest), (centre, end));
-        }
         if state == State::Broken {
-            for y in [y + 20 - rest, y + 20 + rest] {
-                svg.line("cut", (centre - 7, y + 2), (centre + 7, y - 2));
+            svg.line("line", (x, y), (x, centre - 6));
+            svg.line("line", (x, centre + 6), (x, end));
+            for y in [centre - 6, centre + 6] {
+                svg.line("cut", (x - 7, y + 3), (x + 7, y - 3));
             }
+        } else {
+            svg.line("line", (x, y), (x, end));
         }
         let (tip, back) = if up { (y, 7) } else { (end, -7) };
-        svg.path("arrow", (centre - 5, tip + back), &[(5, -back), (5, back)]);
-        if rest > 0 {
-            let sign = if state == State::Unknown { "? " } else { "" };
+        svg.path("arrow", (x - 5, tip + back), &[(5, -back), (5, back)]);
+        if state != State::Whole {
             let count = if all > 1 { format!(": {bad} of {all}") } else { String::new() };
-            let text = format!("{sign}{}{count}", state.word());
-            svg.text("word centred", (centre, y + 24), &text);
+            svg.text("word", (x + 16, centre + 4), &format!("{}{count}", label(state)));
         }
     });
     end
@@ -336,10 +339,10 @@ fn down(svg: &mut Svg, links: &[Link], y: i32) -> i32 {
 
 /// What the signs mean, with the room that each takes.
 const LEGEND: [(State, &str, i32); 6] = [
-    (State::Whole, "holds", 78),
-    (State::Warned, "holds, with a warning", 170),
+    (State::Whole, "holds", 76),
+    (State::Warned, "with a warning", 128),
     (State::Broken, "broken", 86),
-    (State::Blocked, "blocked by what is broken", 196),
+    (State::Blocked, "blocked by another", 156),
     (State::Unknown, "not known", 106),
     (State::Unjudged, "not judged", 106),
 ];
@@ -359,25 +362,14 @@ fn wide_legend(svg: &mut Svg, y: i32) {
 }
 
 fn narrow_legend(svg: &mut Svg, mut y: i32) -> i32 {
-    for (state, text, _) in LEGEND {
-        mark(svg, state, (10, y));
-        svg.text("detail", (26, y + 4), text);
-        y += 22;
+    for (at, (state, text, _)) in LEGEND.into_iter().enumerate() {
+        let x = if at % 2 == 0 { 10 } else { 10 + narrow::WIDTH / 2 };
+        mark(svg, state, (x, y));
+        svg.text("detail", (x + 16, y + 4), text);
+        y += if at % 2 == 0 { 0 } else { 22 };
     }
     svg.circle("number", (10, y), 9);
     svg.text("number centred", (10, y + 4), "1");
     svg.text("detail", (26, y + 4), NUMBERED);
     y + 14
-}
-
-fn class(state: State) -> &'static str {
-    match state {
-        State::Unused => "unused",
-        State::Whole => "whole",
-        State::Warned => "warned",
-        State::Unjudged => "unjudged",
-        State::Unknown => "unknown",
-        State::Blocked => "blocked",
-        State::Broken => "broken",
-    }
 }

@@ -3,27 +3,14 @@
 //! A part takes the worst that its checks say. It is whole only where the check
 //! that decides it passed: what nobody judged is never drawn as whole.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use checks::facts::{ApplicationId, AuthServerKind, DocumentKind, Side, host_name};
 use checks::{Object, Outcome, Status, Subject};
 
 use crate::output::Report;
-
-/// What became of a part, the better first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum State {
-    /// Nothing has to be there.
-    Unused,
-    Whole,
-    /// It holds, but.
-    Warned,
-    /// Nobody asked.
-    Unjudged,
-    Unknown,
-    Blocked,
-    Broken,
-}
+use crate::output::html::sign::State;
 
 /// A kind of part; there is one of it for each object of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +50,9 @@ pub(super) enum Who {
     Named(String),
     Side(Side),
 }
+
+/// Those that nobody named.
+const NOBODY: Who = Who::Named(String::new());
 
 /// The checks of a part.
 pub(super) struct Judges {
@@ -117,14 +107,8 @@ pub(super) static PARTS: [Judges; 19] = [
     needed(Part::SigningKeys, &["auth-server-signing-keys"], &["auth-server-metadata-url"]),
     needed(
         Part::Metadata,
-        &["metadata-kind"],
-        &[
-            "metadata-reachable",
-            "metadata-realm",
-            "metadata-keys",
-            "metadata-issuance",
-            "metadata-domains",
-        ],
+        &["metadata-kind", "metadata-reachable"],
+        &["metadata-realm", "metadata-keys", "metadata-issuance", "metadata-domains"],
     ),
     needed(
         Part::Partner,
@@ -207,6 +191,12 @@ impl<'a> Marks<'a> {
             Self { parts: BTreeMap::new(), common: BTreeMap::new(), nothing: Told::default() };
         for outcome in &report.assessment.outcomes {
             let told = match places.of(outcome) {
+                // That something is not asked for makes no server.
+                Some((Part::Server, Some(who)))
+                    if who == NOBODY && outcome.status == Status::NotApplicable =>
+                {
+                    continue;
+                }
                 Some((part, Some(who))) => marks.parts.entry((part, who)).or_default(),
                 // A pass that names nobody proves nothing about anybody.
                 Some((part, None)) if outcome.status != Status::Passed => {
@@ -226,19 +216,24 @@ impl<'a> Marks<'a> {
         self.parts.keys().filter(move |(it, _)| *it == part).map(|(_, who)| who)
     }
 
+    /// Whether anything is said of this one itself.
+    pub(super) fn tells_of(&self, part: Part, who: &Who) -> bool {
+        self.parts.contains_key(&(part, who.clone()))
+    }
+
     /// What became of this part.
     pub(super) fn mark(&self, part: Part, who: &Who) -> Mark<'a> {
         let own = self.parts.get(&(part, who.clone())).unwrap_or(&self.nothing);
         let common = self.common.get(&part).unwrap_or(&self.nothing);
         let outcomes: Vec<&'a Outcome> =
             own.outcomes.iter().chain(&common.outcomes).copied().collect();
-        let worst =
-            outcomes.iter().max_by_key(|it| (state(it.status), std::cmp::Reverse(it.check)));
-        Mark {
-            state: judged(part, &outcomes),
-            number: own.number.into_iter().chain(common.number).min(),
-            worst: worst.copied(),
-        }
+        let state = judged(part, &outcomes);
+        // What nobody judged is explained by nothing but the check that would have.
+        let telling =
+            |it: &&&Outcome| state != State::Unjudged || deciding(part).contains(&it.check);
+        let weight = |it: &&&Outcome| (state_of(it.status), Reverse(it.check));
+        let worst = outcomes.iter().filter(telling).max_by_key(weight).copied();
+        Mark { state, number: own.number.into_iter().chain(common.number).min(), worst }
     }
 
     /// What one check says of a part.
@@ -249,7 +244,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-fn state(status: Status) -> State {
+fn state_of(status: Status) -> State {
     match status {
         Status::NotApplicable => State::Unused,
         Status::Passed => State::Whole,
@@ -261,16 +256,23 @@ fn state(status: Status) -> State {
     }
 }
 
+fn judges(part: Part) -> Option<&'static Judges> {
+    PARTS.iter().find(|it| it.part == part)
+}
+
+fn deciding(part: Part) -> &'static [&'static str] {
+    judges(part).map_or(&[], |it| it.deciding)
+}
+
 fn judged(part: Part, outcomes: &[&Outcome]) -> State {
-    let worst = outcomes.iter().map(|it| state(it.status)).max().unwrap_or(State::Unjudged);
+    let worst = outcomes.iter().map(|it| state_of(it.status)).max().unwrap_or(State::Unjudged);
     if State::Unknown <= worst {
         return worst;
     }
-    let Some(judges) = PARTS.iter().find(|it| it.part == part) else { return State::Unjudged };
-    let mut deciding = outcomes.iter().filter(|it| judges.deciding.contains(&it.check));
-    if deciding.clone().any(|it| state(it.status) != State::Unused) {
+    let mut deciding = outcomes.iter().filter(|it| deciding(part).contains(&it.check));
+    if deciding.clone().any(|it| state_of(it.status) != State::Unused) {
         worst
-    } else if judges.optional && deciding.next().is_some() {
+    } else if judges(part).is_some_and(|it| it.optional) && deciding.next().is_some() {
         State::Unused
     } else {
         State::Unjudged
@@ -324,7 +326,7 @@ impl Places {
             }
             (Part::Metadata, Object::Document(document)) => self.published(document),
             (Part::Server, Object::Server(name)) => (part, Some(Who::Named(name.clone()))),
-            (Part::Server, _) => (part, Some(Who::Named(String::new()))),
+            (Part::Server, _) => (part, Some(NOBODY)),
             (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
             (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
             (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {

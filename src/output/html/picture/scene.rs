@@ -11,7 +11,8 @@ use checks::facts::{ApplicationId, AuthServerKind, Identity, Side, Thumbprint, h
 use checks::procedure::{Requirement, application_name};
 use checks::{Case, Judgement, Outcome, Status};
 
-use super::parts::{Mark, Marks, Part, State, Who};
+use super::parts::{Mark, Marks, Part, Who};
+use crate::output::html::sign::State;
 use crate::output::html::svg::bounded;
 use crate::output::{Report, text};
 
@@ -58,6 +59,8 @@ pub(super) struct Row {
     pub(super) title: String,
     /// The place of a root cause that is found here.
     pub(super) number: Option<usize>,
+    /// Text and detail where it does not stand beside what it is about.
+    pub(super) apart: Option<[String; 2]>,
 }
 
 /// A line between two boxes, and whether it runs to the left.
@@ -125,11 +128,10 @@ impl<'a> Builder<'a> {
             hosts.insert(Who::Named(String::new()));
         }
         let (shown, rest) = self.worst_first(hosts, &[Part::Arrival, Part::Names]);
-        let name = |who: &Who| named(who, "external hosts");
+        let name = |who: &Who| named(who, "External hosts");
         let mut middle: Vec<Node> =
             shown.iter().map(|who| self.row(Part::Arrival, who, name(who)).node()).collect();
-        let mut right: Vec<Node> =
-            shown.iter().map(|who| self.row(Part::Names, who, self.covering(who)).node()).collect();
+        let mut right: Vec<Node> = shown.iter().map(|who| self.covering(who).node()).collect();
         middle.extend(self.rest(Part::Arrival, &rest));
         right.extend(self.rest(Part::Names, &rest));
         Band {
@@ -147,25 +149,31 @@ impl<'a> Builder<'a> {
     fn exchange(&self) -> Node {
         let only = |part, text: &str| self.row(part, &Who::Only, text.to_owned());
         let rows = [
-            only(Part::Directories, "virtual directories"),
-            only(Part::Domains, "accepted domains"),
-            only(Part::EwsAccess, "access to EWS"),
+            only(Part::Directories, "Virtual directories"),
+            only(Part::Domains, "Accepted domains"),
+            only(Part::EwsAccess, "Access to EWS"),
         ];
         Node { rows: rows.into_iter().filter(Row::wanted).collect() }
     }
 
-    /// What covers a host.
-    fn covering(&self, who: &Who) -> String {
+    /// The names that cover a host.
+    fn covering(&self, who: &Who) -> Row {
         let outcome = self.marks.outcome("service-principal-host", Part::Names, who);
-        match outcome.map(|it| (&it.judgement, it.status)) {
-            Some((Judgement::Passed(evidence), _)) => evidence.seen.clone(),
-            Some((Judgement::Flawed(findings), Status::Passed)) => {
-                findings.first().map_or(String::new(), |it| it.seen.clone())
-            }
-            Some((_, Status::Failed)) => "no name covers it".to_owned(),
-            Some((_, Status::Warning)) => "covered, but".to_owned(),
-            _ => "names not known".to_owned(),
-        }
+        let by = match outcome.map(|it| &it.judgement) {
+            Some(Judgement::Passed(evidence)) => &evidence.seen,
+            Some(Judgement::Flawed(findings)) => findings.first().map_or("", |it| &it.seen),
+            _ => "",
+        };
+        let by = by.split_once("covered by ").map_or(by, |(_, by)| by);
+        let (text, by) = match outcome.map(|it| it.status) {
+            Some(Status::Passed | Status::Warning) => ("Covered", by),
+            Some(Status::Failed) => ("No name covers it", ""),
+            _ => ("Coverage not known", ""),
+        };
+        let host = named(who, "External hosts");
+        let apart = if by.is_empty() { text.to_owned() } else { format!("{text}: {by}") };
+        let row = self.row(Part::Names, who, format!("{}: {text}", bounded(&host)));
+        Row { text: text.to_owned(), apart: Some([host, apart]), ..row.with_detail(by.to_owned()) }
     }
 
     /// Exchange knows by whom a token was issued.
@@ -178,8 +186,14 @@ impl<'a> Builder<'a> {
         }
         let nodes =
             |node: &dyn Fn(AuthServerKind) -> Node| kinds.iter().map(|it| node(*it)).collect();
-        let keys = kinds.iter().map(|kind| self.state(Part::SigningKeys, &Who::Kind(*kind)));
-        let documents = kinds.iter().map(|kind| self.state(Part::Metadata, &Who::Kind(*kind)));
+        let keys = kinds.iter().map(|kind| {
+            let who = Who::Kind(*kind);
+            self.state(Part::AuthServer, &who).max(self.state(Part::SigningKeys, &who))
+        });
+        let documents = kinds.iter().map(|kind| {
+            let part = if self.judged(*kind) { Part::Metadata } else { Part::SigningKeys };
+            self.state(part, &Who::Kind(*kind))
+        });
         let leftward = |state| Link { state, leftward: true };
         Band {
             name: "Its token is believed",
@@ -198,16 +212,25 @@ impl<'a> Builder<'a> {
             Ok(server) => server.identity.label().to_owned(),
             Err(_) => format!("AuthServer for {}", kind.name()),
         };
-        let keys = self.row(Part::SigningKeys, &who, "its stored signing keys".to_owned());
+        let keys = self.row(Part::SigningKeys, &who, "Its signing keys, as stored".to_owned());
         Node { rows: vec![self.row(Part::AuthServer, &who, name), keys] }
+    }
+
+    /// Whether the metadata is judged by itself. Of that of Entra only the keys
+    /// are, unless it was fetched.
+    fn judged(&self, kind: AuthServerKind) -> bool {
+        kind != AuthServerKind::EvoSts || self.marks.tells_of(Part::Metadata, &Who::Kind(kind))
     }
 
     fn metadata(&self, kind: AuthServerKind) -> Node {
         let url = self.case.auth_server(kind).ok().and_then(|it| it.metadata_url.value());
         let host = url.map(|url| host_name(url)).filter(|host| !host.is_empty());
-        let host = host.unwrap_or_else(|| "address not known".to_owned());
-        let row = self.row(Part::Metadata, &Who::Kind(kind), "metadata".to_owned());
-        row.with_detail(host).node()
+        let host = host.unwrap_or_else(|| "Address not known".to_owned());
+        let part = if self.judged(kind) { Part::Metadata } else { Part::SigningKeys };
+        let row = self.row(part, &Who::Kind(kind), "Metadata".to_owned());
+        // Its number stands at the keys.
+        let number = row.number.filter(|_| part == Part::Metadata);
+        Row { number, ..row }.with_detail(host).node()
     }
 
     /// Exchange knows who calls, and in whose name it acts.
@@ -222,8 +245,9 @@ impl<'a> Builder<'a> {
         }
         let link = |id: &&ApplicationId| {
             let who = Who::Application((*id).clone());
-            let state = self.state(Part::Partner, &who).max(self.state(Part::Principal, &who));
-            Link { state, leftward: true }
+            let parts = [Part::Partner, Part::Account, Part::Principal].into_iter();
+            let worst = parts.map(|part| self.state(part, &who)).max();
+            Link { state: worst.unwrap_or(State::Unjudged), leftward: true }
         };
         Band {
             name: "The caller is accepted",
@@ -239,7 +263,7 @@ impl<'a> Builder<'a> {
     fn principal(&self, id: &ApplicationId) -> Node {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
-        let names = self.row(Part::OtherNames, &who, "names that cover nothing".to_owned());
+        let names = self.row(Part::OtherNames, &who, "Names that cover nothing".to_owned());
         let flawed = names
             .state
             .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
@@ -254,8 +278,9 @@ impl<'a> Builder<'a> {
         let name = found.map_or_else(|| application(id), |it| it.identity.label());
         let partner = self.row(Part::Partner, &who, name.to_owned());
         let linked = found.and_then(|it| it.linked_account.value()?.as_ref());
-        let account = linked.map_or("its account", Identity::label);
-        let account = self.row(Part::Account, &who, format!("as {account}"));
+        let name = linked.map(|it| format!("as {}", Identity::label(it)));
+        let name = name.unwrap_or_else(|| "Its account".to_owned());
+        let account = self.row(Part::Account, &who, name);
         Node { rows: [partner, account].into_iter().filter(Row::wanted).collect() }
     }
 
@@ -286,7 +311,7 @@ impl<'a> Builder<'a> {
         servers.retain(|who| self.state(Part::Server, who) != State::Unused);
         let all = servers.len();
         let (shown, rest) = self.worst_first(servers, &[Part::Server]);
-        let unnamed = if all > 1 { "other servers" } else { "servers" };
+        let unnamed = if all > 1 { "Other servers" } else { "Servers" };
         let mut nodes: Vec<Node> = shown
             .iter()
             .map(|who| {
@@ -295,7 +320,7 @@ impl<'a> Builder<'a> {
             })
             .collect();
         nodes.extend(self.rest(Part::Server, &rest));
-        let published = self.row(Part::Published, &Who::Only, "published metadata".to_owned());
+        let published = self.row(Part::Published, &Who::Only, "Published metadata".to_owned());
         nodes.push(published.node());
         nodes
     }
@@ -315,7 +340,7 @@ impl<'a> Builder<'a> {
         let current = self.case.current_thumbprint();
         let mut row = match current {
             Ok(thumbprint) => only(Part::Certificate, short(thumbprint)),
-            Err(_) => only(Part::Certificate, "auth certificate".to_owned()),
+            Err(_) => only(Part::Certificate, "Auth certificate".to_owned()),
         };
         if let Ok(thumbprint) = current {
             row.title = format!("{thumbprint}: {}", row.title);
@@ -325,9 +350,9 @@ impl<'a> Builder<'a> {
             };
         }
         let next = match self.case.next_thumbprint() {
-            Ok(Some(next)) => only(Part::Next, format!("next {}", short(next))),
-            Ok(None) => only(Part::Next, "no next certificate".to_owned()).unless_unused(),
-            Err(_) => only(Part::Next, "next certificate".to_owned()),
+            Ok(Some(next)) => only(Part::Next, format!("Next: {}", short(next))),
+            Ok(None) => only(Part::Next, "No next certificate".to_owned()).unless_unused(),
+            Err(_) => only(Part::Next, "Next certificate".to_owned()),
         };
         Node { rows: vec![row, next.with_detail(self.effective())] }
     }
@@ -348,7 +373,7 @@ impl<'a> Builder<'a> {
                 row.with_detail(format!("current certificate: {}", held(status))).node()
             })
             .collect();
-        let dedicated = self.row(Part::Dedicated, &Who::Only, "dedicated application".to_owned());
+        let dedicated = self.row(Part::Dedicated, &Who::Only, "Dedicated application".to_owned());
         if dedicated.wanted() {
             let status = self.status("hybrid-dedicated-key", Part::Dedicated, &Who::Only);
             let detail = format!("current certificate: {}", held(status));
@@ -392,7 +417,7 @@ impl<'a> Builder<'a> {
         let all = self.report.facts.connectors.items.iter();
         let own: Vec<_> = all.filter(|it| it.side == side).collect();
         let name = match own.as_slice() {
-            [] => "connector".to_owned(),
+            [] => "Connector".to_owned(),
             [one] => one.identity.label().to_owned(),
             several => format!("{} connectors", several.len()),
         };
@@ -406,7 +431,7 @@ impl<'a> Builder<'a> {
             all.filter_map(|it| it.discovery_endpoint.value()).map(|url| host_name(url)).collect();
         match hosts.into_iter().find(|host| !host.is_empty()) {
             Some(host) => host,
-            None => "address not known".to_owned(),
+            None => "Address not known".to_owned(),
         }
     }
 
@@ -421,7 +446,7 @@ impl<'a> Builder<'a> {
     fn row(&self, part: Part, who: &Who, text: String) -> Row {
         let Mark { state, number, worst } = self.marks.mark(part, who);
         let title = title(&text, state, worst);
-        Row { state: Some(state), text, detail: String::new(), title, number }
+        Row { state: Some(state), text, detail: String::new(), title, number, apart: None }
     }
 
     /// Those to be shown, the worst first, and the rest.
@@ -446,6 +471,7 @@ impl<'a> Builder<'a> {
             text,
             detail: String::new(),
             number: marks.iter().filter_map(|mark| mark.number).min(),
+            apart: None,
         };
         Some(row.node())
     }
@@ -478,7 +504,7 @@ impl Row {
     fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         let title = bounded(&text);
-        Self { state: None, text, detail: String::new(), title, number: None }
+        Self { state: None, text, detail: String::new(), title, number: None, apart: None }
     }
 
     fn node(self) -> Node {
@@ -497,21 +523,6 @@ impl Row {
     /// The same without a mark, where nothing has to be there.
     fn unless_unused(self) -> Self {
         if self.wanted() { self } else { Self { state: None, ..self } }
-    }
-}
-
-impl State {
-    /// What a reader is told.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Unused => "not needed",
-            Self::Whole => "holds",
-            Self::Warned => "warning",
-            Self::Unjudged => "not judged",
-            Self::Unknown => "not known",
-            Self::Blocked => "blocked",
-            Self::Broken => "broken",
-        }
     }
 }
 
@@ -534,7 +545,7 @@ fn title(name: &str, state: State, worst: Option<&Outcome>) -> String {
 fn held(status: Option<Status>) -> &'static str {
     match status {
         Some(Status::Passed | Status::Warning) => "yes",
-        Some(Status::Failed) => "no",
+        Some(Status::Failed) => "no valid key",
         Some(Status::NotApplicable) => "not needed",
         _ => "not known",
     }
@@ -555,7 +566,7 @@ fn issuer(kind: AuthServerKind) -> &'static str {
     match kind {
         AuthServerKind::Acs => "Access Control Service",
         AuthServerKind::EvoSts => "Entra ID",
-        AuthServerKind::Other => "another issuer",
+        AuthServerKind::Other => "Another issuer",
     }
 }
 

@@ -6,8 +6,8 @@ use checks::facts::ApplicationId;
 use checks::procedure::application_name;
 use jiff::Timestamp;
 
-use super::Report;
-use super::certificates::sightings;
+use crate::output::Report;
+use crate::output::certificates::sightings;
 
 /// One certificate with those who hold it.
 pub(super) struct Holding<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Holding<'a> {
 }
 
 /// The certificates, in the order of their use.
-pub(super) fn of<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
+pub(super) fn holdings<'a>(report: &Report<'a>) -> Vec<Holding<'a>> {
     const SLOTS: [&str; 4] = ["current", "next", "previous", "other"];
     let mut holdings: BTreeMap<_, Holding> = BTreeMap::new();
     for sighting in sightings(report) {
