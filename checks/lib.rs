@@ -33,6 +33,7 @@ mod auth_certificate;
 mod auth_server;
 mod case;
 mod check;
+pub mod comparison;
 mod endpoint;
 mod engine;
 pub mod facts;

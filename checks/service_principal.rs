@@ -58,6 +58,11 @@ fn subject((step, id): (StepId, &ApplicationId)) -> Subject {
     Subject::new(step, Object::ServicePrincipal(id.clone()))
 }
 
+/// Whether a name can cover no host of the trust, so that nobody misses it.
+pub(crate) fn useless(text: &str, id: &ApplicationId, case: &Case) -> bool {
+    names::Name::read(text, id).is_some_and(|name| name.useless(case))
+}
+
 /// What the procedure asks of the keys that are judged.
 fn required_key(case: &Case, subject: &Subject) -> Option<&'static RequiredKey> {
     subject.application().and_then(|id| case.procedure.required_key(id))

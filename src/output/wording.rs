@@ -1,6 +1,6 @@
 //! Words that more than one output uses for the same thing.
 
-use checks::{Cause, Finding, Judgement, Object, Outcome, Severity, Status, Subject, Waiver};
+use checks::{Cause, Finding, Object, Outcome, Status, Subject, Waiver};
 
 /// What is said of a finding that rests on a presumed absence.
 pub(super) const PRESUMED: &str = "presumed: the source does not prove that it shows everything";
@@ -59,17 +59,7 @@ fn own_text(outcome: &Outcome) -> String {
         let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
         return format!("by {}", blockers.collect::<Vec<String>>().join(", "));
     }
-    match &outcome.judgement {
-        Judgement::Passed(evidence) => evidence.seen.clone(),
-        Judgement::NotApplicable(why) | Judgement::Error(why) => why.clone(),
-        Judgement::Unknown(unknown) => unknown.text(),
-        Judgement::Flawed(findings) => match worst_first(findings).as_slice() {
-            [] => String::new(),
-            [only] if only.severity == Severity::Advice => format!("advice: {}", only.seen),
-            [only] => only.seen.clone(),
-            [worst, rest @ ..] => format!("{} (and {} more)", worst.seen, rest.len()),
-        },
-    }
+    outcome.judgement.text()
 }
 
 fn blocker(cause: &Cause, subject: &Subject) -> String {
