@@ -11,6 +11,8 @@ mod gaps;
 pub(crate) mod html;
 pub mod inventory;
 pub mod json;
+#[cfg_attr(not(test), expect(dead_code, reason = "the outputs that are written with it follow"))]
+pub(crate) mod markdown;
 mod page;
 pub mod prometheus;
 mod steps;
