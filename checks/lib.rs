@@ -60,7 +60,7 @@ pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
 pub use moving::Moving;
 pub use outcome::{
-    Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
+    Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict, worst_of,
 };
 pub use procedure::Procedure;
 pub use remedy::{Cmdlet, Remedy, Shell};

@@ -302,7 +302,7 @@ impl Judgement {
 }
 
 /// What the worst finding saw, and how many others there are.
-pub(crate) fn worst_of<'a>(findings: impl IntoIterator<Item = (Severity, &'a str)>) -> String {
+pub fn worst_of<'a>(findings: impl IntoIterator<Item = (Severity, &'a str)>) -> String {
     let mut findings: Vec<(Severity, &str)> = findings.into_iter().collect();
     findings.sort_by_key(|(severity, _)| Reverse(*severity));
     match findings.as_slice() {

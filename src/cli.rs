@@ -1,6 +1,8 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod diff;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use self::diff::{Diff, DiffFormat};
 use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
@@ -37,6 +40,8 @@ pub enum Command {
     Check(Check),
     /// Ask the directory, Entra and the endpoints, and write what they said to a file
     Collect(Collect),
+    /// Compare two records of a trust: what got worse, what was fixed, what was lost from sight
+    Diff(Diff),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Judge a recorded, broken organisation; needs no network and no credentials
@@ -373,6 +378,8 @@ pub enum SchemaOf {
     Inventory,
     /// Recorded facts
     Facts,
+    /// What `diff --format json` prints
+    Diff,
 }
 
 impl Output {

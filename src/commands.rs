@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod collector_script;
 mod demo;
+mod diff;
 mod evidence;
 mod explain;
 mod gather;
@@ -24,6 +25,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
