@@ -9,12 +9,16 @@
 mod credentials;
 mod entries;
 mod facts;
+#[cfg(test)]
+mod laws;
 mod listings;
 mod objects;
 mod outcomes;
 mod properties;
 mod records;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -76,6 +80,8 @@ pub enum Kind {
     Regressed,
     /// It could be told, and can no longer.
     LostFromSight,
+    /// It got better.
+    Fixed,
     /// It was not there, or was no question.
     New,
     /// It could not be told, and now can.
@@ -84,8 +90,6 @@ pub enum Kind {
     Changed,
     /// It is not there any more, or no question.
     Gone,
-    /// It got better.
-    Fixed,
 }
 
 /// What differs: what a check says of a subject, or what was seen of an object.
@@ -132,6 +136,9 @@ pub struct FactChange {
     /// The entries of a list that are new.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<String>,
+    /// What changed in entries that stayed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<String>,
     /// How sure it is that what is gone is gone.
     pub certainty: Certainty,
     /// What else is to be said of it.
@@ -165,16 +172,6 @@ impl Comparison {
         });
         Self { trend: trend(&changes), facts_compared: cases.is_some(), changes, unchanged }
     }
-
-    /// Whether something got worse that nobody accepts.
-    pub fn regressed(&self) -> bool {
-        self.trend == Trend::Regressed
-    }
-
-    /// The changes of a kind, accepted or not.
-    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(move |change| change.kind == kind)
-    }
 }
 
 fn trend(changes: &[Change]) -> Trend {
@@ -187,46 +184,6 @@ fn trend(changes: &[Change]) -> Trend {
         Kind::New | Kind::CameToLight | Kind::Changed | Kind::Gone => Trend::Changed,
     };
     changes.iter().map(of).min().unwrap_or(Trend::Unchanged)
-}
-
-impl Trend {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Regressed => "regressed",
-            Self::NewlyBroken => "newly_broken",
-            Self::LostFromSight => "lost_from_sight",
-            Self::Fixed => "fixed",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-        }
-    }
-}
-
-impl Kind {
-    /// Every kind, the most urgent at the front.
-    pub const ALL: [Self; 7] = [
-        Self::Regressed,
-        Self::LostFromSight,
-        Self::New,
-        Self::CameToLight,
-        Self::Changed,
-        Self::Gone,
-        Self::Fixed,
-    ];
-
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Regressed => "regressed",
-            Self::LostFromSight => "lost_from_sight",
-            Self::New => "new",
-            Self::CameToLight => "came_to_light",
-            Self::Changed => "changed",
-            Self::Gone => "gone",
-            Self::Fixed => "fixed",
-        }
-    }
 }
 
 impl Change {

@@ -3,7 +3,7 @@
 //! Only values compare, not where and when they were seen: what was observed
 //! later is no change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::credentials::Own;
 use super::listings::{Described, Listed, Sort, compared as listing, properties};
@@ -73,7 +73,16 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
         autodiscover: _,
     } = old.facts;
     let unique = Sort { asked_to_go: asked.auth_server, ..shared("AuthServers") };
-    let principal = |it: &_| objects::service_principal(it, old, &whose);
+    let kept: BTreeMap<&ApplicationId, &[String]> = now
+        .service_principals
+        .items
+        .iter()
+        .filter_map(|it| Some((&it.app_id, it.names.value()?.as_slice())))
+        .collect();
+    let principal = |it: &ServicePrincipal| {
+        let kept = kept.get(&it.app_id).copied().unwrap_or_default();
+        objects::service_principal(it, kept, old, &whose)
+    };
     [
         single([auth_config, &now.auth_config], objects::auth_config),
         list(unique, [auth_servers, &now.auth_servers], (|_| true, objects::auth_server)),

@@ -124,6 +124,7 @@ fn of_list(sort: Sort) -> FactChange {
         new: None,
         gone: Vec::new(),
         added: Vec::new(),
+        altered: Vec::new(),
         certainty: Certainty::Certain,
         note: String::new(),
     }

@@ -15,7 +15,7 @@ use crate::facts::{
     ManagementRole, OrganizationConfig, PartnerApplication, RoleAssignment, Server,
     ServicePrincipal, SettingOverride, StoredThumbprint, VirtualDirectory,
 };
-use crate::service_principal::useless;
+use crate::service_principal::{folded_name, is_expendable};
 use crate::wording::{day, shown};
 
 pub(super) fn auth_config(config: &AuthConfig) -> Described {
@@ -132,14 +132,17 @@ pub(super) fn server(server: &Server) -> Described {
     let installed = |it: &InstalledCertificate| {
         let InstalledCertificate { thumbprint, certificate, private_key, location: _, seen: _ } =
             it;
-        let of = |it: &bool| if *it { "True" } else { "False" }.to_owned();
         let end = certificate
             .value()
             .map_or_else(String::new, |it| format!(" until {}", day(it.not_after)));
         Entry {
             names: vec![(Naming::Thumbprint, thumbprint.to_string())],
             shown: format!("{thumbprint}{end}"),
-            details: private_key.value().map(|it| ("HasPrivateKey", of(it))).into_iter().collect(),
+            details: private_key
+                .value()
+                .map(|it| ("HasPrivateKey", it.to_string()))
+                .into_iter()
+                .collect(),
             expendable: true,
         }
     };
@@ -158,7 +161,12 @@ pub(super) fn server(server: &Server) -> Described {
     Described { label, properties, in_use: true }
 }
 
-pub(super) fn service_principal(principal: &ServicePrincipal, case: &Case, own: &Own) -> Described {
+pub(super) fn service_principal(
+    principal: &ServicePrincipal,
+    kept: &[String],
+    case: &Case,
+    own: &Own,
+) -> Described {
     let ServicePrincipal {
         app_id,
         // It comes and goes with the object itself.
@@ -172,8 +180,12 @@ pub(super) fn service_principal(principal: &ServicePrincipal, case: &Case, own: 
         keys,
         seen: _,
     } = principal;
-    let name =
-        |text: &String| Entry { expendable: useless(text, app_id, case), ..Entry::text(text) };
+    let name = |text: &String| Entry {
+        names: vec![(Naming::Text, folded_name(text, app_id))],
+        shown: text.clone(),
+        details: Vec::new(),
+        expendable: is_expendable(text, app_id, kept, case),
+    };
     let mut properties = vec![
         Property::plain("present", present),
         Property::plain("accountEnabled", enabled),

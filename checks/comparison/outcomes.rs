@@ -37,6 +37,9 @@ pub(super) fn compared(old: &Judged, new: &Judged, by_values: bool) -> (Vec<Chan
 struct Index<'a> {
     order: Vec<Subjected>,
     standings: BTreeMap<Subjected, &'a Standing>,
+    checks: BTreeSet<&'a str>,
+    /// By check, what was said of nobody in particular.
+    veils: BTreeMap<&'a str, Vec<&'a Standing>>,
 }
 
 impl<'a> Index<'a> {
@@ -57,8 +60,16 @@ impl<'a> Index<'a> {
         // That nothing asks for such a thing is no outcome of anybody.
         let is_judged = |it: &Standing| !(it.of.is_whole() && is_moot(it.said.status));
         let keys: Vec<(Subjected, &Standing)> = keys.filter(|(_, it)| is_judged(it)).collect();
-        let order = keys.iter().map(|(key, _)| key.clone()).collect();
-        Self { order, standings: keys.into_iter().collect() }
+        let mut veils: BTreeMap<&str, Vec<&Standing>> = BTreeMap::new();
+        for (_, standing) in keys.iter().filter(|(_, it)| is_veil(it)) {
+            veils.entry(&standing.of.check).or_default().push(*standing);
+        }
+        Self {
+            order: keys.iter().map(|(key, _)| key.clone()).collect(),
+            checks: keys.iter().map(|(_, it)| it.of.check.as_str()).collect(),
+            veils,
+            standings: keys.into_iter().collect(),
+        }
     }
 
     fn in_order(&self) -> impl Iterator<Item = (&Subjected, &'a Standing)> {
@@ -67,14 +78,12 @@ impl<'a> Index<'a> {
 
     /// What a check said instead of naming subjects: that nobody can tell who they are.
     fn veil(&self, check: &str, other: &Self) -> Option<&'a Standing> {
-        self.in_order().find_map(|(key, standing)| {
-            let own = standing.of.check == check && !other.standings.contains_key(key);
-            (own && is_veil(standing)).then_some(standing)
-        })
+        let veils = self.veils.get(check).into_iter().flatten();
+        veils.copied().find(|veil| !other.standings.contains_key(&veil.of))
     }
 
     fn judges(&self, check: &str) -> bool {
-        self.standings.keys().any(|key| key.check == check)
+        self.checks.contains(check)
     }
 }
 
@@ -100,7 +109,8 @@ fn appeared(standing: &Standing, olds: &Index, news: &Index) -> Option<Change> {
     }
     // It stands for subjects that the older record names, and is told with them.
     let veils = is_veil(standing) && olds.judges(check);
-    (!is_moot(status) && !veils).then(|| change(Kind::New, &standing.of, None, Some(standing)))
+    let kind = if standing.of.is_record() { Kind::CameToLight } else { Kind::New };
+    (!is_moot(status) && !veils).then(|| change(kind, &standing.of, None, Some(standing)))
 }
 
 /// Who is judged no more.
@@ -112,7 +122,8 @@ fn disappeared(standing: &Standing, olds: &Index, news: &Index) -> Option<Change
         return Some(change(kind, &standing.of, Some(standing), Some(veil)));
     }
     let veils = is_veil(standing) && news.judges(check);
-    (!is_moot(status) && !veils).then(|| change(Kind::Gone, &standing.of, Some(standing), None))
+    let kind = if standing.of.is_record() { Kind::LostFromSight } else { Kind::Gone };
+    (!is_moot(status) && !veils).then(|| change(kind, &standing.of, Some(standing), None))
 }
 
 fn change(kind: Kind, of: &Subjected, old: Option<&Standing>, new: Option<&Standing>) -> Change {

@@ -96,6 +96,7 @@ impl Property {
             new: None,
             gone: Vec::new(),
             added: Vec::new(),
+            altered: Vec::new(),
             certainty: Certainty::Certain,
             note: String::new(),
         };
@@ -162,34 +163,28 @@ fn replaced(fact: FactChange, old: &str, new: &str) -> Change {
 
 fn listed(fact: FactChange, found: Difference, shared: bool, proves: bool) -> Option<Change> {
     let Difference { gone, missed, added, altered, untold, untold_before } = found;
-    let fact = FactChange { note: altered.join("; "), added, ..fact };
+    let fact = FactChange { altered, added, ..fact };
     let incomparable = "what the two records tell of the entries does not compare";
     if shared && !missed.is_empty() && proves {
         let rest = gone.len() - missed.len();
         let others =
-            (rest > 0).then(|| format!("{} more gone, which nobody misses", entries(rest)));
-        let note = join([others.unwrap_or_default(), fact.note]);
-        let fact = FactChange { gone: missed, note, ..fact };
+            (rest > 0).then(|| format!("{} gone as well, which nobody misses", entries(rest)));
+        let fact = FactChange { gone: missed, note: others.unwrap_or_default(), ..fact };
         return Some(change(Kind::Regressed, fact));
     }
     if shared && !(missed.is_empty() && untold.is_empty()) {
         let note = if untold.is_empty() { "the newer list is only inferred" } else { incomparable };
-        let note = join([note.to_owned(), fact.note]);
+        let note = note.to_owned();
         return Some(change(
             Kind::LostFromSight,
             FactChange { gone: [untold, missed].concat(), note, ..fact },
         ));
     }
     if shared && gone.is_empty() && !untold_before.is_empty() {
-        let note = join([incomparable.to_owned(), fact.note]);
+        let note = incomparable.to_owned();
         let fact = FactChange { added: [fact.added, untold_before].concat(), note, ..fact };
         return Some(change(Kind::CameToLight, fact));
     }
-    let same = gone.is_empty() && fact.added.is_empty() && fact.note.is_empty();
+    let same = gone.is_empty() && fact.added.is_empty() && fact.altered.is_empty();
     (!same).then(|| change(Kind::Changed, FactChange { gone, ..fact }))
-}
-
-fn join(notes: [String; 2]) -> String {
-    let notes: Vec<String> = notes.into_iter().filter(|it| !it.is_empty()).collect();
-    notes.join("; ")
 }

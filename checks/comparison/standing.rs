@@ -12,6 +12,9 @@ use crate::facts::{Facts, SeenId};
 use crate::outcome::{Cause, Judgement, Outcome, Status};
 use crate::waiver::Waiver;
 
+/// How the organisation as a whole is told from other objects.
+const WHOLE: &str = "Organisation";
+
 /// All that was said of one trust.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judged {
@@ -146,7 +149,14 @@ impl Subjected {
 
     /// Whether it is about the organisation as a whole.
     pub fn is_whole(&self) -> bool {
-        self.object == format!("{:?}", Object::Organisation)
+        self.object == WHOLE
+    }
+
+    /// Whether it is a record of what somebody looked at: where it is missing,
+    /// nobody looked.
+    pub(super) fn is_record(&self) -> bool {
+        let kinds = ["Document(", "Call(", "Endpoint "];
+        kinds.iter().any(|kind| self.object.starts_with(kind))
     }
 
     /// The same, where what is judged is a file: by its name without the folder,

@@ -92,6 +92,11 @@ impl TrustDiff {
 }
 
 impl Diff {
+    /// Whether both records hold the same one trust and no other.
+    pub(crate) fn is_of_one(&self) -> bool {
+        self.trusts.len() == 1 && self.only_in_old.is_empty() && self.only_in_new.is_empty()
+    }
+
     /// Puts the most urgent trust at the front, and the answer above all of them.
     #[must_use]
     pub fn ordered(mut self) -> Self {

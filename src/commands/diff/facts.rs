@@ -7,7 +7,8 @@ use checks::procedure::detect;
 use checks::{Case, Context, Procedure, Trust};
 use jiff::Timestamp;
 
-use super::results::organisations_apart;
+use super::results::{organisations_apart, shortened};
+use super::sides::shown;
 use crate::cli::Diff as Arguments;
 use crate::material::{Material, fill};
 use crate::output::diff::{Diff, Record, Records, TrustDiff};
@@ -28,9 +29,8 @@ pub(super) fn compared(
     let [old_as_of, new_as_of] = [&olds, &news].map(|it| it.iter().filter_map(as_of).max());
     let (pairs, only_in_old, only_in_new) = pairs(olds, news, arguments.trust.trust.as_deref())?;
     let question = Question::new(arguments, &old, &new, 1 < pairs.len());
-    let path = |path: &std::path::Path| path.display().to_string();
     let mut notes = [(&old, &arguments.old), (&new, &arguments.new)]
-        .map(|(it, at)| notes(it, &path(at)))
+        .map(|(it, at)| notes(it, &shown(at)))
         .concat();
     notes.extend(question.disagreement(&old, &new));
     if matches!((old_as_of, new_as_of), (Some(old), Some(new)) if new < old) {
@@ -38,8 +38,8 @@ pub(super) fn compared(
     }
     Ok(Diff {
         records: Records::Facts,
-        old: Record { path: path(&arguments.old), as_of: old_as_of },
-        new: Record { path: path(&arguments.new), as_of: new_as_of },
+        old: Record { path: shown(&arguments.old), as_of: old_as_of },
+        new: Record { path: shown(&arguments.new), as_of: new_as_of },
         trend: Trend::Unchanged,
         trusts: pairs.iter().map(|(old, new)| question.judged(old, new)).collect(),
         only_in_old,
@@ -89,12 +89,10 @@ fn pairs(olds: Vec<Facts>, news: Vec<Facts>, wanted: Option<&str>) -> anyhow::Re
     }
     let only_in_old: Vec<String> = olds.iter().map(called).collect();
     if pairs.is_empty() {
-        let names =
-            |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };
         bail!(
             "no organisation is in both: OLD holds {}, NEW holds {}",
-            names(&only_in_old),
-            names(&only_in_new)
+            shortened(&only_in_old),
+            shortened(&only_in_new)
         );
     }
     Ok((pairs, only_in_old, only_in_new))

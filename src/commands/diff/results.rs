@@ -6,7 +6,7 @@ use anyhow::bail;
 use checks::comparison::{Comparison, Side, Trend};
 use checks::facts::{Organisation, is_guid};
 
-use super::sides::Results;
+use super::sides::{Results, shown};
 use crate::cli::Diff as Arguments;
 use crate::decode::results::JudgedTrust;
 use crate::output::diff::{Diff, Record, Records, TrustDiff};
@@ -17,13 +17,21 @@ pub(super) fn compared(arguments: &Arguments, old: Results, new: Results) -> any
             "results were judged when they were written: --at and --procedure take recorded facts"
         );
     }
-    let paths = [&arguments.old, &arguments.new].map(|it| it.display().to_string());
+    let paths = [&arguments.old, &arguments.new].map(|it| shown(it));
     let [old_path, new_path] = &paths;
     let notes = [(&old, old_path), (&new, new_path)]
         .into_iter()
         .flat_map(|(side, path)| side.notes.iter().map(move |note| format!("{path}: {note}")));
     let notes = notes.collect();
-    let [olds, news] = [old, new].map(|side| by_name(side, arguments.trust.trust.as_deref()));
+    let wanted = arguments.trust.trust.as_deref();
+    if let Some(name) = wanted {
+        for (side, path) in [(&old, old_path), (&new, new_path)] {
+            if side.trusts.iter().all(|it| it.name != name) {
+                bail!("{path} holds no trust {name:?}, but {}", names(&side.trusts));
+            }
+        }
+    }
+    let [olds, news] = [old, new].map(|side| by_name(side, wanted));
     let records = [&olds, &news].map(|side| side.values().map(|it| it.judged_at).max());
     let [old_as_of, new_as_of] = records;
     let diff = Diff {
@@ -37,17 +45,28 @@ pub(super) fn compared(arguments: &Arguments, old: Results, new: Results) -> any
         notes,
     };
     if diff.trusts.is_empty() {
-        let names =
-            |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };
-        let wanted = arguments.trust.trust.as_deref();
-        let what = wanted.map_or_else(|| "no trust".to_owned(), |it| format!("no trust {it}"));
         bail!(
-            "{what} stands in both: {old_path} holds {}, {new_path} holds {}",
-            names(&diff.only_in_old),
-            names(&diff.only_in_new),
+            "no trust stands in both: {old_path} holds {}, {new_path} holds {}",
+            shortened(&diff.only_in_old),
+            shortened(&diff.only_in_new),
         );
     }
     Ok(diff)
+}
+
+fn names(trusts: &[JudgedTrust]) -> String {
+    shortened(&trusts.iter().map(|it| it.name.clone()).collect::<Vec<String>>())
+}
+
+/// The first of these names: a thousand of them help nobody.
+pub(super) fn shortened(names: &[String]) -> String {
+    const MANY: usize = 10;
+    let shown = names.iter().take(MANY).map(String::as_str).collect::<Vec<&str>>().join(", ");
+    match names.len() {
+        0 => "none".to_owned(),
+        number if MANY < number => format!("{shown} and {} more", number - MANY),
+        _ => shown,
+    }
 }
 
 fn by_name(side: Results, wanted: Option<&str>) -> BTreeMap<String, JudgedTrust> {

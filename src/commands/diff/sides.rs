@@ -30,6 +30,11 @@ pub(super) struct Results {
     pub(super) notes: Vec<String>,
 }
 
+/// The path of a record, as it is shown.
+pub(super) fn shown(path: &Path) -> String {
+    if is_input(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 /// Reads both records.
 pub(super) fn read(arguments: &Arguments) -> anyhow::Result<[Side; 2]> {
     let Arguments { old, new, .. } = arguments;
@@ -44,7 +49,7 @@ fn is_input(path: &Path) -> bool {
 }
 
 fn side(path: &PathBuf, arguments: &Arguments) -> anyhow::Result<Side> {
-    let place = || format!("cannot read {}", path.display());
+    let place = || format!("cannot read {}", shown(path));
     if is_input(path) {
         let octets = bounded(io::stdin().lock()).with_context(place)?;
         return if results::recognise(beginning(&octets)) {
@@ -109,13 +114,14 @@ fn of_facts(path: &PathBuf, arguments: &Arguments, input: Option<&[u8]>) -> anyh
     evidence.organisations.retain(|facts| !facts.is_empty());
     if evidence.organisations.is_empty() {
         // Compared with nothing, everything would be lost from sight and nothing worse.
-        let files = evidence
-            .files
-            .iter()
-            .flat_map(|file| file.notes.iter().map(|note| format!("{}: {note}", file.path)));
+        let files = evidence.files.iter().flat_map(|file| {
+            let form = file.notes.is_empty().then(|| file.form.to_string());
+            let said = form.into_iter().chain(file.notes.iter().cloned());
+            said.map(|it| format!("{}: {it}", file.path))
+        });
         let why: Vec<String> = files.chain(evidence.notes.iter().cloned()).take(3).collect();
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
-        bail!("{} holds neither facts nor results{why}", path.display());
+        bail!("{} holds neither facts nor results{why}", shown(path));
     }
     Ok(Side::Facts(Box::new(material)))
 }

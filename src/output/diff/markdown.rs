@@ -3,7 +3,8 @@
 use checks::comparison::Change;
 
 use super::wording::{
-    Section, answer, judged, label, lines, record, remarks, sections, tally, title,
+    Section, answer, extent, headline, judged, label, lines, record, remarks, sections, tally,
+    title,
 };
 use super::{Diff, TrustDiff};
 use crate::output::markdown::{Document, Line};
@@ -11,15 +12,23 @@ use crate::output::markdown::{Document, Line};
 /// The trusts one below the other.
 pub fn render(diff: &Diff) -> String {
     let mut page = Document::default();
-    page.heading(1, Line::default().text("What changed"));
-    let record = |name, of| Line::default().strong(name).code(&record(of));
+    let title = match diff.trusts.as_slice() {
+        [only] if diff.is_of_one() => {
+            Line::default().text(headline(only)).text("·").text(&only.name)
+        }
+        _ => Line::default().text(answer(diff.trend)).text("·").text(&extent(diff)),
+    };
+    page.heading(1, title);
+    let record = |name, of| Line::default().strong(name).text(&record(of));
     page.list([record("old", &diff.old), record("new", &diff.new)]);
     page.list(diff.notes.iter().map(String::as_str));
-    let lost = diff.only_in_old.iter();
-    page.list(lost.map(|it| Line::default().strong("LOST FROM SIGHT").code(it)));
-    let new = diff.only_in_new.iter();
-    page.list(new.map(|it| Line::default().strong("NEW").code(it)));
+    let missing = |word, name: &String| Line::default().strong(word).text(name);
+    page.list(diff.only_in_old.iter().map(|it| missing("not in the newer record", it)));
+    page.list(diff.only_in_new.iter().map(|it| missing("not in the older record", it)));
     for trust in &diff.trusts {
+        if !diff.is_of_one() {
+            page.heading(2, Line::default().text(headline(trust)).text("·").text(&trust.name));
+        }
         write(&mut page, diff, trust);
     }
     for remark in remarks(diff) {
@@ -29,9 +38,7 @@ pub fn render(diff: &Diff) -> String {
 }
 
 fn write(page: &mut Document, diff: &Diff, trust: &TrustDiff) {
-    let word = if trust.comparison.is_some() { answer(trust.trend()) } else { "NOT COMPARED" };
-    page.heading(2, Line::default().text(word).text("·").text(&trust.name));
-    page.paragraph(judged(diff, trust).as_str());
+    page.paragraph(judged(diff, trust).join(", "));
     page.paragraph(tally(trust));
     page.paragraph(trust.not_compared.as_deref().unwrap_or_default());
     page.list(trust.notes.iter().map(String::as_str));
@@ -46,13 +53,18 @@ fn row(change: &Change) -> Vec<Line> {
     for (label, text) in lines(change) {
         let [was, now] = &mut cells;
         let (cell, label) = match label {
-            "was" => (was, ""),
-            "now" => (now, ""),
-            label => (now, label),
+            "was" => (was, None),
+            "now" => (now, None),
+            label => (now, Some(label)),
         };
-        let so_far = std::mem::take(cell);
-        *cell =
-            if label.is_empty() { so_far.text(&text) } else { so_far.strong(label).text(&text) };
+        let line = std::mem::take(cell);
+        let line = match label {
+            None => line,
+            // Another entry of the same list.
+            Some("") => line.text("·"),
+            Some(label) => line.strong(label),
+        };
+        *cell = line.text(&text);
     }
     let [was, now] = cells;
     let of = Line::default().text(&title(&change.what));

@@ -3,44 +3,38 @@
 use checks::Status;
 use checks::comparison::{Change, Kind, Trend, What};
 
-use super::wording::{answer, judged, label, lines, record, remarks, sections, tally, title};
+use super::wording::{
+    answer, extent, headline, judged, label, lines, record, remarks, sections, tally, title,
+};
 use super::{Diff, TrustDiff};
 use crate::output::Style;
 use crate::output::page::{Page, Tone, tone};
 
-/// The trusts one below the other.
+/// The answer and the records, then the trusts one below the other.
 pub fn render(diff: &Diff, style: &Style) -> String {
     let mut page = Page::new(style);
-    page.entry("old", &record(&diff.old));
-    page.entry("new", &record(&diff.new));
-    for note in &diff.notes {
-        page.entry("note", note);
-    }
-    for (label, trusts) in [("gone", &diff.only_in_old), ("added", &diff.only_in_new)] {
-        for trust in trusts {
-            let text = match label {
-                "gone" => format!("LOST FROM SIGHT  {trust} is not in {}", diff.new.path),
-                _ => format!("NEW  {trust} is not in {}", diff.old.path),
-            };
-            page.blank();
-            page.prose(if label == "gone" { Tone::Open } else { Tone::Plain }, 0, &text);
-        }
-    }
     let (same, differing): (Vec<&TrustDiff>, Vec<&TrustDiff>) =
-        diff.trusts.iter().partition(|it| {
-            1 < diff.trusts.len() && it.trend() == Trend::Unchanged && it.notes.is_empty()
-        });
-    for (at, trust) in differing.into_iter().enumerate() {
-        if at > 0 {
+        diff.trusts.iter().partition(|it| it.trend() == Trend::Unchanged && it.notes.is_empty());
+    if let [only] = diff.trusts.as_slice()
+        && diff.is_of_one()
+    {
+        opening(&mut page, diff, only);
+        records(&mut page, diff);
+        changes(&mut page, only);
+    } else {
+        page.line(&[
+            (tone_of(diff.trend), answer(diff.trend)),
+            (Tone::Strong, &format!("  {}", extent(diff))),
+        ]);
+        records(&mut page, diff);
+        missing(&mut page, diff);
+        for trust in differing {
             page.heading(&"─".repeat(page.width()));
+            page.blank();
+            opening(&mut page, diff, trust);
+            changes(&mut page, trust);
         }
-        page.blank();
-        write(&mut page, diff, trust);
-    }
-    if !same.is_empty() {
-        let names: Vec<&str> = same.iter().map(|it| it.name.as_str()).collect();
-        page.heading("Unchanged");
-        page.prose(Tone::Plain, 2, &names.join(", "));
+        unchanged(&mut page, &same);
     }
     for remark in remarks(diff) {
         page.blank();
@@ -49,22 +43,43 @@ pub fn render(diff: &Diff, style: &Style) -> String {
     page.finish()
 }
 
-fn write(page: &mut Page, diff: &Diff, trust: &TrustDiff) {
-    let word = if trust.comparison.is_some() { answer(trust.trend()) } else { "NOT COMPARED" };
+/// Which records they are.
+fn records(page: &mut Page, diff: &Diff) {
+    page.blank();
+    page.entry("old", &record(&diff.old));
+    page.entry("new", &record(&diff.new));
+    for note in &diff.notes {
+        page.entry("note", note);
+    }
+}
+
+/// The trusts that one of the records does not hold.
+fn missing(page: &mut Page, diff: &Diff) {
+    for trust in &diff.only_in_old {
+        page.hanging((Tone::Open, "unseen"), (Tone::Strong, trust));
+        page.entry("", &format!("not in {}", diff.new.path));
+    }
+    for trust in &diff.only_in_new {
+        page.hanging((Tone::Plain, "new"), (Tone::Strong, trust));
+        page.entry("", &format!("not in {}", diff.old.path));
+    }
+}
+
+fn opening(page: &mut Page, diff: &Diff, trust: &TrustDiff) {
     page.line(&[
-        (tone_of(trust.trend()), word),
+        (tone_of(trust.trend()), headline(trust)),
         (Tone::Plain, "  "),
         (Tone::Strong, &trust.name),
-        (Tone::Plain, &format!("  {}", judged(diff, trust))),
+        (Tone::Plain, &format!("  {}", judged(diff, trust).join("  "))),
     ]);
     if let Some(why) = trust.detected {
         page.prose(Tone::Faint, 0, &format!("detected: {why}; choose with --procedure"));
     }
     page.prose(Tone::Faint, 0, &tally(trust));
-    if let Some(why) = &trust.not_compared {
-        page.prose(Tone::Plain, 0, why);
-    }
-    for note in &trust.notes {
+}
+
+fn changes(page: &mut Page, trust: &TrustDiff) {
+    for note in trust.not_compared.iter().chain(&trust.notes) {
         page.entry("note", note);
     }
     for section in sections(trust) {
@@ -72,6 +87,14 @@ fn write(page: &mut Page, diff: &Diff, trust: &TrustDiff) {
         for change in section.changes {
             show(page, change);
         }
+    }
+}
+
+fn unchanged(page: &mut Page, trusts: &[&TrustDiff]) {
+    if !trusts.is_empty() {
+        let names: Vec<&str> = trusts.iter().map(|it| it.name.as_str()).collect();
+        page.heading("Unchanged");
+        page.prose(Tone::Plain, 2, &names.join(", "));
     }
 }
 

@@ -84,6 +84,32 @@ pub(super) fn answer(trend: Trend) -> &'static str {
     }
 }
 
+/// The answer for one trust.
+pub(super) fn headline(trust: &TrustDiff) -> &'static str {
+    if trust.comparison.is_some() { answer(trust.trend()) } else { "NOT COMPARED" }
+}
+
+/// `12 trusts: 1 regressed, 11 unchanged`.
+pub(super) fn extent(diff: &Diff) -> String {
+    let mut parts: Vec<(&str, usize)> = Vec::new();
+    for trust in &diff.trusts {
+        let word = headline(trust);
+        match parts.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, number)) => *number += 1,
+            None => parts.push((word, 1)),
+        }
+    }
+    let missing = [
+        ("not in the newer record", diff.only_in_old.len()),
+        ("not in the older record", diff.only_in_new.len()),
+    ];
+    parts.extend(missing.into_iter().filter(|(_, number)| *number > 0));
+    let all = diff.trusts.len() + diff.only_in_old.len() + diff.only_in_new.len();
+    let parts: Vec<String> =
+        parts.iter().map(|(word, number)| format!("{number} {}", word.to_lowercase())).collect();
+    format!("{}: {}", numbered(all, "trust"), parts.join(", "))
+}
+
 /// `2 regressed, 1 fixed; 44 outcomes are the same`.
 pub(super) fn tally(trust: &TrustDiff) -> String {
     let Some(comparison) = &trust.comparison else { return String::new() };
@@ -111,8 +137,8 @@ pub(super) fn tally(trust: &TrustDiff) -> String {
     if parts.is_empty() { same } else { format!("{}; {same}", parts.join(", ")) }
 }
 
-/// For which day both were judged, and by which procedure.
-pub(super) fn judged(diff: &Diff, trust: &TrustDiff) -> String {
+/// By which procedure both were judged, and for which day.
+pub(super) fn judged(diff: &Diff, trust: &TrustDiff) -> [String; 2] {
     let detected = if trust.detected.is_some() { " (detected)" } else { "" };
     let (old, new) = (minute(trust.old_judged_at), minute(trust.new_judged_at));
     let when = match diff.records {
@@ -120,7 +146,7 @@ pub(super) fn judged(diff: &Diff, trust: &TrustDiff) -> String {
         Records::Results if old == new => format!("both judged for {new}"),
         Records::Results => format!("judged for {old} and {new}"),
     };
-    format!("{}{detected}  {when}", trust.procedure)
+    [format!("{}{detected}", trust.procedure), when]
 }
 
 /// `before.json, as of 2026-11-20 08:00Z`.
@@ -159,6 +185,7 @@ fn named(of: &Subjected) -> String {
 pub(super) fn label(change: &Change) -> &'static str {
     match &change.what {
         What::Outcome(outcome) => match (&outcome.new, change.kind) {
+            (None, Kind::LostFromSight) => "unseen",
             (_, Kind::Gone) | (None, _) => "gone",
             (Some(said), _) => word(said.status),
         },
@@ -211,12 +238,17 @@ fn told(said: &Said, of: &Subjected) -> String {
 
 fn of_fact(kind: Kind, fact: &FactChange) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    lines.extend(fact.old.iter().map(|old| ("was", old.clone())));
-    lines.extend(fact.new.iter().map(|new| ("now", new.clone())));
+    // That as many entries are there is no news beside what changed in them.
+    let in_place = fact.gone.is_empty() && fact.added.is_empty() && !fact.altered.is_empty();
+    if !in_place {
+        lines.extend(fact.old.iter().map(|old| ("was", old.clone())));
+        lines.extend(fact.new.iter().map(|new| ("now", new.clone())));
+    }
     let gone = if kind == Kind::LostFromSight { "unseen" } else { "gone" };
     let added = if kind == Kind::CameToLight { "seen" } else { "added" };
     lines.extend(listed(gone, &fact.gone));
     lines.extend(listed(added, &fact.added));
+    lines.extend(listed("altered", &fact.altered));
     if fact.certainty == checks::Certainty::Presumed {
         lines.push(("note", crate::output::wording::PRESUMED.to_owned()));
     }
