@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry of a list, as it is found again in another record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     /// By what it is found, at most once of each sort, the strongest first.
     pub(super) names: Vec<(Naming, String)>,
@@ -47,7 +47,7 @@ pub(super) struct Difference {
 pub(super) fn difference(olds: &[Entry], news: &[Entry]) -> Difference {
     let (old_index, new_index) = (Index::new(olds), Index::new(news));
     let mut difference = Difference::default();
-    for old in olds {
+    for old in olds.iter().filter(|old| !new_index.whole.contains(old)) {
         match new_index.found(old) {
             Some(new) => difference.altered.extend(altered(old, new)),
             None if !new_index.tells(old) => difference.untold.push(old.shown.clone()),
@@ -60,7 +60,8 @@ pub(super) fn difference(olds: &[Entry], news: &[Entry]) -> Difference {
             }
         }
     }
-    for new in news.iter().filter(|new| old_index.found(new).is_none()) {
+    let unlike = news.iter().filter(|new| !old_index.whole.contains(new));
+    for new in unlike.filter(|new| old_index.found(new).is_none()) {
         let told = old_index.tells(new);
         let list = if told { &mut difference.added } else { &mut difference.untold_before };
         list.push(new.shown.clone());
@@ -100,6 +101,8 @@ impl Entry {
 struct Index<'a> {
     named: BTreeMap<(Naming, &'a str), BTreeMap<BTreeSet<Naming>, &'a Entry>>,
     sorts: BTreeSet<BTreeSet<Naming>>,
+    /// The entries as they are: nobody has to look for one that did not change.
+    whole: BTreeSet<&'a Entry>,
 }
 
 impl<'a> Index<'a> {
@@ -113,7 +116,7 @@ impl<'a> Index<'a> {
             }
             sorts.insert(entry.sorts());
         }
-        Self { named, sorts }
+        Self { named, sorts, whole: entries.iter().collect() }
     }
 
     fn of<'s>(

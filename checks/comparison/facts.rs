@@ -11,7 +11,7 @@ use super::{Change, Judged, objects, records};
 use crate::case::Case;
 use crate::facts::{
     Account, ApplicationId, Fact, Facts, Identity, Item, Listing, ManagementRole, RoleAssignment,
-    ServicePrincipal,
+    Server, ServicePrincipal,
 };
 use crate::outcome::Status;
 use crate::procedure::application_name;
@@ -106,7 +106,12 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
             [management_roles, &now.management_roles],
             (|it: &ManagementRole| concerned.role(&it.identity), objects::management_role),
         ),
-        list(own("servers"), [servers, &now.servers], (|_| true, objects::server)),
+        list(
+            own("servers"),
+            [servers, &now.servers],
+            // Of certificates that nobody assigned to a server, each file is one.
+            (|it: &Server| !it.name.is_empty(), objects::server),
+        ),
         list(
             shared("service principals"),
             [service_principals, &now.service_principals],

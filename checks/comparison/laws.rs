@@ -59,7 +59,11 @@ fn outcomes(comparison: &Comparison, of: impl Fn(Kind) -> Kind) -> Vec<(String, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn nothing_differs_from_itself(facts in facts()) {

@@ -70,7 +70,9 @@ pub(super) fn compared<T: Item>(
     let kept: BTreeSet<usize> = pairs.keys().copied().collect();
     let known: BTreeSet<usize> = pairs.values().copied().collect();
     let others = |items: &[&T], met: &BTreeSet<usize>| -> Vec<Described> {
-        let items = items.iter().enumerate().filter(|(at, _)| !met.contains(at));
+        // What has no name is nowhere found again, and so tells nothing.
+        let named = items.iter().enumerate().filter(|(_, item)| !item.keys().is_empty());
+        let items = named.filter(|(at, _)| !met.contains(at));
         items.map(|(_, item)| describe(item)).collect()
     };
     changes.extend(gone(sort, others(&old.items, &kept), &new.complete));

@@ -57,9 +57,7 @@ impl<'a> Index<'a> {
             let key = if twice.contains(key) { &standing.of } else { key };
             (key.clone(), standing)
         });
-        // That nothing asks for such a thing is no outcome of anybody.
-        let is_judged = |it: &Standing| !(it.of.is_whole() && is_moot(it.said.status));
-        let keys: Vec<(Subjected, &Standing)> = keys.filter(|(_, it)| is_judged(it)).collect();
+        let keys: Vec<(Subjected, &Standing)> = keys.collect();
         let mut veils: BTreeMap<&str, Vec<&Standing>> = BTreeMap::new();
         for (_, standing) in keys.iter().filter(|(_, it)| is_veil(it)) {
             veils.entry(&standing.of.check).or_default().push(*standing);
