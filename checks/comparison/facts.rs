@@ -41,7 +41,6 @@ impl Asked {
 pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
     let now = new.facts;
     let concerned = Concerned::of(old, new);
-    let whose = Own::of(old.facts, now);
     let Facts {
         organisation: _,
         seen: _,
@@ -52,17 +51,17 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
         role_assignments,
         servers,
         exported_certificates: _, // A copy of what is compared where it is installed.
-        service_principals,
-        metadata_documents: _, // Below, with the handshakes.
+        service_principals: _,    // In the tenant, as are three more.
+        metadata_documents: _,    // Below, with the handshakes.
         management_roles,
         virtual_directories,
         setting_overrides,
         connectors,
         accepted_domains,
         organization_config,
-        applications,
-        app_role_assignments: _, // Parts of lists, which prove nothing.
-        consents,
+        applications: _,
+        app_role_assignments: _,
+        consents: _,
         // What was answered to one call; its outcomes compare.
         challenges: _,
         connectivity: _,
@@ -73,16 +72,6 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
         autodiscover: _,
     } = old.facts;
     let unique = Sort { asked_to_go: asked.auth_server, ..shared("AuthServers") };
-    let kept: BTreeMap<&ApplicationId, &[String]> = now
-        .service_principals
-        .items
-        .iter()
-        .filter_map(|it| Some((&it.app_id, it.names.value()?.as_slice())))
-        .collect();
-    let principal = |it: &ServicePrincipal| {
-        let kept = kept.get(&it.app_id).copied().unwrap_or_default();
-        objects::service_principal(it, kept, old, &whose)
-    };
     [
         single([auth_config, &now.auth_config], objects::auth_config),
         list(unique, [auth_servers, &now.auth_servers], (|_| true, objects::auth_server)),
@@ -112,23 +101,7 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
             // Of certificates that nobody assigned to a server, each file is one.
             (|it: &Server| !it.name.is_empty(), objects::server),
         ),
-        list(
-            shared("service principals"),
-            [service_principals, &now.service_principals],
-            (|it: &ServicePrincipal| concerned.application(&it.app_id), principal),
-        ),
-        listing(
-            own("applications"),
-            &Listed::loose(applications),
-            &Listed::loose(&now.applications),
-            |it| objects::application(it, old, &whose),
-        ),
-        listing(
-            own("consents"),
-            &Listed::loose(consents),
-            &Listed::loose(&now.consents),
-            objects::consent,
-        ),
+        tenant(old, new, &concerned),
         list(
             own("virtual directories"),
             [virtual_directories, &now.virtual_directories],
@@ -147,6 +120,43 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
         ),
         single([organization_config, &now.organization_config], objects::organization_config),
         records::compared(old, new),
+    ]
+    .concat()
+}
+
+/// What the tenant holds. Assignments of application permissions are parts of
+/// lists, which prove nothing.
+fn tenant(old: &Case, new: &Case, concerned: &Concerned) -> Vec<Change> {
+    let (was, now) = (old.facts, new.facts);
+    let whose = Own::of(was, now);
+    let kept: BTreeMap<&ApplicationId, &[String]> = now
+        .service_principals
+        .items
+        .iter()
+        .filter_map(|it| Some((&it.app_id, it.names.value()?.as_slice())))
+        .collect();
+    let principal = |it: &ServicePrincipal| {
+        let kept = kept.get(&it.app_id).copied().unwrap_or_default();
+        objects::service_principal(it, kept, old, &whose)
+    };
+    [
+        list(
+            shared("service principals"),
+            [&was.service_principals, &now.service_principals],
+            (|it: &ServicePrincipal| concerned.application(&it.app_id), principal),
+        ),
+        listing(
+            own("applications"),
+            &Listed::loose(&was.applications),
+            &Listed::loose(&now.applications),
+            |it| objects::application(it, old, &whose),
+        ),
+        listing(
+            own("consents"),
+            &Listed::loose(&was.consents),
+            &Listed::loose(&now.consents),
+            objects::consent,
+        ),
     ]
     .concat()
 }

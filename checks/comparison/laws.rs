@@ -60,7 +60,7 @@ fn outcomes(comparison: &Comparison, of: impl Fn(Kind) -> Kind) -> Vec<(String, 
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96,
+        cases: 48,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -163,7 +163,7 @@ fn replaced(fact: FactChange, old: &str, new: &str) -> Change {
 
 fn listed(fact: FactChange, found: Difference, shared: bool, proves: bool) -> Option<Change> {
     let Difference { gone, missed, added, altered, untold, untold_before } = found;
-    let fact = FactChange { altered, added, ..fact };
+    let fact = FactChange { added, altered, ..fact };
     let incomparable = "what the two records tell of the entries does not compare";
     if shared && !missed.is_empty() && proves {
         let rest = gone.len() - missed.len();

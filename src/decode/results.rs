@@ -81,8 +81,8 @@ pub(crate) fn decode(text: &str) -> Result<(Vec<JudgedTrust>, Vec<String>), Prob
     let mut names = BTreeSet::new();
     let mut results = Vec::new();
     for trust in file.trusts {
-        if !names.insert(trust.trust.name.clone()) {
-            let text = format!("two trusts are called {:?}", trust.trust.name);
+        if !names.insert(trust.stated.name.clone()) {
+            let text = format!("two trusts are called {:?}", trust.stated.name);
             return Err(refused(Reason::Malformed, text));
         }
         results.push(trust.read().map_err(|text| refused(Reason::Malformed, text))?);
@@ -101,7 +101,8 @@ struct File {
 
 #[derive(Deserialize)]
 struct Trust {
-    trust: Stated,
+    #[serde(rename = "trust")]
+    stated: Stated,
     #[serde(default)]
     organisation: Option<Organisation>,
     procedure: String,
@@ -185,7 +186,7 @@ struct Finding {
 
 impl Trust {
     fn read(self) -> Result<JudgedTrust, String> {
-        let name = self.trust.name;
+        let name = self.stated.name;
         let mut of = BTreeSet::new();
         let mut standings = Vec::with_capacity(self.outcomes.len());
         for outcome in self.outcomes {
@@ -201,7 +202,7 @@ impl Trust {
         judged.accept();
         Ok(JudgedTrust {
             name,
-            tenant: self.trust.tenant,
+            tenant: self.stated.tenant,
             organisation: self.organisation,
             procedure: self.procedure,
             judged_at: self.judged_at,
@@ -229,10 +230,11 @@ impl Subject {
 impl Outcome {
     fn read(self, table: &BTreeMap<SeenId, Source>) -> Standing {
         let sources = self.judgement.provenance().into_iter();
-        let sources = sources.filter_map(|seen| table.get(seen)).map(|it| it.source.clone());
+        let named =
+            |seen: &SeenId| table.get(seen).map_or(seen.as_str(), |it| &it.source).to_owned();
         Standing {
             of: self.subject.of(&self.check),
-            sources: sources.collect(),
+            sources: sources.map(named).collect(),
             said: Said {
                 status: self.status,
                 text: self.judgement.text().chars().take(limits::TEXT).collect(),
@@ -287,6 +289,8 @@ impl Judgement {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use checks::comparison::{Comparison, Side, Trend};
     use serde_json::{Value, json};
 
@@ -371,6 +375,23 @@ mod tests {
         let standing = &results[0].judged.standings[0];
         assert_eq!(standing.of.subject, r#"{"mailbox":"ann"}"#);
         assert_eq!(standing.said.codes, ["eaten"]);
+    }
+
+    static WRITTEN: LazyLock<String> = LazyLock::new(|| written(&[&broken()]));
+
+    proptest::proptest! {
+        #[test]
+        fn damage_is_refused_or_read_and_never_a_panic(
+            at in 0..60_000_usize, octet in proptest::prelude::any::<u8>(), cut in proptest::prelude::any::<bool>()
+        ) {
+            let mut octets = WRITTEN.as_bytes().to_vec();
+            let at = at % octets.len();
+            octets[at] = octet;
+            if cut {
+                octets.truncate(at);
+            }
+            drop(decode(&String::from_utf8_lossy(&octets)));
+        }
     }
 
     #[test]

@@ -158,13 +158,11 @@ impl Question {
     }
 
     fn judged(&self, old: &Facts, new: &Facts) -> TrustDiff {
-        let (procedure, detected) = match self.procedure {
-            Some(procedure) => (procedure, None),
-            None => {
-                let found = detect(new);
-                (found.procedure, Some(found.why))
-            }
+        let detect_it = || {
+            let found = detect(new);
+            (found.procedure, Some(found.why))
         };
+        let (procedure, detected) = self.procedure.map_or_else(detect_it, |it| (it, None));
         let trust = Trust { name: self.name(new), ..self.trust.clone() };
         let cases = [old, new].map(|facts| Case {
             trust: &trust,

@@ -4,7 +4,8 @@ use checks::Status;
 use checks::comparison::{Change, Kind, Trend, What};
 
 use super::wording::{
-    answer, extent, headline, judged, label, lines, record, remarks, sections, tally, title,
+    answer, differing, extent, headline, judged, label, lines, record, remarks, sections, tally,
+    title,
 };
 use super::{Diff, TrustDiff};
 use crate::output::Style;
@@ -13,8 +14,6 @@ use crate::output::page::{Page, Tone, tone};
 /// The answer and the records, then the trusts one below the other.
 pub fn render(diff: &Diff, style: &Style) -> String {
     let mut page = Page::new(style);
-    let (same, differing): (Vec<&TrustDiff>, Vec<&TrustDiff>) =
-        diff.trusts.iter().partition(|it| it.trend() == Trend::Unchanged && it.notes.is_empty());
     if let [only] = diff.trusts.as_slice()
         && diff.is_of_one()
     {
@@ -22,12 +21,16 @@ pub fn render(diff: &Diff, style: &Style) -> String {
         records(&mut page, diff);
         changes(&mut page, only);
     } else {
+        let (number, parts) = extent(diff);
         page.line(&[
             (tone_of(diff.trend), answer(diff.trend)),
-            (Tone::Strong, &format!("  {}", extent(diff))),
+            (Tone::Plain, "  "),
+            (Tone::Strong, &number),
         ]);
+        page.prose(Tone::Faint, 0, &parts);
         records(&mut page, diff);
         missing(&mut page, diff);
+        let (differing, same) = differing(diff);
         for trust in differing {
             page.heading(&"─".repeat(page.width()));
             page.blank();

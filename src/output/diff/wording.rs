@@ -45,6 +45,12 @@ pub(super) fn remarks(diff: &Diff) -> Vec<&'static str> {
     remarks.into_iter().filter(|(is_due, _)| *is_due).map(|(_, remark)| remark).collect()
 }
 
+/// The trusts of which there is something to say, and those of which there is not.
+pub(super) fn differing(diff: &Diff) -> (Vec<&TrustDiff>, Vec<&TrustDiff>) {
+    let differs = |it: &&TrustDiff| it.trend() != Trend::Unchanged || !it.notes.is_empty();
+    diff.trusts.iter().partition(differs)
+}
+
 /// The changes of a trust, the most urgent section at the front.
 pub(super) fn sections(trust: &TrustDiff) -> Vec<Section<'_>> {
     let mut sections: Vec<Section> = Vec::new();
@@ -89,8 +95,8 @@ pub(super) fn headline(trust: &TrustDiff) -> &'static str {
     if trust.comparison.is_some() { answer(trust.trend()) } else { "NOT COMPARED" }
 }
 
-/// `12 trusts: 1 regressed, 11 unchanged`.
-pub(super) fn extent(diff: &Diff) -> String {
+/// How many trusts there are, and what became of them: `1 regressed, 11 unchanged`.
+pub(super) fn extent(diff: &Diff) -> (String, String) {
     let mut parts: Vec<(&str, usize)> = Vec::new();
     for trust in &diff.trusts {
         let word = headline(trust);
@@ -107,7 +113,7 @@ pub(super) fn extent(diff: &Diff) -> String {
     let all = diff.trusts.len() + diff.only_in_old.len() + diff.only_in_new.len();
     let parts: Vec<String> =
         parts.iter().map(|(word, number)| format!("{number} {}", word.to_lowercase())).collect();
-    format!("{}: {}", numbered(all, "trust"), parts.join(", "))
+    (numbered(all, "trust"), parts.join(", "))
 }
 
 /// `2 regressed, 1 fixed; 44 outcomes are the same`.
@@ -175,9 +181,10 @@ pub(super) fn title(what: &What) -> String {
 /// `step 5 · auth-certificate-installed · ex2`; the organisation goes without saying.
 fn named(of: &Subjected) -> String {
     let step = of.step.as_ref().map(|step| format!("step {step} · ")).unwrap_or_default();
-    match of.is_whole() {
-        true => format!("{step}{}", of.check),
-        false => format!("{step}{} · {}", of.check, of.subject),
+    if of.is_whole() {
+        format!("{step}{}", of.check)
+    } else {
+        format!("{step}{} · {}", of.check, of.subject)
     }
 }
 
@@ -221,9 +228,12 @@ fn of_outcome(OutcomeChange { old, new, of }: &OutcomeChange) -> Vec<(&'static s
 fn told(said: &Said, of: &Subjected) -> String {
     let status = said.status.as_str().replace('_', " ");
     let text = if said.status == Status::Blocked {
-        let blocker = |it: &Subjected| match it.is_whole() || it.subject == of.subject {
-            true => it.check.clone(),
-            false => format!("{} of {}", it.check, it.subject),
+        let blocker = |it: &Subjected| {
+            if it.is_whole() || it.subject == of.subject {
+                it.check.clone()
+            } else {
+                format!("{} of {}", it.check, it.subject)
+            }
         };
         let blockers: Vec<String> = said.blocked_by.iter().map(blocker).collect();
         return format!("{status} by {}", blockers.join(", "));
