@@ -3,7 +3,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::facts::{ApplicationId, AuthServerKind, Side, Unknown, host_name, same_server};
@@ -41,7 +41,9 @@ pub struct Subject {
 }
 
 /// Something that can be judged.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
     /// The organisation as a whole.
@@ -74,7 +76,7 @@ pub enum Object {
         /// The host's name, in lower case.
         name: String,
         /// The port, where one port is meant and not the whole host.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         port: Option<u16>,
     },
     /// A recorded call and its answer, by the address, the host or the file;

@@ -5,7 +5,7 @@
 //! sets of facts can be joined. Nothing here judges.
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 mod certificate;
 mod challenge;
 mod entra;

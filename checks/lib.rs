@@ -33,6 +33,7 @@ mod auth_certificate;
 mod auth_server;
 mod case;
 mod check;
+pub mod comparison;
 mod endpoint;
 mod engine;
 pub mod facts;
@@ -62,7 +63,7 @@ pub use engine::{Assessment, Overall};
 pub use hybrid::ends;
 pub use moving::Moving;
 pub use outcome::{
-    Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
+    Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict, worst_of,
 };
 pub use plan::{Later, Mended, Plan, Step, Waits};
 pub use procedure::Procedure;

@@ -1,7 +1,9 @@
 //! What a check says, and what the engine makes of it.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::Subject;
 use crate::facts::{Complete, Grade, SeenId, Unknown};
@@ -52,7 +54,9 @@ pub struct Finding {
 }
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing; the outcome stays passed.
@@ -74,7 +78,7 @@ pub enum Certainty {
 }
 
 /// The state of one check for one subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// As it should be.
@@ -269,6 +273,18 @@ impl Status {
 }
 
 impl Judgement {
+    /// What was seen or stands in the way, in short.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Passed(evidence) => evidence.seen.clone(),
+            Self::NotApplicable(why) | Self::Error(why) => why.clone(),
+            Self::Unknown(unknown) => unknown.text(),
+            Self::Flawed(findings) => {
+                worst_of(findings.iter().map(|it| (it.severity, it.seen.as_str())))
+            }
+        }
+    }
+
     /// The status before what it rests on is considered.
     pub fn status(&self) -> Status {
         match self {
@@ -282,6 +298,18 @@ impl Judgement {
                 Some(Severity::Advice) | None => Status::Passed,
             },
         }
+    }
+}
+
+/// What the worst finding saw, and how many others there are.
+pub fn worst_of<'a>(findings: impl IntoIterator<Item = (Severity, &'a str)>) -> String {
+    let mut findings: Vec<(Severity, &str)> = findings.into_iter().collect();
+    findings.sort_by_key(|(severity, _)| Reverse(*severity));
+    match findings.as_slice() {
+        [] => String::new(),
+        [(Severity::Advice, seen)] => format!("advice: {seen}"),
+        [(_, only)] => (*only).to_owned(),
+        [(_, worst), rest @ ..] => format!("{worst} (and {} more)", rest.len()),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::hybrid::{Dedicated, dedicated};
 use crate::outcome::{Severity, Verdict};
 use crate::procedure::{RequiredKey, StepId};
 use crate::remedy::{Cmdlet, Draft, Lines, Milestone, Query, Remedy};
+use names::Name;
 
 pub(crate) use enabled::disabled;
 
@@ -56,6 +57,23 @@ fn with_names(case: &Case) -> Result<Vec<Subject>, Unknown> {
 
 fn subject((step, id): (StepId, &ApplicationId)) -> Subject {
     Subject::new(step, Object::ServicePrincipal(id.clone()))
+}
+
+/// A name as it compares with others of the same service principal.
+pub(crate) fn folded_name(text: &str, id: &ApplicationId) -> String {
+    let plain = || text.trim().to_lowercase();
+    Name::read(text, id).map_or_else(plain, |name| name.covering())
+}
+
+/// Whether nobody misses a name: it covers no host of the trust, or one of those
+/// that are kept covers the same host in the same way.
+pub(crate) fn is_expendable(text: &str, id: &ApplicationId, kept: &[String], case: &Case) -> bool {
+    let Some(name) = Name::read(text, id) else { return false };
+    let stands_in = |other: &String| {
+        Name::read(other, id)
+            .is_some_and(|it| it.generation == name.generation && it.covers(&name.host))
+    };
+    name.useless(case) || (!name.wildcard && kept.iter().any(stands_in))
 }
 
 /// What the procedure asks of the keys that are judged.

@@ -5,13 +5,13 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::Assessment;
 use crate::outcome::{Cause, Judgement, Outcome, Severity, Status};
 
 /// One exception that somebody answers for, until a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiver {
     /// The id of the check.
     pub check: String,

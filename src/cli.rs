@@ -1,6 +1,7 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod diff;
 mod plan;
 mod report;
 mod sources;
@@ -17,6 +18,7 @@ use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use self::diff::{Diff, DiffFormat};
 use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
@@ -47,6 +49,8 @@ pub enum Command {
     Collect(Collect),
     /// Print what mends the trust as one ordered, commented script for each shell; runs nothing
     Plan(Plan),
+    /// Compare two records of a trust: what got worse, what was fixed, what was lost from sight
+    Diff(Diff),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
     /// Write whether an organisation is ready, why, and what to do in which order
@@ -395,6 +399,8 @@ pub enum SchemaOf {
     Plan,
     /// Recorded facts
     Facts,
+    /// What `diff --format json` prints
+    Diff,
 }
 
 impl Output {

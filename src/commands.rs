@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod collector_script;
 mod demo;
+mod diff;
 mod every;
 mod evidence;
 mod explain;
@@ -28,6 +29,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -20,6 +20,7 @@ mod metadata;
 mod properties;
 mod reading;
 mod recorded;
+pub(crate) mod results;
 mod text;
 mod value;
 
@@ -82,6 +83,8 @@ pub mod limits {
     pub const CREDENTIALS: usize = 1000;
     /// Octets of one file of recorded facts.
     pub const RECORDED: usize = 16 << 20;
+    /// Octets of one file of results, which may be those of a thousand trusts.
+    pub const RESULTS: usize = 128 << 20;
     /// Notes on one file, and types of object that it is said to hold.
     pub const NOTES: usize = 50;
     /// Characters of one note.
@@ -143,6 +146,8 @@ pub struct Decoded {
     pub origin: Origin,
     /// What the owner of the trust stated, which only recorded facts hold.
     pub stated: Option<StatedTrust>,
+    /// Which other names stand for the real ones, if any do.
+    pub redacted: Option<String>,
 }
 
 /// Where and when a file was made, as far as it tells.
@@ -267,6 +272,7 @@ impl Decoded {
             notes: Vec::new(),
             origin: Origin::default(),
             stated: None,
+            redacted: None,
         }
     }
 

@@ -12,6 +12,7 @@ mod properties;
 mod reader;
 mod summary;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct Evidence {
     pub notes: Vec<String>,
     /// What recorded facts hold of the owner's statements, each once.
     pub stated: Vec<StatedTrust>,
+    /// Which other names stand for the real ones in recorded facts.
+    pub redacted: BTreeSet<String>,
     /// How long reading and decoding took.
     pub duration: Duration,
 }

@@ -196,7 +196,7 @@ fn recorded_states(stated: &StatedTrust) -> (Trust, Option<&'static Procedure>, 
 }
 
 /// Fills what one leaves open with what the other states.
-fn fill(trust: &mut Trust, other: Trust) {
+pub(crate) fn fill(trust: &mut Trust, other: Trust) {
     let list = |own: &mut Vec<String>, others: Vec<String>| {
         if own.is_empty() {
             *own = others;

@@ -5,6 +5,7 @@
 //! environment; the caller says what it knows of those.
 
 mod certificates;
+pub mod diff;
 mod escape;
 mod file;
 mod gaps;

@@ -28,7 +28,8 @@ pub fn redacted(recorded: &RecordedFacts) -> anyhow::Result<RecordedFacts> {
     for wording in [false, true] {
         rename(&mut json, Place::default(), wording, &mut names);
     }
-    Ok(serde_json::from_value(json)?)
+    let other: RecordedFacts = serde_json::from_value(json)?;
+    Ok(other.redacted(Some(names.label())))
 }
 
 /// Replaces the texts of one pass: what people wrote, or everything else.

@@ -347,7 +347,7 @@ fn consent() -> impl Strategy<Value = Consent> {
 }
 
 /// What one file, or one live source, may give.
-pub(super) fn facts() -> impl Strategy<Value = Facts> {
+pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     let exchange = (
         fact(auth_config()),
         listing(partner_application()),

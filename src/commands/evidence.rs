@@ -39,7 +39,9 @@ pub(crate) fn recorded(evidence: &Evidence, stated: StatedTrust) -> anyhow::Resu
     let [facts] = evidence.organisations.as_slice() else {
         bail!("the evidence is of several organisations; give each organisation's files alone");
     };
-    Ok(RecordedFacts::new(facts.clone()).stating(stated))
+    let names: Vec<&str> = evidence.redacted.iter().map(String::as_str).collect();
+    let names = (!names.is_empty()).then(|| names.join("+"));
+    Ok(RecordedFacts::new(facts.clone()).stating(stated).redacted(names))
 }
 
 /// Writes facts for their owner alone, under their own or under other names.

@@ -9,7 +9,7 @@ use super::watching;
 use crate::cli::{Shown, Sources, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
-use crate::evidence::{self, Limits, Moved, ServerOf};
+use crate::evidence::{self, Evidence, Limits, Moved, ServerOf};
 use crate::material::{Material, Rights, evidence_state};
 
 /// The environment variable that names the configuration.
@@ -58,6 +58,14 @@ pub(super) fn named<'a>(sources: &'a Sources, paths: &'a [PathBuf]) -> Named<'a>
 
 /// Reads what there is to read and asks whom there is to ask.
 pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
+    gather_by(named, |paths, limits| Ok(evidence::read(paths, named.server, limits)?))
+}
+
+/// The same, where the caller reads the evidence.
+pub(super) fn gather_by(
+    named: &Named,
+    read: impl FnOnce(&[PathBuf], Limits) -> anyhow::Result<Evidence>,
+) -> anyhow::Result<Material> {
     let config = configuration(named)?;
     let configured = match &config {
         Some(config) => trust_of(config, named)?,
@@ -90,7 +98,7 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
     let limits = limits.moved(named.limit)?;
     let mut material = Material::default();
     if !paths.is_empty() {
-        material.evidence = evidence::read(&paths, named.server, limits)?;
+        material.evidence = read(&paths, limits)?;
         material.sources.push(evidence_state(&material.evidence));
     }
     if let (true, Some((config, (_, trust)))) = (live, config.as_ref().zip(configured.as_ref())) {

@@ -13,6 +13,7 @@ pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
         SchemaOf::Lines => output::jsonl::schema()?,
         SchemaOf::Inventory => output::inventory::schema()?,
         SchemaOf::Plan => output::plan::schema()?,
+        SchemaOf::Diff => output::diff::json::schema()?,
         SchemaOf::Facts => {
             let generator = SchemaSettings::draft2020_12().into_generator();
             let schema = generator.into_root_schema_for::<RecordedFacts>();

@@ -9,6 +9,8 @@ use crate::cloud::Definition;
 
 /// What the `format` of such a file says.
 pub const FORMAT: &str = "trustprobe/facts";
+/// What stands behind the header.
+const MEMBER: &str = "\"facts\":";
 /// The version that this program writes; it reads every `1.x`.
 const VERSION: &str = "1.0";
 
@@ -22,6 +24,10 @@ pub struct RecordedFacts {
     /// What the owner of the trust stated, so that whoever judges need not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<StatedTrust>,
+    /// What tells which names stand for the real ones, where others do: files in
+    /// which it differs name the same things differently.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<String>,
     /// The facts, with the provenance that they had when they were recorded.
     pub facts: Facts,
 }
@@ -59,7 +65,8 @@ pub struct StatedTrust {
 impl RecordedFacts {
     /// These facts in the present format.
     pub fn new(facts: Facts) -> Self {
-        Self { format: FORMAT.to_owned(), version: VERSION.to_owned(), trust: None, facts }
+        let (format, version) = (FORMAT.to_owned(), VERSION.to_owned());
+        Self { format, version, trust: None, redacted: None, facts }
     }
 
     /// The same with what was stated, if anything was.
@@ -68,25 +75,33 @@ impl RecordedFacts {
         self.trust = Some(trust).filter(|it| *it != StatedTrust::default());
         self
     }
+
+    /// The same, of which other names stand for the real ones.
+    #[must_use]
+    pub fn redacted(mut self, names: Option<String>) -> Self {
+        self.redacted = names;
+        self
+    }
 }
 
+/// What a file of ours says of itself.
 #[derive(Deserialize)]
-struct Header {
-    format: Option<String>,
+pub(super) struct Header {
+    pub(super) format: Option<String>,
     version: Option<String>,
 }
 
 /// Whether the file says of itself that it holds recorded facts.
 pub(crate) fn recognise(text: &str) -> bool {
     text.contains(FORMAT)
-        && (header(text).is_ok_and(|header| header.format.as_deref() == Some(FORMAT))
+        && (header(text, MEMBER).is_ok_and(|header| header.format.as_deref() == Some(FORMAT))
             || text.chars().take(200).collect::<String>().contains(&format!("\"{FORMAT}\"")))
 }
 
-/// The header. It stands before the facts in what we write, which spares a look
+/// The header. It stands before this member in what we write, which spares a look
 /// at the whole; a hand may have moved it.
-fn header(text: &str) -> Result<Header, serde_json::Error> {
-    let front = text.find("\"facts\":").and_then(|at| text.get(..at)).unwrap_or_default();
+pub(super) fn header(text: &str, member: &str) -> Result<Header, serde_json::Error> {
+    let front = text.find(member).and_then(|at| text.get(..at)).unwrap_or_default();
     let front = front.trim_end().trim_end_matches(',');
     match serde_json::from_str(&format!("{front}}}")) {
         Ok(Header { format: Some(format), version: Some(version) }) => {
@@ -99,8 +114,9 @@ fn header(text: &str) -> Result<Header, serde_json::Error> {
 pub(crate) fn decode(text: &str) -> Decoded {
     let mut decoded = Decoded::new(Form::Recorded);
     match read(text, &mut decoded.notes) {
-        Ok(RecordedFacts { trust, facts, .. }) => {
+        Ok(RecordedFacts { trust, redacted, facts, .. }) => {
             decoded.stated = trust;
+            decoded.redacted = redacted;
             let owner = facts.organisation.clone().map_or(Owner::Anyone, Owner::Organisation);
             decoded.facts.insert(owner, facts);
         }
@@ -114,22 +130,41 @@ fn read(text: &str, notes: &mut Vec<String>) -> Result<RecordedFacts, Problem> {
         let text = format!("more than {} MiB of facts", limits::RECORDED >> 20);
         return Err(Problem { line: 0, reason: Reason::TooLarge, text });
     }
-    let header = header(text).map_err(|error| json::problem(&error))?;
-    let version = header.version.unwrap_or_default();
-    if version.split('.').next() != VERSION.split('.').next() {
-        let text = format!("format version {version:?}, this program reads {VERSION}");
-        return Err(Problem { line: 0, reason: Reason::Malformed, text });
+    header(text, MEMBER).map_err(|error| json::problem(&error))?.check(VERSION)?;
+    listing(text, notes, |_| false)
+}
+
+impl Header {
+    /// Refuses what a newer program means by the same words.
+    pub(super) fn check(self, own: &str) -> Result<(), Problem> {
+        let version = self.version.unwrap_or_default();
+        if version.split('.').next() == own.split('.').next() {
+            return Ok(());
+        }
+        let text = format!("format version {version:?}, this program reads {own}");
+        Err(Problem { line: 0, reason: Reason::Malformed, text })
     }
+}
+
+/// Reads a file of ours and notes the fields that it has beyond those that are
+/// read here or left alone.
+pub(super) fn listing<'t, T: Deserialize<'t>>(
+    text: &'t str,
+    notes: &mut Vec<String>,
+    left_alone: impl Fn(&str) -> bool,
+) -> Result<T, Problem> {
     let mut unknown = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let recorded: RecordedFacts = serde_ignored::deserialize(&mut deserializer, |path| {
-        if unknown.len() < 20 {
-            unknown.push(path.to_string());
+    let read = serde_ignored::deserialize(&mut deserializer, |path| {
+        let path = path.to_string();
+        if unknown.len() < 20 && !left_alone(path.rsplit('.').next().unwrap_or_default()) {
+            unknown.push(path);
         }
     })
     .map_err(|error| json::problem(&error))?;
+    deserializer.end().map_err(|error| json::problem(&error))?;
     notes.extend(unknown.into_iter().map(|field| format!("unknown field {field}, left out")));
-    Ok(recorded)
+    Ok(read)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use crate::decode::{self, Decoded, Owner, Source, decode};
 
 /// Statements of owners that are kept: two are one too many already.
 const STATED: usize = 2;
+/// Sets of other names that are kept, each of which names the same things differently.
+const REDACTED: usize = 20;
 
 /// A part of the facts, and the files that gave it: copies give the same.
 pub(super) struct Fragment {
@@ -379,6 +381,9 @@ impl<'a> Reader<'a> {
             && self.evidence.stated.len() < STATED
         {
             self.evidence.stated.push(stated);
+        }
+        if let Some(names) = decoded.redacted.filter(|_| self.evidence.redacted.len() < REDACTED) {
+            self.evidence.redacted.insert(names);
         }
         for (owner, facts) in decoded.facts {
             if let Owner::Organisation(organisation) = &owner {

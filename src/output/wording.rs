@@ -2,7 +2,7 @@
 
 use checks::facts::SeenId;
 use checks::{
-    Cause, Finding, Judgement, Moving, Object, Outcome, Overall, Severity, Status, Subject, Waiver,
+    Cause, Finding, Judgement, Moving, Object, Outcome, Overall, Status, Subject, Waiver,
 };
 
 use super::Report;
@@ -102,17 +102,7 @@ pub(super) fn own_text(outcome: &Outcome) -> String {
         let blockers = outcome.blocked_by.iter().map(|cause| blocker(cause, &outcome.subject));
         return format!("by {}", blockers.collect::<Vec<String>>().join(", "));
     }
-    match &outcome.judgement {
-        Judgement::Passed(evidence) => evidence.seen.clone(),
-        Judgement::NotApplicable(why) | Judgement::Error(why) => why.clone(),
-        Judgement::Unknown(unknown) => unknown.text(),
-        Judgement::Flawed(findings) => match worst_first(findings).as_slice() {
-            [] => String::new(),
-            [only] if only.severity == Severity::Advice => format!("advice: {}", only.seen),
-            [only] => only.seen.clone(),
-            [worst, rest @ ..] => format!("{} (and {} more)", worst.seen, rest.len()),
-        },
-    }
+    outcome.judgement.text()
 }
 
 fn blocker(cause: &Cause, subject: &Subject) -> String {

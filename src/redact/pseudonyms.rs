@@ -27,6 +27,12 @@ impl Pseudonyms {
         Ok(Self { key, words: HashMap::new(), used: HashSet::new() })
     }
 
+    /// What tells these names from those of another file, and nothing about either.
+    pub(super) fn label(&self) -> String {
+        let digits = checks::facts::hexadecimal(&self.octets("label", "")).to_lowercase();
+        digits.get(..16).unwrap_or_default().to_owned()
+    }
+
     /// Whether something else stands for this word already.
     pub(super) fn knows(&self, word: &str) -> bool {
         self.words.contains_key(&word.to_lowercase())

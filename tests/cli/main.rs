@@ -14,6 +14,7 @@ mod archives;
 mod collector_script;
 mod command_line;
 mod configured;
+mod diff;
 mod directory;
 mod encodings;
 mod every;

@@ -1,0 +1,539 @@
+//! Each way in which something differs, on an organisation in which one thing changed.
+
+use super::*;
+use crate::facts::{
+    Complete, Fact, Grade, Identity, KeyCredential, Listing, Needs, Reason, RoleAssignment, Unknown,
+};
+use crate::healthy::{
+    CURRENT, NEXT, OTHER_TENANT, Organisation, application, assignment, certificate, day,
+    exchange_document, forbidden, healthy, hybrid, key, known, server, text,
+};
+use crate::procedure::{EXCHANGE, SHAREPOINT, SKYPE};
+use crate::waiver::Waiver;
+
+/// A certificate of nobody that we know.
+const STRANGE: &str = "5555555555555555555555555555555555555555";
+
+/// What the keys are called.
+const NAME: &str = "\"CN=Microsoft Exchange Server Auth Certificate\"";
+
+fn judged(organisation: &Organisation, waivers: &[Waiver]) -> Judged {
+    let mut assessment = crate::assess(&organisation.case());
+    assessment.waive(waivers, organisation.context.now);
+    Judged::of(&assessment, &organisation.facts)
+}
+
+fn compared(old: &Organisation, new: &Organisation) -> Comparison {
+    compared_with(old, new, &[])
+}
+
+fn compared_with(old: &Organisation, new: &Organisation, waivers: &[Waiver]) -> Comparison {
+    let [one, other] = [old, new].map(|it| judged(it, waivers));
+    let (old, new) = (old.case(), new.case());
+    Comparison::new(
+        Side { judged: &one, case: Some(&old) },
+        Side { judged: &other, case: Some(&new) },
+    )
+}
+
+/// One line for each change: kind, subject, and what was gained or lost.
+fn lines(comparison: &Comparison) -> Vec<String> {
+    let of = |change: &Change| {
+        let kind = format!("{:?}", change.kind);
+        match &change.what {
+            What::Outcome(outcome) => {
+                let status =
+                    |it: &Option<Said>| it.as_ref().map_or("-", |said| said.status.as_str());
+                let (old, new) = (status(&outcome.old), status(&outcome.new));
+                format!("{kind} {} · {}: {old} → {new}", outcome.of.check, outcome.of.subject)
+            }
+            What::Fact(fact) => {
+                let property = fact.property.map_or_else(String::new, |it| format!(" {it}"));
+                let values = [&fact.old, &fact.new].map(|it| it.as_deref().unwrap_or("-"));
+                let entries: Vec<String> =
+                    [("−", &fact.gone), ("+", &fact.added), ("~", &fact.altered)]
+                        .into_iter()
+                        .flat_map(|(sign, list)| list.iter().map(move |it| format!(" {sign}{it}")))
+                        .collect();
+                format!(
+                    "{kind} {}{property}: {} → {}{}",
+                    fact.object,
+                    values[0],
+                    values[1],
+                    entries.concat()
+                )
+            }
+        }
+    };
+    comparison.changes.iter().map(of).collect()
+}
+
+fn facts(comparison: &Comparison) -> Vec<String> {
+    let mut facts = comparison.clone();
+    facts.changes.retain(|it| it.what.fact().is_some());
+    lines(&facts)
+}
+
+fn broken(change: impl FnOnce(&mut Organisation)) -> Organisation {
+    let mut organisation = healthy();
+    change(&mut organisation);
+    organisation
+}
+
+#[test]
+fn what_got_worse_is_fixed_the_other_way() {
+    let old = healthy();
+    let new = broken(|it| it.application(&SKYPE).enabled = known(false, "PartnerApplications.xml"));
+    let forth = compared(&old, &new);
+    assert_eq!(forth.trend, Trend::Regressed);
+    let application = "partner application Skype for Business Online";
+    assert_eq!(
+        lines(&forth)[0],
+        format!("Regressed partner-application-enabled · {application}: passed → failed")
+    );
+    assert!(
+        lines(&forth)
+            .contains(&"Changed partner application \"SfBOnline\" Enabled: true → false".into())
+    );
+    let back = compared(&new, &old);
+    assert_eq!(back.trend, Trend::Fixed);
+    assert!(
+        lines(&back).contains(&format!(
+            "Fixed partner-application-enabled · {application}: failed → passed"
+        ))
+    );
+}
+
+#[test]
+fn causes_lead_and_what_they_block_follows() {
+    let new = broken(|it| it.auth_config().current = known(None, "AuthConfig.xml"));
+    let comparison = compared(&healthy(), &new);
+    let lines = lines(&comparison);
+    let at = |what: &str| lines.iter().position(|it| it.contains(what)).unwrap_or(usize::MAX);
+    assert_eq!(at("auth-certificate-configured"), 0, "{lines:#?}");
+    let blocked: Vec<usize> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.contains("→ blocked"))
+        .map(|(at, _)| at)
+        .collect();
+    let worse = lines.iter().filter(|it| it.starts_with("Regressed")).count();
+    assert!(2 < blocked.len(), "{lines:#?}");
+    assert_eq!(blocked, (worse - blocked.len()..worse).collect::<Vec<usize>>(), "{lines:#?}");
+}
+
+#[test]
+fn what_can_no_longer_be_told_is_lost_from_sight_and_not_worse() {
+    let new = broken(|it| {
+        it.facts.auth_servers = Listing::not_collected(Needs::AuthServers);
+    });
+    let comparison = compared(&healthy(), &new);
+    assert_eq!(comparison.trend, Trend::LostFromSight);
+    let lost = "LostFromSight auth-server-present · ACS AuthServer: passed → unknown";
+    assert!(lines(&comparison).contains(&lost.into()), "{:#?}", lines(&comparison));
+    assert_eq!(
+        facts(&comparison),
+        ["LostFromSight AuthServers: - → - −AuthServer \"ACS - 0f1e2d3c\""].map(|it| {
+            let label = healthy().facts.auth_servers.items[0].identity.label().to_owned();
+            it.replace("ACS - 0f1e2d3c", &label)
+        })
+    );
+    let back = compared(&new, &healthy());
+    assert_eq!(back.trend, Trend::Changed);
+    assert!(lines(&back).iter().all(|it| it.starts_with("CameToLight")), "{:#?}", lines(&back));
+}
+
+#[test]
+fn whoever_nobody_can_name_any_more_is_lost_from_sight_too() {
+    // The check then says once of the organisation that it cannot tell its servers.
+    let new = broken(|it| it.facts.servers = Listing::not_collected(Needs::Servers));
+    let comparison = compared(&healthy(), &new);
+    let lines = lines(&comparison);
+    for server in ["ex1", "ex2"] {
+        let lost = format!(
+            "LostFromSight auth-certificate-installed · {server}.corp.contoso.com: passed → unknown"
+        );
+        assert!(lines.contains(&lost), "{lines:#?}");
+    }
+    assert!(!lines.iter().any(|it| it.starts_with("New") || it.starts_with("Gone")), "{lines:#?}");
+}
+
+#[test]
+fn documents_and_calls_that_nobody_recorded_are_lost_from_sight() {
+    let new = broken(|it| it.facts.metadata_documents.truncate(1));
+    let comparison = compared(&healthy(), &new);
+    let lines = lines(&comparison);
+    assert_eq!(comparison.trend, Trend::LostFromSight, "{lines:#?}");
+    assert!(lines.iter().all(|it| it.starts_with("LostFromSight")), "{lines:#?}");
+}
+
+#[test]
+fn the_folder_of_a_document_is_no_part_of_its_name() {
+    let moved = |folder: &str| {
+        broken(|it| {
+            for document in &mut it.facts.metadata_documents {
+                let seen = it.facts.seen.get_mut(&document.seen).unwrap();
+                seen.source = format!("{folder}/{}", seen.source);
+                document.url = String::new();
+            }
+        })
+    };
+    let comparison = compared(&moved("monday"), &moved("tuesday"));
+    assert_eq!((comparison.trend, lines(&comparison)), (Trend::Unchanged, vec![]));
+}
+
+#[test]
+fn a_new_server_is_new_and_may_be_broken() {
+    let mut new = broken(|it| it.facts.servers.items.push(server("ex3.corp.contoso.com")));
+    let comparison = compared(&healthy(), &new);
+    assert!(lines(&comparison).contains(&"New servers: - → - +ex3.corp.contoso.com".into()));
+    new.server("ex3.corp.contoso.com").certificates.items.clear();
+    let comparison = compared(&healthy(), &new);
+    assert_eq!(comparison.trend, Trend::NewlyBroken);
+    assert_eq!(
+        lines(&comparison)[0],
+        "New auth-certificate-installed · ex3.corp.contoso.com: - → failed"
+    );
+    let gone = compared(&new, &healthy());
+    assert_eq!(gone.trend, Trend::Changed);
+    assert!(
+        lines(&gone)
+            .contains(&"Gone auth-certificate-installed · ex3.corp.contoso.com: failed → -".into())
+    );
+}
+
+#[test]
+fn other_values_of_the_same_status_are_changed_evidence() {
+    let new = broken(|it| {
+        it.auth_config().realm = text("contoso.com", "AuthConfig.xml");
+        it.keys(&SKYPE)[0].end = known(day("2031-01-01"), "00000004.json");
+        it.server("ex1.corp.contoso.com").build = text("15.2.1748.99", "ExchangeServers.xml");
+    });
+    assert_eq!(
+        facts(&compared(&healthy(), &new)),
+        [
+            "Changed AuthConfig Realm: not set → contoso.com",
+            &format!(
+                "Changed ex1.corp.contoso.com AdminDisplayVersion: {} → 15.2.1748.99",
+                healthy().facts.servers.items[0].build.value().unwrap()
+            ),
+            &format!(
+                "Changed service principal Skype for Business Online keyCredentials: 1 entry → \
+                 1 entry ~{CURRENT} {NAME} until 2031-01-01: endDateTime 2030-12-15 → 2031-01-01"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn the_same_failure_with_another_code_is_changed_evidence() {
+    let old = broken(|it| it.keys(&SKYPE).clear());
+    let new = broken(|it| it.keys(&SKYPE)[0].end = known(day("2026-01-01"), "00000004.json"));
+    let comparison = compared(&old, &new);
+    assert!(
+        lines(&comparison).contains(
+            &"Changed service-principal-current-key · service principal Skype for Business \
+              Online: failed → failed"
+                .into()
+        ),
+        "{:#?}",
+        lines(&comparison)
+    );
+}
+
+/// Row 30: an upload that replaces the list takes the keys of others away.
+#[test]
+fn keys_of_others_that_are_gone_are_a_regression() {
+    let with_strange =
+        |until: &str| broken(|it| it.keys(&SKYPE).push(key(STRANGE, "2025-01-01", until)));
+    let comparison = compared(&with_strange("2029-01-01"), &healthy());
+    assert_eq!(comparison.trend, Trend::Regressed);
+    let principal = "service principal Skype for Business Online";
+    assert_eq!(
+        lines(&comparison)[0],
+        format!(
+            "Regressed {principal} keyCredentials: 2 entries → 1 entry −{STRANGE} {NAME} until 2029-01-01"
+        )
+    );
+    // One that has ended is missed by nobody.
+    let comparison = compared(&with_strange("2026-11-01"), &healthy());
+    assert_eq!(comparison.trend, Trend::Changed, "{:#?}", lines(&comparison));
+}
+
+#[test]
+fn an_own_key_that_goes_after_a_rollover_is_no_loss() {
+    let old = broken(|it| {
+        it.keys(&SKYPE).push(key(NEXT, "2025-12-15", "2030-12-15"));
+        let previous = crate::facts::StoredThumbprint::read(NEXT);
+        it.auth_config().previous = known(previous, "AuthConfig.xml");
+    });
+    let mut new = old.clone();
+    new.keys(&SKYPE).pop();
+    let comparison = compared(&old, &new);
+    assert_eq!(comparison.trend, Trend::Changed, "{:#?}", lines(&comparison));
+}
+
+#[test]
+fn the_same_certificate_uploaded_anew_is_no_loss() {
+    let renewed = |id: &str, end: &str| {
+        broken(|it| {
+            let own = KeyCredential { key_id: id.into(), ..key(STRANGE, "2025-01-01", end) };
+            it.keys(&SKYPE).push(own);
+        })
+    };
+    let comparison = compared(&renewed("1", "2028-01-01"), &renewed("2", "2029-01-01"));
+    assert_eq!(comparison.trend, Trend::Changed, "{:#?}", lines(&comparison));
+}
+
+/// Row 30, the other list.
+#[test]
+fn names_of_others_that_are_gone_are_a_regression() {
+    let names = |names: &[&str]| {
+        broken(|it| {
+            let all = names.iter().map(|it| format!("{EXCHANGE}/{it}"));
+            it.principal(&EXCHANGE).names = known(all.collect(), "00000002.json");
+        })
+    };
+    let old = names(&["*.contoso.com", "mail.fabrikam.com", "mail.contoso.com"]);
+    let new = names(&["*.contoso.com"]);
+    let comparison = compared(&old, &new);
+    assert_eq!(comparison.trend, Trend::Regressed);
+    let [change] = comparison.changes.as_slice() else { panic!("{:#?}", lines(&comparison)) };
+    let fact = change.what.fact().unwrap();
+    // The wildcard that stays covers the other one.
+    assert_eq!(fact.gone, [format!("{EXCHANGE}/mail.fabrikam.com")]);
+    assert_eq!(fact.note, "1 entry gone as well, which nobody misses");
+    // Spelled otherwise, and without one that covers nothing, it is the same list.
+    let old = names(&["*.contoso.com", "*.mail.contoso.com"]);
+    let new = names(&["*.Contoso.com/"]);
+    assert_eq!(compared(&old, &new).trend, Trend::Fixed);
+}
+
+#[test]
+fn a_list_that_was_not_read_whole_proves_no_loss() {
+    let old = broken(|it| it.keys(&SKYPE).push(key(STRANGE, "2025-01-01", "2029-01-01")));
+    let unread = Needs::ServicePrincipal(SKYPE.clone());
+    let new = broken(|it| it.principal(&SKYPE).keys = forbidden(unread));
+    let lost = "LostFromSight service principal Skype for Business Online keyCredentials";
+    let lines = facts(&compared(&old, &new));
+    assert!(lines.len() == 1 && lines[0].starts_with(lost), "{lines:#?}");
+    // What is only inferred takes nothing from anybody.
+    let new = broken(|it| {
+        let principal = it.principal(&SKYPE);
+        principal.keys = principal.keys.clone().graded(Grade::Inferred);
+    });
+    let comparison = compared(&old, &new);
+    assert_eq!(comparison.trend, Trend::LostFromSight, "{lines:#?}");
+}
+
+#[test]
+fn a_key_of_which_only_the_thumbprint_was_told_may_still_be_there() {
+    let old = broken(|it| it.keys(&SKYPE).push(key(STRANGE, "2025-01-01", "2029-01-01")));
+    let mut new = old.clone();
+    for key in new.keys(&SKYPE) {
+        key.key_id = format!("id {}", key.end.value().unwrap());
+        key.certificate = Fact::not_collected(Needs::ServicePrincipal(SKYPE.clone()));
+        key.custom_key_identifier = None;
+    }
+    let mut old = old;
+    old.keys(&SKYPE).iter_mut().for_each(|key| key.key_id.clear());
+    let lines = facts(&compared(&old, &new));
+    assert!(lines.iter().all(|it| it.starts_with("LostFromSight")), "{lines:#?}");
+    assert_eq!(lines.len(), 1);
+}
+
+#[test]
+fn partner_applications_of_others_that_are_gone_are_a_regression() {
+    let sharepoint = |enabled: bool| {
+        broken(|it| {
+            let mut other = application("SharePoint", &SHAREPOINT, None);
+            other.enabled = known(enabled, "PartnerApplications.xml");
+            it.facts.partner_applications.items.push(other);
+        })
+    };
+    let comparison = compared(&sharepoint(true), &healthy());
+    assert_eq!(comparison.trend, Trend::Regressed);
+    let [change] = comparison.changes.as_slice() else { panic!("{:#?}", lines(&comparison)) };
+    let fact = change.what.fact().unwrap();
+    assert_eq!(fact.gone, ["partner application \"SharePoint\""]);
+    assert_eq!(fact.certainty, Certainty::Presumed);
+    // Whoever was switched off is missed by nobody.
+    let comparison = compared(&sharepoint(false), &healthy());
+    assert_eq!(
+        lines(&comparison),
+        ["Gone partner applications: - → - −partner application \"SharePoint\""]
+    );
+    // Of a list that may not be whole nobody can say that one is gone.
+    let partial = broken(|it| {
+        let why = Unknown::new(Reason::Truncated, Needs::PartnerApplications);
+        it.facts.partner_applications.complete = why.into();
+    });
+    let lines = lines(&compared(&sharepoint(true), &partial));
+    assert!(
+        lines.contains(
+            &"LostFromSight partner applications: - → - −partner application \"SharePoint\"".into()
+        ),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn an_auth_server_goes_because_a_check_asked_for_it() {
+    let old = broken(|it| {
+        let twin = crate::facts::AuthServer {
+            identity: Identity::named("ACS - 2"),
+            ..it.facts.auth_servers.items[0].clone()
+        };
+        it.facts.auth_servers.items.push(twin);
+    });
+    let comparison = compared(&old, &healthy());
+    assert_eq!(comparison.trend, Trend::Fixed, "{:#?}", lines(&comparison));
+    assert_eq!(facts(&comparison), ["Gone AuthServers: - → - −AuthServer \"ACS - 2\""]);
+    // One for another tenant was in nobody's way.
+    let other = broken(|it| {
+        let other = crate::facts::AuthServer {
+            identity: Identity::named("ACS - other"),
+            realm: text(OTHER_TENANT, "AuthServers.xml"),
+            ..it.facts.auth_servers.items[0].clone()
+        };
+        it.facts.auth_servers.items.push(other);
+    });
+    assert_eq!(compared(&other, &healthy()).trend, Trend::Regressed);
+}
+
+#[test]
+fn roles_of_others_are_their_own_business() {
+    let ann = RoleAssignment {
+        identity: Identity::named("Ann's"),
+        assignee: known(Identity::named("Ann"), "RoleAssignments.xml"),
+        ..assignment("Mail Recipients")
+    };
+    let old = broken(|it| it.facts.role_assignments.items.push(ann));
+    assert_eq!(compared(&old, &healthy()).trend, Trend::Unchanged);
+    let new = broken(|it| it.facts.role_assignments.items.remove(1).identity.name.clear());
+    let lines = lines(&compared(&healthy(), &new));
+    assert!(lines[0].starts_with("Regressed linked-account-roles"), "{lines:#?}");
+    assert!(lines[1].starts_with("Gone role assignments of linked accounts"), "{lines:#?}");
+}
+
+#[test]
+fn lists_that_scripts_replace_are_watched_beside_the_trust() {
+    let old = hybrid();
+    let mut new = hybrid();
+    let organization = "OrganizationConfig.xml";
+    let mut before = old.clone();
+    before.organization_config().ews_allow_list =
+        known(vec!["ours*".into(), "theirs*".into()], organization);
+    new.organization_config().ews_allow_list = known(vec!["ours*".into()], organization);
+    let lost = facts(&compared(&before, &new));
+    assert_eq!(lost, ["Regressed OrganizationConfig EwsAllowList: 2 entries → 1 entry −theirs*"]);
+    let mut new = old.clone();
+    new.connector(crate::facts::Side::OnPremises).target_domains =
+        known(vec!["other.mail.onmicrosoft.com".into()], "Connectors.xml");
+    let lost = facts(&compared(&old, &new));
+    assert!(lost[0].starts_with("Regressed connector") && lost[0].contains("TargetAddressDomains"));
+}
+
+#[test]
+fn what_was_only_observed_later_is_no_change() {
+    let later = broken(|it| {
+        let old = it.facts.auth_config.clone();
+        it.facts.auth_config = match old {
+            Fact::Known(known) => {
+                Fact::Known(crate::facts::Known { as_of: Some(day("2026-11-23")), ..known })
+            }
+            unknown @ Fact::Unknown(_) => unknown,
+        };
+        for seen in it.facts.seen.values_mut() {
+            seen.at = Some(day("2026-11-23"));
+        }
+        it.facts.metadata_documents.push(exchange_document("ex1"));
+    });
+    assert_eq!(compared(&healthy(), &later).trend, Trend::Unchanged);
+}
+
+#[test]
+fn what_the_owner_accepts_does_not_count_and_is_shown() {
+    let new = broken(|it| it.application(&SKYPE).enabled = known(false, "PartnerApplications.xml"));
+    let waiver = Waiver {
+        check: "partner-application-enabled".into(),
+        subject: None,
+        code: None,
+        reason: "moved in spring".into(),
+        owner: "messaging".into(),
+        expires: day("2027-03-01"),
+    };
+    let comparison = compared_with(&healthy(), &new, std::slice::from_ref(&waiver));
+    assert_eq!(comparison.trend, Trend::Changed, "{:#?}", lines(&comparison));
+    let worse: Vec<&Change> =
+        comparison.changes.iter().filter(|it| it.kind == Kind::Regressed).collect();
+    assert!(!worse.is_empty() && worse.iter().all(|it| it.accepted));
+    let said = worse[0].what.outcome().unwrap().new.as_ref().unwrap();
+    assert_eq!((said.status, said.waiver.as_ref()), (Status::Failed, Some(&waiver)));
+}
+
+#[test]
+fn results_alone_compare_by_what_was_said() {
+    let old = judged(&healthy(), &[]);
+    let new = broken(|it| {
+        it.keys(&SKYPE).push(key(STRANGE, "2025-01-01", "2029-01-01"));
+    });
+    let new = judged(&new, &[]);
+    let side = |judged| Side { judged, case: None };
+    let comparison = Comparison::new(side(&old), side(&new));
+    assert!(!comparison.facts_compared);
+    assert_eq!(
+        lines(&comparison),
+        ["Regressed service-principal-stale-keys · service principal Skype for Business \
+             Online: passed → warning"]
+    );
+    // Without facts a pass tells of other values itself, apart from where they were seen.
+    let renamed = |text: &str| {
+        let mut judged = old.clone();
+        for standing in &mut judged.standings {
+            standing.said.text = standing.said.text.replace("acs.json", text);
+            standing.sources =
+                standing.sources.iter().map(|it| it.replace("acs.json", text)).collect();
+        }
+        judged
+    };
+    let elsewhere = renamed("tuesday/acs-2.json");
+    let comparison = Comparison::new(side(&old), side(&elsewhere));
+    assert_eq!(comparison.trend, Trend::Unchanged, "{:#?}", lines(&comparison));
+    let mut other = old.clone();
+    other.standings[0].said.text = "another".into();
+    let comparison = Comparison::new(side(&old), side(&other));
+    assert_eq!(comparison.trend, Trend::Changed);
+}
+
+#[test]
+fn what_is_not_whole_in_either_record_says_nothing_of_objects() {
+    let partial = |extra: bool| {
+        broken(|it| {
+            it.facts.servers.complete = Fact::not_collected(Needs::Servers);
+            if extra {
+                it.facts.servers.items.push(server("ex3.corp.contoso.com"));
+            }
+        })
+    };
+    assert_eq!(facts(&compared(&partial(false), &partial(true))), [""; 0]);
+    assert_eq!(facts(&compared(&partial(true), &partial(false))), [""; 0]);
+}
+
+#[test]
+fn a_certificate_that_is_gone_from_a_store_is_told_with_the_outcome() {
+    let new = broken(|it| {
+        let store = &mut it.server("ex2.corp.contoso.com").certificates;
+        store.items.clear();
+        assert!(matches!(store.complete.value(), Some(Complete::Presumed | Complete::Proven)));
+    });
+    let lines = lines(&compared(&healthy(), &new));
+    assert!(lines[0].starts_with("Regressed auth-certificate-installed · ex2"), "{lines:#?}");
+    let end = certificate(CURRENT, "2025-12-15", "2030-12-15").not_after;
+    let end = end.strftime("%Y-%m-%d");
+    let gone = format!("−{CURRENT} until {end}");
+    assert!(
+        lines.iter().any(|it| it.starts_with("Changed ex2") && it.contains(&gone)),
+        "{lines:#?}"
+    );
+}
