@@ -21,6 +21,8 @@ mod properties;
 mod reading;
 mod recorded;
 mod text;
+pub(crate) mod token;
+pub(crate) mod traffic;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +49,8 @@ pub struct Limits {
     pub objects: usize,
     /// Those of them that make up a configuration: servers, issuers, partners.
     pub configuration: usize,
+    /// Whether the users that a token names keep their names.
+    pub user_names: bool,
 }
 
 impl Limits {
@@ -57,6 +61,7 @@ impl Limits {
         references: 64 << 20,
         objects: 50_000,
         configuration: 2000,
+        user_names: false,
     };
 }
 
@@ -76,6 +81,16 @@ pub mod limits {
     pub const LINE: usize = 64 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
+    /// Octets of one token, with the tokens inside it.
+    pub const TOKEN: usize = 64 * 1024;
+    /// Tokens inside one another.
+    pub const TOKENS: usize = 4;
+    /// Calls of one capture that are kept.
+    pub const CALLS: usize = 2000;
+    /// Octets of a body that is looked at.
+    pub const BODY: usize = 64 * 1024;
+    /// Octets of what was signed that are kept until all certificates are known.
+    pub const SIGNED: usize = 4 << 20;
     /// Servers that a file is said to be from.
     pub const SERVERS: usize = 5;
     /// Service principals and keys in one text.
@@ -143,6 +158,8 @@ pub struct Decoded {
     pub origin: Origin,
     /// What the owner of the trust stated, which only recorded facts hold.
     pub stated: Option<StatedTrust>,
+    /// What the tokens among the facts that belong to anyone were signed with.
+    pub(crate) signatures: token::Signatures,
 }
 
 /// Where and when a file was made, as far as it tells.
@@ -167,6 +184,12 @@ pub enum Form {
     Metadata,
     /// Answers of HTTP servers.
     Http,
+    /// Calls with their answers, as a browser records them.
+    Har,
+    /// The same, as Fiddler does.
+    Saz,
+    /// One token.
+    Token,
     /// Certificates in PEM or DER.
     Certificate,
     /// trustprobe's own facts.
@@ -233,6 +256,9 @@ impl fmt::Display for Form {
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
+            Self::Har => f.write_str("captured calls (HAR)"),
+            Self::Saz => f.write_str("captured calls (Fiddler archive)"),
+            Self::Token => f.write_str("token"),
             Self::Certificate => f.write_str("certificate"),
             Self::Recorded => f.write_str("recorded facts"),
             Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
@@ -267,6 +293,7 @@ impl Decoded {
             notes: Vec::new(),
             origin: Origin::default(),
             stated: None,
+            signatures: token::Signatures::default(),
         }
     }
 
@@ -296,6 +323,7 @@ impl Decoded {
         let news = other.notes.into_iter().filter(|note| !self.notes.contains(note));
         let news: Vec<String> = news.collect();
         self.notes.extend(news);
+        self.signatures.join(other.signatures);
         let Origin { servers, at, changed } = other.origin;
         for server in &servers {
             self.origin.from(server);
@@ -392,6 +420,9 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     if ldif::recognise(text) {
         return ldif::decode(text, source, seen);
+    }
+    if let Some(decoded) = traffic::token(text, source.limits.user_names, seen) {
+        return decoded;
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);

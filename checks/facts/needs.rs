@@ -73,6 +73,10 @@ pub enum Needs {
     Document(String),
     /// The answer of a host's Autodiscover v2 for the probe mailbox.
     Autodiscover(String),
+    /// A capture of calls, with the headers that some tools take out.
+    Capture,
+    /// The certificate whose key signed a token.
+    SigningCertificate,
 }
 
 /// How to get what is needed.
@@ -128,6 +132,8 @@ impl Needs {
             Self::Autodiscover(host) => {
                 format!("the answer of Autodiscover v2 of {host} for the probe mailbox")
             }
+            Self::Capture => "a capture that kept the Authorization headers".into(),
+            Self::SigningCertificate => "the certificate that signed the token".into(),
         }
     }
 
@@ -232,6 +238,13 @@ impl Needs {
                 argument("--live")
             }
             Self::Autodiscover(_) => argument("--live, with a probe_mailbox"),
+            Self::Capture => freely(
+                "whatever recorded the calls",
+                "save as HAR with sensitive data, or as a Fiddler archive (.saz) without a password",
+            ),
+            Self::SigningCertificate => fetch(
+                "curl -o acs.json https://accounts.accesscontrol.windows.net/<tenant id>/metadata/json/1",
+            ),
         })
     }
 }

@@ -4,7 +4,7 @@
 mod answer;
 mod capture;
 pub(crate) mod challenge;
-mod headers;
+pub(crate) mod headers;
 mod log;
 
 use checks::facts::SeenId;

@@ -6,23 +6,29 @@ use std::io::{self, BufReader, Read, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use checks::facts::{Facts, Needs, Reason, Unknown};
+use checks::facts::{Certificate, Facts, Needs, Reason, Thumbprint, Unknown};
 use sha2::Digest as _;
 
 use super::limits::Limits;
 use super::organisations::{self, Folders};
 use super::{Evidence, EvidenceFile, ServerOf, Unreadable, archive, summary};
 use crate::decode::foreign::{self, ENOUGH};
+use crate::decode::token::Signatures;
 use crate::decode::{self, Decoded, Owner, Source, decode};
 
 /// Statements of owners that are kept: two are one too many already.
 const STATED: usize = 2;
+
+/// Octets of what tokens were signed with that are kept until all is read.
+const SIGNED: usize = 32 << 20;
 
 /// A part of the facts, and the files that gave it: copies give the same.
 pub(super) struct Fragment {
     pub(super) owner: Owner,
     pub(super) facts: Facts,
     pub(super) places: Vec<Place>,
+    /// What its tokens were signed with, until all certificates are known.
+    pub(super) signatures: Signatures,
 }
 
 /// Where a file stands.
@@ -82,6 +88,8 @@ pub(super) struct Reader<'a> {
     on_disk: HashMap<PathBuf, usize>,
     pub(super) folders: Folders,
     fragments: Vec<Fragment>,
+    /// Octets of what tokens were signed with.
+    signed: usize,
     evidence: Evidence,
     /// Notes on files and on the rest, and those past the limit.
     noted: usize,
@@ -104,6 +112,7 @@ impl<'a> Reader<'a> {
             on_disk: HashMap::new(),
             folders: Folders::default(),
             fragments: Vec::new(),
+            signed: 0,
             evidence: Evidence::default(),
             noted: 0,
             unnoted: 0,
@@ -367,6 +376,7 @@ impl<'a> Reader<'a> {
             gave: Vec::new(),
             notes: decoded.notes,
         };
+        let mut signatures = decoded.signatures;
         let weight = decoded.facts.values().map(weight).fold(0, u64::saturating_add);
         if weight > self.limits.facts - self.kept {
             file.notes.push(self.limits.crossed("facts"));
@@ -385,12 +395,45 @@ impl<'a> Reader<'a> {
                 file.organisations.push(format!("{} ({})", organisation.name, organisation.forest));
             }
             file.gave.extend(summary::gave(&facts));
-            self.fragments.push(Fragment { owner, facts, places: vec![place.clone()] });
+            let signatures = self.signatures(&owner, &mut signatures);
+            self.fragments.push(Fragment { owner, facts, places: vec![place.clone()], signatures });
         }
         for list in [&mut file.gave, &mut file.organisations] {
             summary::shorten(list);
         }
         self.push(file);
+    }
+
+    /// What tokens were signed with is kept as far as there is room.
+    fn signatures(&mut self, owner: &Owner, signatures: &mut Signatures) -> Signatures {
+        let room = self.signed + signatures.octets() <= SIGNED;
+        if *owner != Owner::Anyone || !room {
+            return Signatures::default();
+        }
+        self.signed += signatures.octets();
+        std::mem::take(signatures)
+    }
+
+    /// Now that all certificates are known, tells which signatures are good.
+    fn verify(&mut self) {
+        if self.signed == 0 {
+            return;
+        }
+        let mut certificates: HashMap<Thumbprint, Certificate> = HashMap::new();
+        for Fragment { facts, .. } in &self.fragments {
+            let stored = facts.auth_servers.items.iter().flat_map(|server| {
+                server.signing_certificates.value().into_iter().flatten()
+            });
+            for certificate in facts.certificates().map(|(it, _)| it).chain(stored) {
+                if !certificate.key.modulus.is_empty() {
+                    let key = certificate.sha1.clone();
+                    certificates.entry(key).or_insert_with(|| certificate.clone());
+                }
+            }
+        }
+        for Fragment { facts, signatures, .. } in &mut self.fragments {
+            std::mem::take(signatures).verify(facts, |key| certificates.get(key));
+        }
     }
 
     fn push(&mut self, mut file: EvidenceFile) {
@@ -407,6 +450,7 @@ impl<'a> Reader<'a> {
             self.crossed.insert("files");
             self.note(format!("{} files {}", self.surplus, self.limits.crossed("files")));
         }
+        self.verify();
         let fragments = std::mem::take(&mut self.fragments);
         let (mut organisations, notes) = organisations::join(fragments, &self.folders);
         for note in notes {
