@@ -47,6 +47,7 @@ pub mod procedure;
 mod remedy;
 mod schema;
 mod service_principal;
+pub mod traffic;
 mod trust;
 mod waiver;
 mod wording;
@@ -68,7 +69,7 @@ pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
-const GROUPS: [&[Check]; 8] = [
+const GROUPS: [&[Check]; 9] = [
     auth_server::CHECKS,
     metadata::CHECKS,
     partner_application::CHECKS,
@@ -77,6 +78,7 @@ const GROUPS: [&[Check]; 8] = [
     service_principal::CHECKS,
     hybrid::CHECKS,
     endpoint::CHECKS,
+    traffic::CHECKS,
 ];
 
 /// Every check there is.

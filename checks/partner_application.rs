@@ -143,7 +143,7 @@ fn not_listed(case: &Case) -> String {
 }
 
 /// Creates an application of the cloud, enabled.
-fn create(id: &ApplicationId) -> Cmdlet {
+pub(crate) fn create(id: &ApplicationId) -> Cmdlet {
     Cmdlet::new("New-PartnerApplication")
         .value("Name", application_name(id).unwrap_or(id.as_str()))
         .value("ApplicationIdentifier", id.as_str())
@@ -151,7 +151,7 @@ fn create(id: &ApplicationId) -> Cmdlet {
 }
 
 /// Changes an application.
-fn change(application: &PartnerApplication) -> Cmdlet {
+pub(crate) fn change(application: &PartnerApplication) -> Cmdlet {
     Cmdlet::new("Set-PartnerApplication").identity(&application.identity)
 }
 

@@ -97,7 +97,7 @@ pub struct Token {
     pub alg: String,
     /// `x5t` of its header, or else `kid`, where either is a thumbprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub x5t: Option<Thumbprint>,
+    pub thumbprint: Option<Thumbprint>,
     /// `kid` of its header, where that is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kid: String,
@@ -307,10 +307,7 @@ impl Token {
 
     /// Whether it is of the protocol between servers that Exchange speaks.
     pub fn is_s2s(&self) -> bool {
-        matches!(
-            self.kind,
-            TokenKind::S2sUser | TokenKind::S2sApplication | TokenKind::DirectTrust
-        )
+        matches!(self.kind, TokenKind::S2sUser | TokenKind::S2sApplication | TokenKind::DirectTrust)
     }
 }
 
@@ -347,7 +344,8 @@ mod tests {
     fn a_caller_is_told_wherever_the_strokes_stand() {
         let id = "00000004-0000-0ff1-ce00-000000000000";
         for text in ["ID@t", "/ID@t", "ID/@t", " /ID/@t "] {
-            let (application, realm) = principal(&text.replace("ID", id)).unwrap();
+            let text = text.replace("ID", id);
+            let (application, realm) = principal(&text).unwrap();
             assert_eq!((application.as_str(), realm), (id, "t"), "{text}");
         }
         for text in ["ID", "x@t", ""] {

@@ -107,17 +107,17 @@ fn level(text: &str, users: &mut Users) -> Option<Level> {
     let claims = if more.is_none() { object(second) } else { None };
     let damaged = claims.is_none();
     let claims = claims.unwrap_or_default();
-    let x5t = ["x5t", "kid"].iter().find_map(|name| thumbprint(text_of(&header, name)));
+    let key = ["x5t", "kid"].iter().find_map(|name| thumbprint(text_of(&header, name)));
     let (signature, octets) = shape(third);
     let alg = word(text_of(&header, "alg"));
-    let signed = x5t.clone().zip(octets).filter(|_| alg.eq_ignore_ascii_case("rs256"));
+    let signed = key.clone().zip(octets).filter(|_| alg.eq_ignore_ascii_case("rs256"));
     let signed = signed.map(|(key, octets)| Signed::new(&format!("{first}.{second}"), octets, key));
     let kid = text_of(&header, "kid");
     let kind = if damaged { TokenKind::Other } else { kind::of(&alg, &claims) };
     let actor = claims.get("actortoken").and_then(Value::as_str);
     let token = Token {
         kind,
-        x5t,
+        thumbprint: key,
         kid: if thumbprint(kid).is_some() { String::new() } else { word(kid) },
         signature,
         verified: Fact::not_collected(Needs::SigningCertificate),

@@ -421,9 +421,11 @@ impl<'a> Reader<'a> {
         }
         let mut certificates: HashMap<Thumbprint, Certificate> = HashMap::new();
         for Fragment { facts, .. } in &self.fragments {
-            let stored = facts.auth_servers.items.iter().flat_map(|server| {
-                server.signing_certificates.value().into_iter().flatten()
-            });
+            let stored = facts
+                .auth_servers
+                .items
+                .iter()
+                .flat_map(|server| server.signing_certificates.value().into_iter().flatten());
             for certificate in facts.certificates().map(|(it, _)| it).chain(stored) {
                 if !certificate.key.modulus.is_empty() {
                     let key = certificate.sha1.clone();

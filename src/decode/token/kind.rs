@@ -18,7 +18,8 @@ pub(super) fn of(alg: &str, claims: &Claims) -> TokenKind {
     let rs256 = alg.eq_ignore_ascii_case("rs256");
     let issuer = text_of(claims, "iss").trim();
     let issued = principal(issuer);
-    let by_acs = issued.as_ref().is_some_and(|(id, realm)| ACS_ISSUERS.contains(id) && is_guid(realm));
+    let by_acs =
+        issued.as_ref().is_some_and(|(id, realm)| ACS_ISSUERS.contains(id) && is_guid(realm));
     let of_caller = principal(text_of(claims, "nameid")).is_some_and(|(_, realm)| is_guid(realm));
     if rs256 && by_acs && of_caller && inside.is_none() {
         return TokenKind::S2sApplication;
@@ -46,7 +47,8 @@ pub(super) fn of(alg: &str, claims: &Claims) -> TokenKind {
 /// `00000001-…/accounts.accesscontrol.windows.net@<tenant>`
 fn is_for_acs(audience: &str) -> bool {
     let id = audience.split(['/', '@']).next().unwrap_or_default();
-    let host = audience.split_once('/').map_or("", |(_, rest)| rest.split('@').next().unwrap_or(""));
+    let host =
+        audience.split_once('/').map_or("", |(_, rest)| rest.split('@').next().unwrap_or(""));
     ACS_ISSUERS.iter().any(|acs| acs.as_str().eq_ignore_ascii_case(id)) && !host.is_empty()
 }
 

@@ -121,7 +121,9 @@ pub(super) fn token_request(
     for (name, value) in url::form_urlencoded::parse(body.trim().as_bytes()).take(50) {
         match &*name {
             "grant_type" => request.grant = plain(&value),
-            "resource" | "scope" if request.resource.is_empty() => request.resource = target(&value),
+            "resource" | "scope" if request.resource.is_empty() => {
+                request.resource = target(&value)
+            }
             "assertion" | "client_assertion" if request.assertion.is_none() => {
                 request.assertion = read(&value);
             }
@@ -142,7 +144,8 @@ pub(super) fn token_request(
 /// Whether tokens are asked for there.
 fn is_endpoint(shown: &Shown) -> bool {
     let address = without_secrets(shown.url).to_ascii_lowercase();
-    address.contains("/tokens/oauth/") || address.ends_with("/oauth2/token")
+    address.contains("/tokens/oauth/")
+        || address.ends_with("/oauth2/token")
         || address.ends_with("/oauth2/v2.0/token")
 }
 
