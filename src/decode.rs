@@ -12,6 +12,7 @@ mod exchange;
 pub(crate) mod foreign;
 mod formatted;
 mod graph;
+pub(crate) mod har;
 mod http;
 mod json;
 mod ldif;
@@ -396,6 +397,11 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
             _ => decoded.notes.insert(0, disclosed.to_owned()),
         }
     }
+    entered(decoded, source, &seen)
+}
+
+/// With the source in the table of those that the facts name.
+fn entered(mut decoded: Decoded, source: Source, seen: &SeenId) -> Decoded {
     decoded.shorten_notes();
     let entry = Seen {
         source: source.path.to_owned(),
@@ -408,12 +414,21 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
     decoded
 }
 
+/// What a capture gave that was read without ever being in memory.
+pub(crate) fn captured(capture: har::Har, digest: &[u8], source: Source) -> Decoded {
+    let seen = seen_by(digest, source.file_name);
+    entered(capture.finish(&seen), source, &seen)
+}
+
 fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
         return exchange::clixml(&clixml::read(text, &source.limits), source, seen);
     }
     if metadata::is_federated(text) {
         return metadata::federated(text, &source.limits, seen);
+    }
+    if let Some(decoded) = har::decode(text, source.limits.user_names, seen) {
+        return decoded;
     }
     if json::recognise(text) {
         return decode_json(text, source, seen);
@@ -534,7 +549,11 @@ fn exported(
 /// A name that is the same only for the same content under the same name.
 pub(crate) fn seen_id(octets: &[u8], file_name: &str) -> SeenId {
     use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(octets);
+    seen_by(&sha2::Sha256::digest(octets), file_name)
+}
+
+/// The same by the digest of the content.
+fn seen_by(digest: &[u8], file_name: &str) -> SeenId {
     let short = checks::facts::hexadecimal(digest.get(..4).unwrap_or_default());
     SeenId::new(&format!("{file_name}#{}", short.to_ascii_lowercase()))
 }

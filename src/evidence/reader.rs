@@ -13,6 +13,7 @@ use super::limits::Limits;
 use super::organisations::{self, Folders};
 use super::{Evidence, EvidenceFile, ServerOf, Unreadable, archive, summary};
 use crate::decode::foreign::{self, ENOUGH};
+use crate::decode::har;
 use crate::decode::token::Signatures;
 use crate::decode::{self, Decoded, Owner, Source, decode};
 
@@ -259,6 +260,9 @@ impl<'a> Reader<'a> {
         if zip && self.limits.archives <= inside {
             return Err(LeftOut::Beyond("archives"));
         }
+        if har::begins(&octets) {
+            return self.capture(&octets, source, &place);
+        }
         if said.is_some_and(|said| self.limits.file < said) {
             return self.too_large(&octets, &place);
         }
@@ -276,6 +280,30 @@ impl<'a> Reader<'a> {
         } else {
             self.decode(&octets, place);
         }
+        Ok(())
+    }
+
+    /// Reads a capture of calls, which is never whole in memory, so that its size
+    /// counts among all files alone.
+    fn capture(
+        &mut self,
+        beginning: &[u8],
+        source: &mut dyn Read,
+        place: &Place,
+    ) -> Result<(), LeftOut> {
+        let (most, limit) =
+            [(self.left, "total"), (self.spare, "ratio")].into_iter().min().unwrap_or_default();
+        let source = io::Cursor::new(beginning).chain(source).take(most.saturating_add(1));
+        let mut source = Hashed { source, hasher: sha2::Sha256::new(), octets: 0 };
+        let capture = har::read(&mut source, self.limits.decode.user_names);
+        let Hashed { hasher, octets, .. } = source;
+        self.left = self.left.saturating_sub(octets);
+        self.spare = self.spare.saturating_sub(octets);
+        if most < octets {
+            return Err(LeftOut::Beyond(limit));
+        }
+        let file = Source { path: &place.path, ..Source::named(&place.name) };
+        self.list(decode::captured(capture, &hasher.finalize(), file), place);
         Ok(())
     }
 
@@ -471,6 +499,22 @@ impl<'a> Reader<'a> {
             self.evidence.notes.push(more);
         }
         Evidence { organisations, ..self.evidence }
+    }
+}
+
+/// Passes octets on, and makes their digest on the way.
+struct Hashed<R> {
+    source: R,
+    hasher: sha2::Sha256,
+    octets: u64,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(into)?;
+        self.hasher.update(into.get(..read).unwrap_or_default());
+        self.octets += read as u64;
+        Ok(read)
     }
 }
 
