@@ -1,6 +1,8 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod trace;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
+pub use trace::Trace;
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -39,6 +42,8 @@ pub enum Command {
     Collect(Collect),
     /// Show what each file was taken for, what it gave, and what is still missing
     Evidence(Evidence),
+    /// Show the handshake in captured traffic, and what a token says
+    Trace(Trace),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
     /// Look after the configured trusts, for Prometheus and for a browser
@@ -373,6 +378,8 @@ pub enum SchemaOf {
     Inventory,
     /// Recorded facts
     Facts,
+    /// What `trace --format json` prints
+    Trace,
 }
 
 impl Output {

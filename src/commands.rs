@@ -12,6 +12,7 @@ mod man;
 mod permissions;
 mod schema;
 mod serve;
+mod trace;
 mod watching;
 
 use crate::cli::Command;
@@ -25,6 +26,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),

@@ -15,6 +15,7 @@ mod page;
 pub mod prometheus;
 mod steps;
 pub mod table;
+pub(crate) mod trace;
 mod wording;
 
 #[cfg(test)]

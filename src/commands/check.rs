@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         live: arguments.live,
         shown: arguments.shown,
         rights: false,
+        user_names: false,
     })?;
     judge(&material, &arguments.judge, &arguments.output)
 }

@@ -30,6 +30,8 @@ pub(crate) struct Named<'a> {
     pub(crate) shown: Shown,
     /// Whether the identities are asked what they could do.
     pub(crate) rights: bool,
+    /// Whether users in tokens keep their names.
+    pub(crate) user_names: bool,
 }
 
 /// Reads what there is to read and asks whom there is to ask.
@@ -63,7 +65,8 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
         Some(config) => config.limits().map_err(anyhow::Error::msg)?,
         None => Limits::default(),
     };
-    let limits = limits.moved(named.limit)?;
+    let mut limits = limits.moved(named.limit)?;
+    limits.decode.user_names = named.user_names;
     let mut material = Material::default();
     if !paths.is_empty() {
         material.evidence = evidence::read(&paths, named.server, limits)?;

@@ -11,6 +11,7 @@ pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
     let text = match of {
         SchemaOf::Outcomes => output::json::schema()?,
         SchemaOf::Inventory => output::inventory::schema()?,
+        SchemaOf::Trace => output::trace::schema()?,
         SchemaOf::Facts => {
             let generator = SchemaSettings::draft2020_12().into_generator();
             let schema = generator.into_root_schema_for::<RecordedFacts>();
