@@ -21,6 +21,7 @@ mod metadata;
 mod properties;
 mod reading;
 mod recorded;
+pub(crate) mod saz;
 mod text;
 pub(crate) mod token;
 pub(crate) mod traffic;
@@ -415,9 +416,13 @@ fn entered(mut decoded: Decoded, source: Source, seen: &SeenId) -> Decoded {
 }
 
 /// What a capture gave that was read without ever being in memory.
-pub(crate) fn captured(capture: har::Har, digest: &[u8], source: Source) -> Decoded {
+pub(crate) fn captured(
+    finish: impl FnOnce(&SeenId) -> Decoded,
+    digest: &[u8],
+    source: Source,
+) -> Decoded {
     let seen = seen_by(digest, source.file_name);
-    entered(capture.finish(&seen), source, &seen)
+    entered(finish(&seen), source, &seen)
 }
 
 fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
@@ -441,7 +446,7 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);
-    let answers = http::decode(text, seen);
+    let answers = http::decode(text, source.limits.user_names, seen);
     let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
     if let Some(decoded) = [formatted, answers, pem].into_iter().flatten().reduce(Decoded::with) {
         return decoded;

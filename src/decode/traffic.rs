@@ -123,9 +123,9 @@ impl Recorder {
         }
     }
 
-    /// Whether there is anything to be told.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+    /// The capture shows what was sent as it was sent.
+    pub(crate) fn keeps_secrets(&mut self) {
+        self.kept_secrets = true;
     }
 
     /// The facts, once their source is known.

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use checks::facts::{Certificate, Facts, Needs, Reason, Thumbprint, Unknown};
+use checks::facts::{Certificate, Facts, Needs, Reason, SeenId, Thumbprint, Unknown};
 use sha2::Digest as _;
 
 use super::limits::Limits;
@@ -14,6 +14,7 @@ use super::organisations::{self, Folders};
 use super::{Evidence, EvidenceFile, ServerOf, Unreadable, archive, summary};
 use crate::decode::foreign::{self, ENOUGH};
 use crate::decode::har;
+use crate::decode::saz::{self, Part, Sessions};
 use crate::decode::token::Signatures;
 use crate::decode::{self, Decoded, Owner, Source, decode};
 
@@ -303,8 +304,41 @@ impl<'a> Reader<'a> {
             return Err(LeftOut::Beyond(limit));
         }
         let file = Source { path: &place.path, ..Source::named(&place.name) };
-        self.list(decode::captured(capture, &hasher.finalize(), file), place);
+        let finish = |seen: &SeenId| capture.finish(seen);
+        self.list(decode::captured(finish, &hasher.finalize(), file), place);
         Ok(())
+    }
+
+    /// Reads one part of a call in Fiddler's archive, as far as it is looked at.
+    pub(super) fn session(
+        &mut self,
+        fiddler: &mut Fiddler,
+        (number, part): (u32, Part),
+        source: &mut dyn Read,
+    ) -> Result<(), LeftOut> {
+        let bounds = [(self.left, "total"), (self.spare, "ratio")];
+        let (most, limit) = bounds.into_iter().min().unwrap_or_default();
+        let mut octets = Vec::new();
+        source.take(saz::PART.min(most.saturating_add(1))).read_to_end(&mut octets)?;
+        let read = octets.len() as u64;
+        self.left = self.left.saturating_sub(read);
+        self.spare = self.spare.saturating_sub(read);
+        if most < read {
+            return Err(LeftOut::Beyond(limit));
+        }
+        fiddler.hasher.update(number.to_le_bytes());
+        fiddler.hasher.update(&octets);
+        let names = self.limits.decode.user_names;
+        fiddler.sessions.get_or_insert_with(|| Sessions::new(names)).add(number, part, octets);
+        Ok(())
+    }
+
+    /// Keeps what Fiddler's archive gave.
+    pub(super) fn sessions(&mut self, fiddler: Fiddler, place: &Place) {
+        let Some(sessions) = fiddler.sessions else { return };
+        let file = Source { path: &place.path, ..Source::named(&place.name) };
+        let finish = |seen: &SeenId| sessions.finish(seen);
+        self.list(decode::captured(finish, &fiddler.hasher.finalize(), file), place);
     }
 
     /// A file too large to be read. What looks like a log is nothing that a list would miss.
@@ -500,6 +534,15 @@ impl<'a> Reader<'a> {
         }
         Evidence { organisations, ..self.evidence }
     }
+}
+
+/// What an archive of Fiddler's gave so far.
+#[derive(Default)]
+pub(super) struct Fiddler {
+    sessions: Option<Sessions>,
+    hasher: sha2::Sha256,
+    /// Parts that are encrypted.
+    pub(super) encrypted: usize,
 }
 
 /// Passes octets on, and makes their digest on the way.
