@@ -36,12 +36,15 @@ pub(crate) fn run(arguments: &Trace) -> anyhow::Result<Code> {
         only: trace::checks(organisations).map(str::to_owned).collect(),
         no_waivers: false,
     };
+    // What the organisation recorded besides is judged, and not drawn again.
+    let hidden = arguments.evidence.iter().filter(|it| !arguments.files.contains(it));
+    let hidden: Vec<String> = hidden.map(|it| it.display().to_string()).collect();
     with_reports(&material, &question, |reports| {
         let told: Vec<_> =
             reports.iter().filter(|report| !is_silent(report.facts)).copied().collect();
         let text = match arguments.format {
-            ListFormat::Table => trace::table(&told, &stdout::style()),
-            ListFormat::Json => trace::json(&told)?,
+            ListFormat::Table => trace::table(&told, &hidden, &stdout::style()),
+            ListFormat::Json => trace::json(&told, &hidden)?,
         };
         stdout::print(&text)?;
         let codes = told.iter().map(|report| {

@@ -75,7 +75,10 @@ impl<'a> Place<'a> {
             ("trust", "id") => Kind::Cloud,
             (_, "reason") if self.above == "diagnoses" => Kind::Wording,
             ("metadata_documents", "location") => Kind::Name,
-            ("challenges", "server")
+            // The types allow for words of ours alone.
+            ("calls" | "tokens", "authorization" | "signature") => Kind::Kept,
+            ("challenges" | "calls", "server")
+            | ("calls", "via")
             | ("resolutions", "resolver")
             | (
                 _,
@@ -101,7 +104,9 @@ impl<'a> Place<'a> {
                 | "end"
                 | "next_effective_date",
             ) => Kind::Kept,
-            (_, "sha1" | "sha256" | "serial" | "thumbprint" | "x5t" | "stored") => Kind::Digits,
+            (_, "sha1" | "sha256" | "serial" | "thumbprint" | "x5t" | "stored" | "modulus") => {
+                Kind::Digits
+            }
             (_, "dn" | "subject" | "issuer") => Kind::Distinguished,
             (
                 _,
@@ -125,7 +130,12 @@ impl<'a> Place<'a> {
                 | "category"
                 | "entries"
                 | "disabled_by_microsoft"
-                | "ews_application_access_policy",
+                | "ews_application_access_policy"
+                | "alg"
+                | "claim"
+                | "grant"
+                | "method"
+                | "password",
             ) => Kind::Value,
             (_, "ews_allow_list" | "ews_block_list") => Kind::Agent,
             (_, "source") => Kind::Source,

@@ -31,6 +31,7 @@ mod redacted;
 mod run;
 mod targets;
 mod text;
+mod traffic;
 mod waivers;
 mod wall;
 mod zipped;

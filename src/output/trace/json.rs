@@ -78,8 +78,8 @@ struct Owned<'a> {
 }
 
 /// The traffic as pretty-printed JSON with a final line break.
-pub(crate) fn render(reports: &[Report]) -> anyhow::Result<String> {
-    let trusts = reports.iter().map(traced).collect();
+pub(crate) fn render(reports: &[Report], hidden: &[String]) -> anyhow::Result<String> {
+    let trusts = reports.iter().map(|report| traced(report, hidden)).collect();
     pretty(&Trace { format: FORMAT, version: VERSION, trusts })
 }
 
@@ -89,8 +89,8 @@ pub(crate) fn schema() -> anyhow::Result<String> {
     pretty(&settings.into_generator().into_root_schema_for::<Trace>())
 }
 
-fn traced<'a>(report: &Report<'a>) -> Traced<'a> {
-    let Story { calls, answers, tokens } = Story::of(report);
+fn traced<'a>(report: &Report<'a>, hidden: &[String]) -> Traced<'a> {
+    let Story { calls, answers, tokens } = Story::of(report, hidden);
     Traced {
         trust: report.trust,
         organisation: report.facts.organisation.as_ref(),

@@ -1,12 +1,14 @@
 //! The calls in the order in which they were made, and the tokens in them, each
 //! once.
 
+use std::path::Path;
+
 use checks::Case;
 use checks::facts::{
-    ApplicationId, Authorization, BearerChallenge, Call, Challenge, Diagnosis, SignatureShape,
-    Token,
+    ApplicationId, Authorization, BearerChallenge, Call, Challenge, Diagnosis, SeenId,
+    SignatureShape, Token, TokenKind, principal,
 };
-use checks::procedure::application_name;
+use checks::procedure::{ACS_ISSUERS, application_name};
 use checks::traffic::{Belongs, belongs};
 use jiff::Timestamp;
 
@@ -48,15 +50,21 @@ pub(crate) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub(crate) fn of(report: &Report<'a>) -> Self {
+    /// The traffic of a report, without that in these files or folders.
+    pub(crate) fn of(report: &Report<'a>, hidden: &[String]) -> Self {
         let facts = report.facts;
-        let mut calls: Vec<&Call> = facts.calls.iter().collect();
+        let shown = |seen: &SeenId| {
+            let source = facts.source(seen);
+            !hidden.iter().any(|path| Path::new(source).starts_with(path))
+        };
+        let mut calls: Vec<&Call> = facts.calls.iter().filter(|it| shown(it.seen())).collect();
         calls.sort_by_key(|it| (it.at, it.seen(), it.number));
         let recorded = |it: &&Challenge| {
             !calls.iter().any(|call| call.seen() == &it.seen && call.url() == it.url)
         };
+        let answers = facts.challenges.iter();
         let answers =
-            facts.challenges.iter().filter(|it| !it.is_silent() && recorded(it)).collect();
+            answers.filter(|it| !it.is_silent() && shown(&it.seen) && recorded(it)).collect();
         let case = Case {
             trust: report.trust,
             facts,
@@ -64,7 +72,8 @@ impl<'a> Story<'a> {
             context: report.context,
         };
         let mut tokens: Vec<Met> = Vec::new();
-        let alone = facts.tokens.iter().map(|it| (&it.token, Some(facts.source(&it.seen))));
+        let alone = facts.tokens.iter().filter(|it| shown(&it.seen));
+        let alone = alone.map(|it| (&it.token, Some(facts.source(&it.seen))));
         let in_calls = calls.iter().flat_map(|call| call.tokens()).map(|token| (token, None));
         for (token, file) in in_calls.chain(alone) {
             if !tokens.iter().any(|met| met.token == token) {
@@ -128,7 +137,7 @@ impl<'a> Story<'a> {
             Some(request) => {
                 let target = match request.resource.as_str() {
                     "" => String::new(),
-                    resource => format!(" for {resource}"),
+                    resource => format!(" for {}", resource.replace('@', " at ")),
                 };
                 sent.push(format!("{method} asks for a token{target}"));
                 if let Some(assertion) = &request.assertion {
@@ -174,6 +183,15 @@ pub(super) fn application(id: &ApplicationId) -> String {
     application_name(id).map_or_else(|| id.to_string(), str::to_owned)
 }
 
+/// An application by its id, with the name that people know.
+pub(super) fn identified(id: &ApplicationId) -> String {
+    match application_name(id) {
+        Some(name) => format!("{id} ({name})"),
+        None if ACS_ISSUERS.contains(id) => format!("{id} (ACS)"),
+        None => id.to_string(),
+    }
+}
+
 fn answered(answer: &Challenge) -> Vec<String> {
     let status = answer.status.value().map(u16::to_string);
     let mut said = vec![match (&answer.bearer, answer.schemes.as_slice()) {
@@ -200,13 +218,22 @@ fn offered(bearer: &BearerChallenge) -> Vec<String> {
         None => said.push("names no trusted issuers".to_owned()),
         Some(issuers) if issuers.is_empty() => said.push("trusts no issuer".to_owned()),
         Some(issuers) => {
-            said.extend(issuers.iter().take(10).map(|issuer| format!("trusts {issuer}")));
+            said.extend(issuers.iter().take(10).map(|issuer| trusts(issuer)));
         }
     }
     if !bearer.error.is_empty() {
         said.push(format!("error {}", bearer.error));
     }
     said
+}
+
+/// An issuer, with its realm apart: together they are longer than a line.
+fn trusts(issuer: &str) -> String {
+    match principal(issuer) {
+        Some((id, realm)) if ACS_ISSUERS.contains(&id) => format!("trusts {id} (ACS) at {realm}"),
+        Some((id, realm)) => format!("trusts {id} at {realm}"),
+        None => format!("trusts {issuer}"),
+    }
 }
 
 fn diagnosis(said: &Diagnosis) -> String {
@@ -218,6 +245,9 @@ fn diagnosis(said: &Diagnosis) -> String {
 
 /// How a token is signed, in words.
 pub(super) fn signature(token: &Token) -> String {
+    if token.kind == TokenKind::S2sUser && token.signature == SignatureShape::Absent {
+        return "not, as this part of such a token is; what is inside is".to_owned();
+    }
     let alg = if token.alg.is_empty() { "no algorithm" } else { &token.alg };
     let key = match (&token.thumbprint, token.kid.as_str()) {
         (Some(thumbprint), _) => format!(" with {thumbprint}"),

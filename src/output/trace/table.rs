@@ -1,6 +1,8 @@
 //! The handshake for a person at a terminal: the time line, the tokens, and what
 //! it means.
 
+use std::collections::BTreeSet;
+
 use checks::Status;
 use checks::facts::Token;
 
@@ -11,20 +13,20 @@ use super::story::{self, Met, Row, Story};
 use crate::decode::numbered;
 
 /// The reports one below the other.
-pub(crate) fn render(reports: &[Report], style: &Style) -> String {
+pub(crate) fn render(reports: &[Report], hidden: &[String], style: &Style) -> String {
     let mut page = Page::new(style);
     for (at, report) in reports.iter().enumerate() {
         if at > 0 {
             page.heading(&"─".repeat(page.width()));
             page.blank();
         }
-        write(&mut page, report);
+        write(&mut page, report, hidden);
     }
     page.finish()
 }
 
-fn write(page: &mut Page, report: &Report) {
-    let story = Story::of(report);
+fn write(page: &mut Page, report: &Report, hidden: &[String]) {
+    let story = Story::of(report, hidden);
     opening(page, report, &story);
     timeline(page, &story.rows(report));
     for met in &story.tokens {
@@ -73,8 +75,9 @@ fn timeline(page: &mut Page, rows: &[Row]) {
         }
         let time = row.at.map(|at| at.strftime("%H:%M:%S").to_string()).unwrap_or_default();
         let url = if row.url.is_empty() { "an address that is not told" } else { row.url };
-        let place = if row.number > 0 { format!("#{}  {url}", row.number) } else { url.to_owned() };
-        page.hanging((Tone::Faint, &time), (Tone::Strong, &place));
+        let place = if time.is_empty() { url.to_owned() } else { format!("{time}  {url}") };
+        let number = if row.number > 0 { format!("#{}", row.number) } else { String::new() };
+        page.hanging((Tone::Faint, &number), (Tone::Strong, &place));
         arrows(page, "──►", &row.sent);
         arrows(page, "◄──", &row.said);
     }
@@ -92,8 +95,10 @@ fn token(page: &mut Page, met: &Met) {
     let place = file.map(|file| format!(", in {file}")).unwrap_or_default();
     page.heading(&format!("Token {number}: {}{place}", token.kind.name()));
     claims(page, token);
-    for user in &token.users {
-        page.entry("user", &format!("{} ({})", user.user, user.claim));
+    let users: BTreeSet<&str> = token.users.iter().map(|it| it.user.as_str()).collect();
+    for user in users {
+        let claims = token.users.iter().filter(|it| it.user == user).map(|it| it.claim.as_str());
+        page.entry("user", &format!("{user}, by {}", claims.collect::<Vec<&str>>().join(", ")));
     }
     if let Some(actor) = &token.actor {
         page.entry("inside", &format!("an actor token: {}", actor.kind.name()));
@@ -111,21 +116,41 @@ fn token(page: &mut Page, met: &Met) {
 }
 
 fn claims(page: &mut Page, token: &Token) {
-    if !token.issuer.is_empty() {
-        page.entry("issuer", &token.issuer);
+    let realm = token.realm().unwrap_or_default();
+    let issuer = token.issuing_application();
+    let caller = token.callers.iter().find(|it| it.claim != "iss").or(token.callers.first());
+    match &issuer {
+        Some(id) => page.entry("issuer", &story::identified(id)),
+        None if !token.issuer.is_empty() => page.entry("issuer", &token.issuer),
+        None => {}
     }
-    if let Some(caller) =
-        token.callers.iter().find(|it| it.claim != "iss").or(token.callers.first())
-    {
-        let name = story::application(&caller.application);
-        let realm =
-            if caller.realm.is_empty() { String::new() } else { format!("@{}", caller.realm) };
-        let id = &caller.application;
-        let known = if name == id.as_str() { String::new() } else { format!(" ({name})") };
-        page.entry("caller", &format!("{id}{realm}{known}, by {}", caller.claim));
+    if !realm.is_empty() {
+        page.entry("realm", realm);
     }
-    if !token.audience.is_empty() {
-        page.entry("audience", &token.audience);
+    // Where the issuer is the caller, it was told already.
+    if let Some(caller) = caller.filter(|it| issuer.as_ref() != Some(&it.application)) {
+        let other = if caller.realm.is_empty() || caller.realm.eq_ignore_ascii_case(realm) {
+            String::new()
+        } else {
+            format!(", realm {}", caller.realm)
+        };
+        let text =
+            format!("{}{other}, by {}", story::identified(&caller.application), caller.claim);
+        page.entry("caller", &text);
+    }
+    match token.audience() {
+        Some(audience) => {
+            let mut parts = vec![story::identified(&audience.application)];
+            if !audience.host.is_empty() {
+                parts.insert(0, format!("host {}, application", audience.host));
+            }
+            if !audience.realm.eq_ignore_ascii_case(realm) {
+                parts.push(format!("realm {}", audience.realm));
+            }
+            page.entry("for", &parts.join(" "));
+        }
+        None if !token.audience.is_empty() => page.entry("for", &token.audience),
+        None => {}
     }
     if let Some((from, to)) = token.not_before.zip(token.expires) {
         let minute = |it: jiff::Timestamp| it.strftime("%Y-%m-%d %H:%MZ").to_string();
@@ -150,16 +175,13 @@ fn meaning(page: &mut Page, report: &Report) {
         }
         told.outcome(page, report, outcome);
     }
-    let right: Vec<_> = assessment
-        .outcomes
-        .iter()
-        .filter(|it| it.status == Status::Passed && it.findings().is_empty())
-        .collect();
+    let passed = |it: &&checks::Outcome| it.status == Status::Passed && it.findings().is_empty();
+    let right = assessment.outcomes.iter().filter(passed).map(|it| it.title);
+    let right: BTreeSet<&str> = right.collect();
     if !right.is_empty() {
         page.heading("In order");
-        for outcome in right {
-            let text = format!("{}: {}", outcome.title, super::super::text(outcome));
-            page.prose(Tone::Plain, 2, &text);
-        }
+    }
+    for title in right {
+        page.hanging((Tone::Good, "passed"), (Tone::Plain, title));
     }
 }
