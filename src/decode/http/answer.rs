@@ -31,14 +31,14 @@ pub(crate) fn decode(text: &str, user_names: bool, seen: &SeenId) -> Decoded {
         calls.into_iter().find(|call| call.number as usize == at + 1)
     };
     let is_recorded = |at: usize| call(at).is_some();
+    let carried = |at: usize| call(at).is_some_and(|it| it.token().is_some());
     let challenge = |(at, answer): (usize, &Answer)| {
         let mut challenge = answer.challenge(seen)?;
         // Why a call is refused is a fact about the call, where that is shown.
         if is_recorded(at) {
             challenge.diagnoses.clear();
         }
-        let refused = call(at).is_some_and(|it| it.token().is_some());
-        (!refused || challenge.bearer.is_some()).then_some(challenge)
+        (!carried(at) || challenge.bearer.is_some()).then_some(challenge)
     };
     let challenges: Vec<Challenge> =
         answers.iter().take(MANY).enumerate().filter_map(challenge).collect();
@@ -47,7 +47,7 @@ pub(crate) fn decode(text: &str, user_names: bool, seen: &SeenId) -> Decoded {
         decoded.origin.at = decoded.origin.at.max(answer.date());
     }
     let told = answers.iter().enumerate();
-    let told = told.filter(|(at, it)| it.status >= 200 && !it.url.is_empty() && !is_recorded(*at));
+    let told = told.filter(|(at, it)| it.status >= 200 && !it.url.is_empty() && !carried(*at));
     for (_, answer) in told.take(MANY).filter(|(_, it)| it.challenge(seen).is_none()) {
         let Answer { url, status, .. } = answer;
         decoded.notes.push(format!("an answer {status} of {url} is no challenge and is not used"));
