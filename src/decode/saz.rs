@@ -99,10 +99,16 @@ impl Sessions {
         let Session { request, answer, at, .. } = session;
         let length = |it: &Option<Vec<u8>>| it.as_ref().map_or(0, Vec::len);
         self.octets = self.octets.saturating_sub(length(&request) + length(&answer));
-        let Some(request) = request else { return };
-        self.calls = self.calls.saturating_add(1);
-        let sent = Message::of(&request);
         let given = answer.as_deref().map(Message::of);
+        let status = given.as_ref().and_then(|it| it.first.split_whitespace().nth(1)?.parse().ok());
+        let status = status.filter(|it| (100..600).contains(it));
+        self.calls = self.calls.saturating_add(1);
+        let Some(request) = request else {
+            let headers = given.map(|it| it.headers).unwrap_or_default();
+            self.recorder.answer(&Shown { number, status, answer: &headers, ..Shown::default() });
+            return;
+        };
+        let sent = Message::of(&request);
         let mut words = sent.first.split_whitespace();
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let host = sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
@@ -110,7 +116,6 @@ impl Sessions {
             Some((_, host)) if target.starts_with('/') => format!("https://{host}{target}").into(),
             _ => target.into(),
         };
-        let status = given.as_ref().and_then(|it| it.first.split_whitespace().nth(1)?.parse().ok());
         let none: &[Header] = &[];
         self.recorder.add(&Shown {
             number,
@@ -119,7 +124,7 @@ impl Sessions {
             url: &url,
             request: &sent.headers,
             request_body: &sent.body,
-            status: status.filter(|it| (100..600).contains(it)),
+            status,
             answer: given.as_ref().map_or(none, |it| it.headers.as_slice()),
             answer_body: given.as_ref().map_or("", |it| &*it.body),
         });
@@ -131,7 +136,7 @@ impl Sessions {
         left.into_iter().for_each(|number| self.record(number));
         if self.calls == 0 {
             let mut none = Decoded::new(Form::Saz);
-            none.notes.push("no request in it could be read".to_owned());
+            none.notes.push("no call in it could be read".to_owned());
             return none;
         }
         self.recorder.finish(Form::Saz, seen)

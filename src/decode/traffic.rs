@@ -111,6 +111,19 @@ impl Recorder {
         });
     }
 
+    /// Takes an answer in whose request was not recorded.
+    pub(crate) fn answer(&mut self, shown: &Shown) {
+        let mut told = Told { status: shown.status, ..Told::default() };
+        for (name, value) in shown.answer {
+            told.add(name, value);
+        }
+        let tells = told.bearer.is_some() || !told.diagnoses.is_empty();
+        let answer = answer(told);
+        if tells && self.challenges.len() < limits::CALLS && !self.challenges.contains(&answer) {
+            self.challenges.push(answer);
+        }
+    }
+
     /// What a host offers to callers without a token is a fact about the host.
     /// Why it refused one belongs to the call.
     fn offer(&mut self, sent: &Sent, answer: &Challenge) {
@@ -141,7 +154,7 @@ impl Recorder {
             let more = numbered(self.surplus, "more call");
             decoded.notes.push(format!("{more} than the {} that are used", limits::CALLS));
         }
-        if self.calls.is_empty() {
+        if self.calls.is_empty() && self.challenges.is_empty() {
             let calls = numbered(self.others, "call");
             decoded.notes.push(format!("{calls}, none of which has to do with the trust"));
             return decoded;
