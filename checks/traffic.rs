@@ -51,9 +51,10 @@ impl Carried<'_> {
     /// A flaw of it, which is none where the server found none.
     fn flaw(&self, finding: Finding) -> Finding {
         let finding = finding.seen_in([self.seen]);
-        match self.accepted() {
-            true => Finding { severity: finding.severity.min(Severity::Advice), ..finding },
-            false => finding,
+        if self.accepted() {
+            Finding { severity: finding.severity.min(Severity::Advice), ..finding }
+        } else {
+            finding
         }
     }
 }

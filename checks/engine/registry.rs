@@ -581,7 +581,7 @@ proptest! {
     #[test]
     fn what_is_not_known_breaks_nothing_that_is_fine(turns in prop::collection::vec(0..12, 64)) {
         let mut turns = turns.into_iter().cycle();
-        let all = [healthy(), healthy_teams(), network::live(), traffic::traffic()];
+        let all = vec![healthy(), healthy_teams(), network::live(), traffic::traffic()];
         for it in all {
             let facts = forgotten(&it.facts, || turns.next() == Some(0));
             for outcome in assess(&it, &facts).outcomes {

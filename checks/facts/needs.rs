@@ -144,6 +144,11 @@ impl Needs {
             command: command.to_owned(),
             permission: "View-Only Organization Management",
         };
+        let graph = |command: String| Obtain {
+            place: "Microsoft Graph PowerShell",
+            command,
+            permission: "Application.Read.All",
+        };
         let freely = |place, command: &str| {
             let command = command.to_owned();
             Obtain { place, command, permission: "" }
@@ -171,16 +176,12 @@ impl Needs {
                 "Get-ExchangeServer | ? IsEdgeServer -eq $false | % { $f = \"Certificates-$($_.Name).xml\"; \
                  Get-ExchangeCertificate -Server $_.Fqdn | Select-Object Identity,HasPrivateKey,RawData | Export-Clixml $f }",
             ),
-            Self::ServicePrincipal(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
+            Self::ServicePrincipal(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
                      ?`$select=id,appId,displayName,accountEnabled,servicePrincipalNames,keyCredentials,\
                      disabledByMicrosoftStatus\" | Out-File {id}.json"
-                ),
-                permission: "Application.Read.All",
-            },
-            Self::AcsMetadata => fetch(
+            )),
+            Self::AcsMetadata | Self::SigningCertificate => fetch(
                 "curl -o acs.json https://accounts.accesscontrol.windows.net/<tenant id>/metadata/json/1",
             ),
             Self::ExchangeMetadata => {
@@ -206,22 +207,14 @@ impl Needs {
             Self::OrganizationConfig => {
                 exchange("Get-OrganizationConfig | Export-Clixml OrganizationConfig.xml")
             }
-            Self::Application(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/applications(appId='{id}')\
+            Self::Application(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/applications(appId='{id}')\
                      ?`$select=id,appId,displayName,keyCredentials,requiredResourceAccess\" | Out-File application.json"
-                ),
-                permission: "Application.Read.All",
-            },
-            Self::AppRoleAssignments(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
+            )),
+            Self::AppRoleAssignments(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
                      /appRoleAssignments\" | Out-File consent.json"
-                ),
-                permission: "Application.Read.All",
-            },
+            )),
             Self::EntraMetadata => fetch(
                 "curl -o evosts.xml https://login.windows.net/<tenant id>/federationmetadata/2007-06/federationmetadata.xml",
             ),
@@ -241,9 +234,6 @@ impl Needs {
             Self::Capture => freely(
                 "whatever recorded the calls",
                 "save as HAR with sensitive data, or as a Fiddler archive (.saz) without a password",
-            ),
-            Self::SigningCertificate => fetch(
-                "curl -o acs.json https://accounts.accesscontrol.windows.net/<tenant id>/metadata/json/1",
             ),
         })
     }

@@ -4,7 +4,7 @@ use super::{is_inbound, name, nothing, subjects as named};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::endpoint::{device_in_front, network, refusals};
-use crate::facts::{Authorization, Call, Unknown, host_name};
+use crate::facts::{Authorization, Call, Token, TokenRequest, Unknown, host_name};
 use crate::hybrid::refused;
 use crate::outcome::{Finding, Severity, Verdict};
 use crate::remedy::Remedy;
@@ -22,7 +22,7 @@ pub(crate) const CHECK: Check = Check {
 
 /// Whatever carries a token, asks for one, or is told why it is refused.
 fn wanted(call: &Call) -> bool {
-    call.token().is_some_and(|it| it.is_s2s())
+    call.token().is_some_and(Token::is_s2s)
         || call.token_request.is_some()
         || !call.answer.diagnoses.is_empty()
         || call.answer.status.is(|status| *status == 407)
@@ -89,7 +89,7 @@ fn said(case: &Case, call: &Call) -> Vec<Finding> {
 }
 
 /// Entra, or ACS, gave no token.
-fn no_token(request: &crate::facts::TokenRequest) -> Option<Finding> {
+fn no_token(request: &TokenRequest) -> Option<Finding> {
     if let Some(code) = request.aadsts {
         return Some(refused(code));
     }

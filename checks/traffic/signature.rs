@@ -54,7 +54,7 @@ fn signed(case: &Case, carried: &Carried) -> Result<Judged, Unknown> {
     let inner = token.caller_token();
     if token.kind == TokenKind::Unsigned || token.damaged && token.actor.is_none() {
         let seen = "the token is unsigned, and no actor token could be read in it";
-        return Ok(cut(carried, "no_actor", seen.to_owned()).into());
+        return Ok(cut(carried, "no_actor", seen).into());
     }
     match inner.signature {
         SignatureShape::Removed => {
@@ -63,10 +63,10 @@ fn signed(case: &Case, carried: &Carried) -> Result<Judged, Unknown> {
         }
         SignatureShape::Absent => {
             let seen = format!("the token that says who calls is not signed (alg {})", inner.alg);
-            return Ok(cut(carried, "unsigned", seen).into());
+            return Ok(cut(carried, "unsigned", &seen).into());
         }
         SignatureShape::Short => {
-            let seen = "the signature is too short to be one".to_owned();
+            let seen = "the signature is too short to be one";
             return Ok(cut(carried, "short_signature", seen).into());
         }
         SignatureShape::Present => {}
@@ -75,7 +75,7 @@ fn signed(case: &Case, carried: &Carried) -> Result<Judged, Unknown> {
         return Ok(cut(
             carried,
             "bad_signature",
-            format!("the key {} did not make the signature", key(inner)),
+            &format!("the key {} did not make the signature", key(inner)),
         )
         .into());
     }
@@ -93,8 +93,8 @@ fn key(token: &Token) -> String {
     }
 }
 
-/// Of an assertion that was taken, whoever took it knows the key.
-fn cut(carried: &Carried, code: &'static str, seen: String) -> Finding {
+/// What is to be said of a signature that is none.
+fn cut(carried: &Carried, code: &'static str, seen: &str) -> Finding {
     let what = match carried.call {
         Some(call) if !call.succeeded() && call.answer.status.value().is_some() => "cut, or forged",
         _ => "cut where it was recorded, or forged",

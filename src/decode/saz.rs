@@ -133,7 +133,9 @@ impl Sessions {
     /// The facts, once the archive has a name.
     pub(crate) fn finish(mut self, seen: &SeenId) -> Decoded {
         let left: Vec<u32> = self.waiting.keys().copied().collect();
-        left.into_iter().for_each(|number| self.record(number));
+        for number in left {
+            self.record(number);
+        }
         if self.calls == 0 {
             let mut none = Decoded::new(Form::Saz);
             none.notes.push("no call in it could be read".to_owned());
@@ -216,8 +218,7 @@ fn plain(headers: &[Header], body: &[u8]) -> String {
 /// The chunks, one behind the other.
 fn whole(mut body: &[u8]) -> Cow<'_, [u8]> {
     let mut whole = Vec::new();
-    loop {
-        let Some(end) = body.iter().position(|it| *it == b'\n') else { break };
+    while let Some(end) = body.iter().position(|it| *it == b'\n') {
         let (line, rest) = body.split_at(end + 1);
         let size = String::from_utf8_lossy(line);
         let size = size.trim().split(';').next().unwrap_or_default();

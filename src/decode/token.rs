@@ -112,13 +112,13 @@ fn level(text: &str, users: &mut Users) -> Option<Level> {
     let alg = word(text_of(&header, "alg"));
     let signed = key.clone().zip(octets).filter(|_| alg.eq_ignore_ascii_case("rs256"));
     let signed = signed.map(|(key, octets)| Signed::new(&format!("{first}.{second}"), octets, key));
-    let kid = text_of(&header, "kid");
+    let other_key = text_of(&header, "kid");
     let kind = if damaged { TokenKind::Other } else { kind::of(&alg, &claims) };
     let actor = claims.get("actortoken").and_then(Value::as_str);
     let token = Token {
         kind,
         thumbprint: key,
-        kid: if thumbprint(kid).is_some() { String::new() } else { word(kid) },
+        kid: if thumbprint(other_key).is_some() { String::new() } else { word(other_key) },
         signature,
         verified: Fact::not_collected(Needs::SigningCertificate),
         issuer: name(text_of(&claims, "iss")),

@@ -69,14 +69,15 @@ impl<'a> Place<'a> {
 
     pub(super) fn kind(self) -> Kind {
         match (self.collection, self.field) {
-            ("format" | "version", _) => Kind::Kept,
+            // The types of the latter allow for words of ours alone.
+            ("format" | "version", _) | ("calls" | "tokens", "authorization" | "signature") => {
+                Kind::Kept
+            }
             ("trust", "procedure") => Kind::Procedure,
             ("trust", "name") if self.depth == 2 => Kind::Chosen,
             ("trust", "id") => Kind::Cloud,
             (_, "reason") if self.above == "diagnoses" => Kind::Wording,
             ("metadata_documents", "location") => Kind::Name,
-            // The types allow for words of ours alone.
-            ("calls" | "tokens", "authorization" | "signature") => Kind::Kept,
             ("challenges" | "calls", "server")
             | ("calls", "via")
             | ("resolutions", "resolver")

@@ -17,9 +17,9 @@ pub(super) fn of(alg: &str, claims: &Claims) -> TokenKind {
     }
     let rs256 = alg.eq_ignore_ascii_case("rs256");
     let issuer = text_of(claims, "iss").trim();
-    let issued = principal(issuer);
+    let named = principal(issuer);
     let by_acs =
-        issued.as_ref().is_some_and(|(id, realm)| ACS_ISSUERS.contains(id) && is_guid(realm));
+        named.as_ref().is_some_and(|(id, realm)| ACS_ISSUERS.contains(id) && is_guid(realm));
     let of_caller = principal(text_of(claims, "nameid")).is_some_and(|(_, realm)| is_guid(realm));
     if rs256 && by_acs && of_caller && inside.is_none() {
         return TokenKind::S2sApplication;
@@ -31,7 +31,7 @@ pub(super) fn of(alg: &str, claims: &Claims) -> TokenKind {
     if rs256 && is_for_acs(audience(claims)) {
         return TokenKind::AcsAssertion;
     }
-    if issued.is_some() && !by_acs {
+    if named.is_some() && !by_acs {
         return TokenKind::DirectTrust;
     }
     let version = text_of(claims, "ver");

@@ -208,10 +208,10 @@ fn nesting_ends_at_once() {
 #[test]
 fn users_are_counted_and_not_told() {
     let mut users = Users::new(false);
-    let names = ["ann@contoso.com", "SMTP:Ann@contoso.com", "bob", "x@y z", ""];
-    let named: Vec<Option<String>> = names.iter().map(|it| users.named(it)).collect();
-    let named: Vec<&str> = named.iter().map(|it| it.as_deref().unwrap_or("-")).collect();
-    assert_eq!(named, ["user1@contoso.com", "user1@contoso.com", "user2", "user3", "-"]);
+    let claims = ["ann@contoso.com", "SMTP:Ann@contoso.com", "bob", "x@y z", ""];
+    let told: Vec<Option<String>> = claims.iter().map(|it| users.named(it)).collect();
+    let told: Vec<&str> = told.iter().map(|it| it.as_deref().unwrap_or("-")).collect();
+    assert_eq!(told, ["user1@contoso.com", "user1@contoso.com", "user2", "user3", "-"]);
 }
 
 proptest! {

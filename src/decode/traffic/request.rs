@@ -122,7 +122,7 @@ pub(super) fn token_request(
         match &*name {
             "grant_type" => request.grant = plain(&value),
             "resource" | "scope" if request.resource.is_empty() => {
-                request.resource = target(&value)
+                request.resource = target(&value);
             }
             "assertion" | "client_assertion" if request.assertion.is_none() => {
                 request.assertion = read(&value);
