@@ -1,13 +1,11 @@
 //! The handshake in recorded traffic, as a person would draw it.
 //!
 //! What a call means is told by the outcomes of the checks; nothing is judged
-//! here.
+//! here. [`story::Story::rows`] is the time line in words, for whatever page shows it.
 
 mod json;
-mod story;
+pub(crate) mod story;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use checks::facts::Facts;
 

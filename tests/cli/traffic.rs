@@ -350,3 +350,31 @@ fn traffic_is_evidence_like_any_other() {
     assert!(run.stdout.contains("captured calls (HAR)"), "{}", run.stdout);
     assert!(run.stdout.contains("2 recorded calls"), "{}", run.stdout);
 }
+
+#[test]
+fn what_is_written_follows_the_schema() {
+    let organisation = organisation(Some("06-no-linked-account"));
+    let schema: Value = within(organisation.path(), ["schema", "trace"]).json();
+    let mut compiler = boon::Compiler::new();
+    compiler.enable_format_assertions();
+    compiler.add_resource("trace.json", schema).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let index = compiler.compile("trace.json", &mut schemas).unwrap();
+    for file in ["healthy.saz", "06-no-grant.har", "13-proxy-in-front.txt", "token.txt"] {
+        let mut json = trace(&organisation, file, &["--format", "json"]).json();
+        schemas.validate(&json, index).unwrap_or_else(|error| panic!("{file}: {error}"));
+        json["trusts"][0]["tokens"][0]["token"]["kind"] = "jwt".into();
+        assert!(schemas.validate(&json, index).is_err());
+    }
+}
+
+#[test]
+fn logs_and_copied_headers_are_shown_without_their_requests() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/decode/seeds");
+    for (file, said) in [("iis.log", "invalid_grant"), ("headers.txt", "challenge")] {
+        let run = within(&seeds, ["trace", file].iter().chain(&STATED));
+        let text = flat(&run.stdout);
+        assert!(text.contains("a request that was not recorded"), "{file}: {}", run.stdout);
+        assert!(text.contains(said), "{file}: {}", run.stdout);
+    }
+}
