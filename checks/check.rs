@@ -114,7 +114,7 @@ impl Subject {
                 name == other && (port.is_none() || at.is_none() || port == at)
             }
             (Object::Call(address), Object::Host { name, .. }) => {
-                !address.contains("://") || host_name(address) == *name
+                !address.contains("://") || host_name(address) == *name || gives_tokens(address)
             }
             (Object::Call(_), _) | (_, Object::Organisation) => true,
             (object, other) => {
@@ -123,6 +123,12 @@ impl Subject {
             }
         }
     }
+}
+
+/// Whether tokens are asked for at an address: for which host, only the request says.
+fn gives_tokens(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    address.contains("/oauth2/") || address.contains("/tokens/oauth/")
 }
 
 /// Whether a document, by its address or its file's name, is this server's.

@@ -15,6 +15,9 @@ mod resolves;
 mod tls;
 mod tls_version;
 
+pub(crate) use challenge::device_in_front;
+pub(crate) use diagnosis::findings as refusals;
+
 use crate::case::Case;
 use crate::check::Check;
 use crate::facts::{Needs, Reason, Unknown, VirtualDirectory, VirtualDirectoryKind};

@@ -19,6 +19,7 @@ mod name;
 mod needs;
 mod network;
 mod role;
+mod traffic;
 
 use std::collections::BTreeMap;
 
@@ -52,6 +53,10 @@ pub use network::{
     TlsServer,
 };
 pub use role::ManagementRole;
+pub use traffic::{
+    Audience, Authorization, Call, Caller, LooseToken, SignatureShape, Token, TokenKind,
+    TokenRequest, UserClaim, principal,
+};
 
 /// Everything that was seen of one trust.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -129,6 +134,12 @@ pub struct Facts {
     /// What Autodiscover v2 answered for the probe mailbox.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub autodiscover: Vec<AutodiscoverAnswer>,
+    /// Recorded calls with their answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+    /// Tokens that were given without the call that carried them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<LooseToken>,
 }
 
 /// An Exchange organisation, as directory names tell it.
@@ -195,6 +206,8 @@ impl Default for Facts {
             clocks: Vec::new(),
             fetches: Vec::new(),
             autodiscover: Vec::new(),
+            calls: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 }
@@ -281,6 +294,8 @@ impl Facts {
         self.clocks.extend(other.clocks);
         self.fetches.extend(other.fetches);
         self.autodiscover.extend(other.autodiscover);
+        self.calls.extend(other.calls);
+        self.tokens.extend(other.tokens);
     }
 
     fn settle(&mut self) {
@@ -313,6 +328,8 @@ impl Facts {
         sorted(&mut self.clocks);
         sorted(&mut self.fetches);
         sorted(&mut self.autodiscover);
+        sorted(&mut self.calls);
+        sorted(&mut self.tokens);
     }
 
     /// Whether anything was asked over the network, whatever came of it.

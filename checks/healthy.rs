@@ -2,6 +2,7 @@
 
 pub(crate) mod network;
 mod objects;
+pub(crate) mod traffic;
 
 pub(crate) use self::objects::*;
 
@@ -341,7 +342,9 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
 /// The promise of this module, for every procedure.
 #[test]
 fn a_healthy_organisation_passes_every_check() {
-    for organisation in [healthy(), hybrid(), healthy_teams(), network::live()] {
+    let all: [fn() -> Organisation; 5] =
+        [healthy, hybrid, healthy_teams, network::live, traffic::traffic];
+    for organisation in all.into_iter().map(|it| it()) {
         assert_eq!(wrong(&organisation), Vec::<String>::new(), "{}", organisation.procedure.id);
     }
 }

@@ -18,6 +18,8 @@ mod first_party_keys;
 mod lifecycle;
 mod symptom;
 
+pub(crate) use symptom::refused;
+
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{

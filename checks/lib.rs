@@ -50,6 +50,7 @@ mod readiness;
 mod remedy;
 mod schema;
 mod service_principal;
+pub mod traffic;
 mod trust;
 mod waiver;
 mod wording;
@@ -74,7 +75,7 @@ pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;
 
 /// The groups of checks, in the order of the procedure.
-const GROUPS: [&[Check]; 8] = [
+const GROUPS: [&[Check]; 9] = [
     auth_server::CHECKS,
     metadata::CHECKS,
     partner_application::CHECKS,
@@ -83,6 +84,7 @@ const GROUPS: [&[Check]; 8] = [
     service_principal::CHECKS,
     hybrid::CHECKS,
     endpoint::CHECKS,
+    traffic::CHECKS,
 ];
 
 /// Every check there is.

@@ -143,7 +143,7 @@ fn not_listed(case: &Case) -> String {
 }
 
 /// Creates an application of the cloud, enabled.
-fn create(id: &ApplicationId) -> Cmdlet {
+pub(crate) fn create(id: &ApplicationId) -> Cmdlet {
     Cmdlet::new("New-PartnerApplication")
         .value("Name", application_name(id).unwrap_or(id.as_str()))
         .value("ApplicationIdentifier", id.as_str())
@@ -151,7 +151,7 @@ fn create(id: &ApplicationId) -> Cmdlet {
 }
 
 /// Shows an application.
-fn show(application: &PartnerApplication) -> Query {
+pub(crate) fn show(application: &PartnerApplication) -> Query {
     Query::get("PartnerApplication").identity(&application.identity).pipe(
         "Format-List Name,ApplicationIdentifier,Enabled,Realm,LinkedAccount,UseAuthServer,\
          AuthMetadataUrl",
@@ -159,13 +159,13 @@ fn show(application: &PartnerApplication) -> Query {
 }
 
 /// Shows every application.
-fn show_all() -> Query {
+pub(crate) fn show_all() -> Query {
     Query::get("PartnerApplication")
         .pipe("Format-List Name,ApplicationIdentifier,Enabled,LinkedAccount,UseAuthServer")
 }
 
 /// Takes back what [`create`] creates.
-fn uncreate(id: &ApplicationId) -> Cmdlet {
+pub(crate) fn uncreate(id: &ApplicationId) -> Cmdlet {
     Cmdlet::new("Remove-PartnerApplication")
         .value("Identity", application_name(id).unwrap_or(id.as_str()))
 }
@@ -181,7 +181,7 @@ fn relink(application: &PartnerApplication) -> Cmdlet {
 }
 
 /// Changes an application.
-fn change(application: &PartnerApplication) -> Cmdlet {
+pub(crate) fn change(application: &PartnerApplication) -> Cmdlet {
     Cmdlet::new("Set-PartnerApplication").identity(&application.identity)
 }
 

@@ -110,6 +110,8 @@ pub enum Requirement {
     Challenge,
     /// External hosts that resolve, with the TLS and the clock that callers need.
     Network,
+    /// A handshake in good order, where somebody recorded one.
+    Traffic,
     /// Autodiscover v2 that names EWS on premises to whoever asks.
     Autodiscover,
     /// `/api`, published.

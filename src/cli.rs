@@ -5,6 +5,7 @@ mod diff;
 mod plan;
 mod report;
 mod sources;
+mod trace;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
+pub use trace::Trace;
 
 pub use plan::{Plan, PlanFormat, PlanOutput, PlanShell};
 pub use report::{Planned, Report, ReportFormat};
@@ -55,6 +57,8 @@ pub enum Command {
     Evidence(Evidence),
     /// Write whether an organisation is ready, why, and what to do in which order
     Report(Report),
+    /// Show the handshake in captured traffic, and what a token says
+    Trace(Trace),
     /// Judge a recorded, broken organisation; needs no network and no credentials
     Demo(Demo),
     /// Look after the configured trusts, for Prometheus and for a browser
@@ -401,6 +405,8 @@ pub enum SchemaOf {
     Facts,
     /// What `diff --format json` prints
     Diff,
+    /// What `trace --format json` prints
+    Trace,
 }
 
 impl Output {

@@ -16,6 +16,7 @@ mod plan;
 mod report;
 mod schema;
 mod serve;
+mod trace;
 mod watching;
 
 use crate::cli::Command;
@@ -32,6 +33,7 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
         Command::Explain { id } => explain::run(&id),

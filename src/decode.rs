@@ -12,6 +12,7 @@ mod exchange;
 pub(crate) mod foreign;
 mod formatted;
 mod graph;
+pub(crate) mod har;
 mod http;
 mod json;
 mod ldif;
@@ -21,7 +22,10 @@ mod properties;
 mod reading;
 mod recorded;
 pub(crate) mod results;
+pub(crate) mod saz;
 mod text;
+pub(crate) mod token;
+pub(crate) mod traffic;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +52,8 @@ pub struct Limits {
     pub objects: usize,
     /// Those of them that make up a configuration: servers, issuers, partners.
     pub configuration: usize,
+    /// Whether the users that a token names keep their names.
+    pub user_names: bool,
 }
 
 impl Limits {
@@ -58,6 +64,7 @@ impl Limits {
         references: 64 << 20,
         objects: 50_000,
         configuration: 2000,
+        user_names: false,
     };
 }
 
@@ -77,6 +84,16 @@ pub mod limits {
     pub const LINE: usize = 64 * 1024;
     /// Octets of one certificate.
     pub const CERTIFICATE: usize = 64 * 1024;
+    /// Octets of one token, with the tokens inside it.
+    pub const TOKEN: usize = 64 * 1024;
+    /// Tokens inside one another.
+    pub const TOKENS: usize = 4;
+    /// Calls of one capture that are kept.
+    pub const CALLS: usize = 2000;
+    /// Octets of a body that is looked at.
+    pub const BODY: usize = 64 * 1024;
+    /// Octets of what was signed that are kept until all certificates are known.
+    pub const SIGNED: usize = 4 << 20;
     /// Servers that a file is said to be from.
     pub const SERVERS: usize = 5;
     /// Service principals and keys in one text.
@@ -148,6 +165,8 @@ pub struct Decoded {
     pub stated: Option<StatedTrust>,
     /// Which other names stand for the real ones, if any do.
     pub redacted: Option<String>,
+    /// What the tokens among the facts that belong to anyone were signed with.
+    pub(crate) signatures: token::Signatures,
 }
 
 /// Where and when a file was made, as far as it tells.
@@ -172,6 +191,12 @@ pub enum Form {
     Metadata,
     /// Answers of HTTP servers.
     Http,
+    /// Calls with their answers, as a browser records them.
+    Har,
+    /// The same, as Fiddler does.
+    Saz,
+    /// One token.
+    Token,
     /// Certificates in PEM or DER.
     Certificate,
     /// trustprobe's own facts.
@@ -238,6 +263,9 @@ impl fmt::Display for Form {
             Self::Graph => f.write_str("Microsoft Graph"),
             Self::Metadata => f.write_str("metadata document"),
             Self::Http => f.write_str("HTTP answer"),
+            Self::Har => f.write_str("captured calls (HAR)"),
+            Self::Saz => f.write_str("captured calls (Fiddler archive)"),
+            Self::Token => f.write_str("token"),
             Self::Certificate => f.write_str("certificate"),
             Self::Recorded => f.write_str("recorded facts"),
             Self::Unrecognised(why) => write!(f, "not recognised: {why}"),
@@ -273,6 +301,7 @@ impl Decoded {
             origin: Origin::default(),
             stated: None,
             redacted: None,
+            signatures: token::Signatures::default(),
         }
     }
 
@@ -302,6 +331,7 @@ impl Decoded {
         let news = other.notes.into_iter().filter(|note| !self.notes.contains(note));
         let news: Vec<String> = news.collect();
         self.notes.extend(news);
+        self.signatures.join(other.signatures);
         let Origin { servers, at, changed } = other.origin;
         for server in &servers {
             self.origin.from(server);
@@ -374,6 +404,11 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
             _ => decoded.notes.insert(0, disclosed.to_owned()),
         }
     }
+    entered(decoded, source, &seen)
+}
+
+/// With the source in the table of those that the facts name.
+fn entered(mut decoded: Decoded, source: Source, seen: &SeenId) -> Decoded {
     decoded.shorten_notes();
     let entry = Seen {
         source: source.path.to_owned(),
@@ -386,6 +421,16 @@ pub fn decode(octets: &[u8], source: Source) -> Decoded {
     decoded
 }
 
+/// What a capture gave that was read without ever being in memory.
+pub(crate) fn captured(
+    finish: impl FnOnce(&SeenId) -> Decoded,
+    digest: &[u8],
+    source: Source,
+) -> Decoded {
+    let seen = seen_by(digest, source.file_name);
+    entered(finish(&seen), source, &seen)
+}
+
 fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if clixml::recognise(text) {
         return exchange::clixml(&clixml::read(text, &source.limits), source, seen);
@@ -393,15 +438,21 @@ fn decode_text(text: &str, source: Source, seen: &SeenId) -> Decoded {
     if metadata::is_federated(text) {
         return metadata::federated(text, &source.limits, seen);
     }
+    if let Some(decoded) = har::decode(text, source.limits.user_names, seen) {
+        return decoded;
+    }
     if json::recognise(text) {
         return decode_json(text, source, seen);
     }
     if ldif::recognise(text) {
         return ldif::decode(text, source, seen);
     }
+    if let Some(decoded) = traffic::token(text, source.limits.user_names, seen) {
+        return decoded;
+    }
     // A ticket may hold several of these at once.
     let formatted = formatted::decode(text, source, seen);
-    let answers = http::decode(text, seen);
+    let answers = http::decode(text, source.limits.user_names, seen);
     let pem = text.contains("-----BEGIN ").then(|| certificates(text, source, seen));
     if let Some(decoded) = [formatted, answers, pem].into_iter().flatten().reduce(Decoded::with) {
         return decoded;
@@ -509,7 +560,11 @@ fn exported(
 /// A name that is the same only for the same content under the same name.
 pub(crate) fn seen_id(octets: &[u8], file_name: &str) -> SeenId {
     use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(octets);
+    seen_by(&sha2::Sha256::digest(octets), file_name)
+}
+
+/// The same by the digest of the content.
+fn seen_by(digest: &[u8], file_name: &str) -> SeenId {
     let short = checks::facts::hexadecimal(digest.get(..4).unwrap_or_default());
     SeenId::new(&format!("{file_name}#{}", short.to_ascii_lowercase()))
 }

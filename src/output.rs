@@ -26,6 +26,7 @@ mod steps;
 pub mod summary;
 pub mod table;
 mod telling;
+pub(crate) mod trace;
 mod wording;
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ mod tests {
             let Fact::Known(known) = &mut server.certificates.items[0].certificate else {
                 panic!()
             };
-            known.value.key = PublicKey { algorithm: algorithm.into(), bits };
+            known.value.key = PublicKey::new(algorithm, bits);
         }
         organisation
     }

@@ -62,8 +62,10 @@ pub(super) fn compared(old: &Case, new: &Case, asked: Asked) -> Vec<Change> {
         applications: _,
         app_role_assignments: _,
         consents: _,
-        // What was answered to one call; its outcomes compare.
+        // What was sent and answered once; the outcomes compare.
         challenges: _,
+        calls: _,
+        tokens: _,
         connectivity: _,
         resolutions: _,
         tls_servers: _,

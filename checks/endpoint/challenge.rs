@@ -9,13 +9,11 @@ use crate::facts::{
 };
 use crate::metadata::{acs_issuers, clouds};
 use crate::outcome::{Finding, Verdict};
-use crate::procedure::{
-    ACS_ISSUERS, CLOUDS, EXCHANGE, Requirement, SHAREPOINT, SKYPE, application_name,
-};
+use crate::procedure::{ACS_ISSUERS, EXCHANGE, Requirement, SHAREPOINT, SKYPE, application_name};
 use crate::remedy::Remedy;
 use crate::wording::{list, shown};
 
-use super::network::{BELOW, unasked, untold};
+use super::network::{BELOW, of_microsoft, unasked, untold};
 use super::{api, diagnosis};
 
 pub(crate) const CHECK: Check = Check {
@@ -63,7 +61,7 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
         let host = host_name(&subject.to_string());
         return Err(untold(case, &host, Needs::Challenge(host.clone())));
     };
-    if let Some(why) = elsewhere(newest) {
+    if let Some(why) = elsewhere(case, newest) {
         return Ok(Verdict::NotApplicable(why.to_owned()));
     }
     let mut findings: Vec<Finding> =
@@ -119,11 +117,10 @@ fn conflict(
 }
 
 /// Why an answer has nothing to do with calls from the cloud to this organisation.
-fn elsewhere(answer: &Challenge) -> Option<&'static str> {
+fn elsewhere(case: &Case, answer: &Challenge) -> Option<&'static str> {
     let host = host_name(&answer.url);
-    let of_the_cloud =
-        CLOUDS.iter().any(|it| it.autodiscover == host || it.exchange_online.contains(&&*host));
-    if of_the_cloud {
+    let stated = case.trust.host_names().contains(&host);
+    if of_microsoft(case, &host) && !stated {
         return Some("Exchange Online itself was asked");
     }
     if api::of_api(&answer.url) && answer.bearer.is_none() && answer.diagnoses.is_empty() {
@@ -180,7 +177,7 @@ fn only_a_proxy(server: &str) -> bool {
     server.contains("microsoft-httpapi/2.0") && !server.contains("microsoft-iis")
 }
 
-pub(super) fn device_in_front(answer: &Challenge) -> Finding {
+pub(crate) fn device_in_front(answer: &Challenge) -> Finding {
     let status = answer.status.value().map_or("no known status".to_owned(), u16::to_string);
     let schemes = match list(&answer.schemes) {
         none if none.is_empty() => "no WWW-Authenticate".to_owned(),

@@ -104,7 +104,7 @@ const CATEGORIES: [Category; 8] = [
 ];
 
 /// What the diagnoses of one answer say.
-pub(super) fn findings(case: &Case, answer: &Challenge) -> Vec<Finding> {
+pub(crate) fn findings(case: &Case, answer: &Challenge) -> Vec<Finding> {
     let found = answer.diagnoses.iter().filter_map(|it| finding(case, it));
     let mut findings: Vec<Finding> = found.map(|it| it.seen_in([&answer.seen])).collect();
     findings.dedup();

@@ -52,12 +52,12 @@ pub(super) fn unasked(case: &Case, path: &str, answers: impl Fn(&str) -> bool) -
 }
 
 /// The built-in clouds, and the stated one, which may be another.
-pub(super) fn clouds(case: &Case) -> impl Iterator<Item = &'static Cloud> + use<> {
+pub(crate) fn clouds(case: &Case) -> impl Iterator<Item = &'static Cloud> + use<> {
     CLOUDS.iter().chain(case.trust.cloud)
 }
 
 /// Whether the name is, or lies below, a name of Exchange Online.
-pub(super) fn of_exchange_online(case: &Case, host: &str) -> bool {
+pub(crate) fn of_exchange_online(case: &Case, host: &str) -> bool {
     let names = |cloud: &'static Cloud| cloud.exchange_online.iter().chain([&cloud.autodiscover]);
     // `autodiscover.outlook.com` stands beside `autodiscover-s.outlook.com`. What lies
     // beside the hosts of a cloud that the owner defines may be the owner's.
@@ -66,8 +66,18 @@ pub(super) fn of_exchange_online(case: &Case, host: &str) -> bool {
         || beside.into_iter().any(|domain| below(host, domain))
 }
 
+/// Whether the name is one of Microsoft's hosts: of Exchange Online, of those that
+/// give tokens, or of Graph.
+pub(crate) fn of_microsoft(case: &Case, host: &str) -> bool {
+    let named = clouds(case).any(|cloud| {
+        let acs = cloud.acs.iter().map(|acs| acs.host);
+        cloud.login.iter().copied().chain([cloud.graph]).chain(acs).any(|it| host_name(it) == host)
+    });
+    named || of_exchange_online(case, host)
+}
+
 /// Whether a name is this domain or lies below it.
-pub(super) fn below(host: &str, domain: &str) -> bool {
+pub(crate) fn below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 

@@ -518,7 +518,7 @@ mod tests {
         assert!(seen(&upper).contains("\"CN=Public CA\""));
         assert_eq!(said(|it| it.chain[0].key.bits = 0), "passed", "the verifier knew it");
         let curve = |it: &mut Handshake| {
-            it.chain[0].key = crate::facts::PublicKey { algorithm: "EC".into(), bits: 256 };
+            it.chain[0].key = crate::facts::PublicKey::new("EC", 256);
         };
         assert_eq!(said(curve), "passed");
     }

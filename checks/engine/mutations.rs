@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::facts::Facts;
 use crate::healthy::network::live;
+use crate::healthy::traffic::unanswered;
 use crate::healthy::{NEXT, OTHER_TENANT, Organisation, healthy, healthy_teams, hybrid};
 use crate::outcome::{Cause, Outcome, Status};
 use crate::trust::Trust;
@@ -277,6 +278,10 @@ static OF_TEAMS: LazyLock<Vec<Effect>> = LazyLock::new(|| effects(&healthy_teams
 /// What only live sources bring; the rest is that of Teams.
 static OF_NETWORK: LazyLock<Vec<Effect>> =
     LazyLock::new(|| effects_of_facts("live", live(), &|name| NETWORK_FACTS.contains(&name)));
+/// What captures bring; the rest is that of Skype.
+static OF_TRAFFIC: LazyLock<Vec<Effect>> = LazyLock::new(|| {
+    effects_of_facts("traffic", unanswered(), &|name| ["calls", "tokens"].contains(&name))
+});
 const NETWORK_FACTS: [&str; 6] =
     ["resolutions", "tls_servers", "clocks", "fetches", "autodiscover", "consents"];
 
@@ -357,11 +362,21 @@ fn whatever_the_network_shows_is_noticed() {
     assert_eq!(complaints(&OF_NETWORK), Vec::<String>::new());
 }
 
+#[test]
+fn whatever_traffic_shows_is_noticed() {
+    assert_eq!(complaints(&OF_TRAFFIC), Vec::<String>::new());
+}
+
 /// Every entry of the tables is needed, and the numbers do not shrink unseen.
 #[test]
 fn the_tables_hold_nothing_else() {
-    let all: Vec<&Effect> =
-        SKYPE.iter().chain(&*HYBRID).chain(&*OF_TEAMS).chain(&*OF_NETWORK).collect();
+    let all: Vec<&Effect> = SKYPE
+        .iter()
+        .chain(&*HYBRID)
+        .chain(&*OF_TEAMS)
+        .chain(&*OF_NETWORK)
+        .chain(&*OF_TRAFFIC)
+        .collect();
     let needed: BTreeSet<&str> =
         all.iter().flat_map(|effect| entries(effect).map(|(path, ..)| *path)).collect();
     let idle = DOES_NOT_MATTER.iter().map(|(path, ..)| *path);

@@ -12,6 +12,7 @@ use super::registry::broken;
 use crate::check::Check;
 use crate::facts::{ExportedCertificate, Facts, InstalledCertificate, Listing, Needs, SeenId};
 use crate::healthy::network::live;
+use crate::healthy::traffic::traffic;
 use crate::healthy::{Organisation, current_certificate, healthy, healthy_teams, hybrid};
 use crate::outcome::{Judgement, Outcome};
 
@@ -100,7 +101,8 @@ fn every_check_names_what_it_reads_and_nothing_else() {
         }
     }
     // Of what several parts tell, each tells it where the others are missing.
-    for organisation in [exported(), hybrid(), healthy_teams(), live()] {
+    let of_all: [fn() -> Organisation; 5] = [exported, hybrid, healthy_teams, live, traffic];
+    for organisation in of_all.into_iter().map(|it| it()) {
         let all = parts(&organisation.facts);
         for check in crate::all() {
             let known = read.get(check.id).cloned().unwrap_or_default();

@@ -13,11 +13,12 @@ use crate::healthy::{
     certificate, connectivity, day, exchange_document, healthy, healthy_teams, installed, key,
     known, text,
 };
+use crate::healthy::{network, traffic};
 use crate::outcome::{Outcome, Severity, Status};
 use crate::procedure::{EXCHANGE, SKYPE, TEAMS_SCHEDULER};
 
 /// The folders with the files that declare and list what is in them.
-const FOLDERS: [(&str, &str); 8] = [
+const FOLDERS: [(&str, &str); 9] = [
     ("auth-server", include_str!("../auth_server.rs")),
     ("metadata", include_str!("../metadata.rs")),
     ("partner-application", include_str!("../partner_application.rs")),
@@ -26,6 +27,7 @@ const FOLDERS: [(&str, &str); 8] = [
     ("service-principal", include_str!("../service_principal.rs")),
     ("hybrid", include_str!("../hybrid.rs")),
     ("endpoint", include_str!("../endpoint.rs")),
+    ("traffic", include_str!("../traffic.rs")),
 ];
 
 #[test]
@@ -233,6 +235,7 @@ pub(crate) fn broken() -> Vec<Organisation> {
     });
     all.extend(broken_hybrids());
     all.extend(broken_networks());
+    all.extend(broken_traffic());
     all.push(healthy_teams());
     let mut teams = healthy_teams();
     teams.facts.management_roles.items[0].entries = known(vec![], "ManagementRoles.xml");
@@ -394,6 +397,69 @@ fn broken_networks() -> Vec<Organisation> {
     all
 }
 
+/// Organisations whose traffic shows a fault, each in its own way.
+fn broken_traffic() -> Vec<Organisation> {
+    use crate::facts::{Authorization, SignatureShape, TokenKind};
+    use crate::healthy::traffic::traffic;
+    let mut all = vec![traffic()];
+    let mut with = |change: fn(&mut Organisation)| {
+        let mut organisation = traffic();
+        organisation.refuse("");
+        change(&mut organisation);
+        all.push(organisation);
+    };
+    with(|it| it.bearer().issuer = "x".into());
+    with(|it| it.bearer().issuer = format!("{SKYPE}@{OTHER_TENANT}"));
+    with(|it| it.bearer().audience = "x".into());
+    with(|it| it.bearer().audience = format!("{SKYPE}/x@x"));
+    with(|it| it.bearer().expires = it.bearer().not_before);
+    with(|it| it.bearer().expires = Some(day("2026-11-20")));
+    with(|it| it.bearer().not_before = Some(day("2026-11-25")));
+    with(|it| {
+        let actor = it.bearer().actor.as_mut().unwrap();
+        actor.issuer = actor.issuer.replace("00000001-0000-", "00000001-0002-");
+        it.trust.cloud = crate::procedure::Cloud::named("global");
+    });
+    with(|it| it.bearer().actor.as_mut().unwrap().signature = SignatureShape::Short);
+    with(|it| {
+        let other = crate::facts::Thumbprint::exact(crate::healthy::CURRENT);
+        it.bearer().actor.as_mut().unwrap().thumbprint = other;
+        let own = crate::facts::ApplicationId::new("another");
+        it.auth_config().service_name = known(own, "AuthConfig.xml");
+    });
+    with(|it| it.bearer().actor.as_mut().unwrap().verified = known(false, "calls.har"));
+    with(|it| {
+        it.bearer().actor = None;
+        it.bearer().kind = TokenKind::Unsigned;
+    });
+    with(|it| {
+        it.application(&SKYPE).enabled = known(false, "PartnerApplications.xml");
+        it.call().answer.bearer = None;
+    });
+    with(|it| {
+        it.facts.partner_applications.items.clear();
+        let sent = Authorization::Password("ntlm".into());
+        it.call().authorization = known(sent, "calls.har");
+    });
+    with(|it| {
+        let call = &mut it.facts.calls[0];
+        call.answer.status = known(400, "calls.har");
+        let request = call.token_request.as_mut().unwrap();
+        request.aadsts = Some(700_027);
+        request.assertion.as_mut().unwrap().thumbprint = crate::facts::Thumbprint::exact(NEXT);
+    });
+    with(|it| {
+        it.facts.calls[0].answer.status = known(407, "calls.har");
+        it.call().answer.url = "http://mail.contoso.com/ews/exchange.asmx".into();
+    });
+    for category in ["invalid_signature", "invalid_grant", "invalid_issuer", "invalid_user", "x"] {
+        let mut organisation = traffic();
+        organisation.refuse(category);
+        all.push(organisation);
+    }
+    all
+}
+
 /// The order in which a set was written down tells nothing.
 fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     let mut facts = facts.clone();
@@ -424,6 +490,8 @@ fn shuffled(facts: &Facts, order: &[usize]) -> Facts {
     permute(&mut facts.clocks, order);
     permute(&mut facts.fetches, order);
     permute(&mut facts.autodiscover, order);
+    permute(&mut facts.calls, order);
+    permute(&mut facts.tokens, order);
     facts
 }
 
@@ -556,7 +624,8 @@ proptest! {
     #[test]
     fn what_is_not_known_breaks_nothing_that_is_fine(turns in prop::collection::vec(0..12, 64)) {
         let mut turns = turns.into_iter().cycle();
-        for it in [healthy(), healthy_teams(), crate::healthy::network::live()] {
+        let all = vec![healthy(), healthy_teams(), network::live(), traffic::traffic()];
+        for it in all {
             let facts = forgotten(&it.facts, || turns.next() == Some(0));
             for outcome in assess(&it, &facts).outcomes {
                 let fine = matches!(

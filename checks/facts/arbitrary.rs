@@ -82,7 +82,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
         serial: "01".into(),
         not_before: Timestamp::UNIX_EPOCH,
         not_after: Timestamp::UNIX_EPOCH,
-        key: PublicKey { algorithm: "RSA".into(), bits: 2048 },
+        key: PublicKey::new("RSA", 2048),
         signature: "x".into(),
     })
 }

@@ -34,12 +34,31 @@ pub struct Certificate {
 }
 
 /// What is known of a public key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublicKey {
     /// `RSA`, `EC`, or an OID.
     pub algorithm: String,
     /// Modulus or field size; 0 where it is not known.
     pub bits: u32,
+    /// The modulus of an RSA key in upper-case hexadecimal; empty where it was not kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub modulus: String,
+    /// The exponent of an RSA key; 0 where it was not kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exponent: u32,
+}
+
+/// Which key it is, its certificate tells. A record of a former version did not
+/// keep the key itself, and is of the same certificate all the same.
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.algorithm, self.bits) == (&other.algorithm, other.bits)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A certificate that came as a file of its own.
@@ -51,6 +70,13 @@ pub struct ExportedCertificate {
     pub file_name: String,
     /// The file.
     pub seen: SeenId,
+}
+
+impl PublicKey {
+    /// A key of which only this is known.
+    pub fn new(algorithm: impl Into<String>, bits: u32) -> Self {
+        Self { algorithm: algorithm.into(), bits, modulus: String::new(), exponent: 0 }
+    }
 }
 
 impl Certificate {

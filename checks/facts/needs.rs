@@ -73,6 +73,10 @@ pub enum Needs {
     Document(String),
     /// The answer of a host's Autodiscover v2 for the probe mailbox.
     Autodiscover(String),
+    /// A capture of calls, with the headers that some tools take out.
+    Capture,
+    /// The certificate whose key signed a token.
+    SigningCertificate,
 }
 
 /// How to get what is needed.
@@ -128,6 +132,8 @@ impl Needs {
             Self::Autodiscover(host) => {
                 format!("the answer of Autodiscover v2 of {host} for the probe mailbox")
             }
+            Self::Capture => "a capture that kept the Authorization headers".into(),
+            Self::SigningCertificate => "the certificate that signed the token".into(),
         }
     }
 
@@ -137,6 +143,11 @@ impl Needs {
             place: "Exchange Management Shell",
             command: command.to_owned(),
             permission: "View-Only Organization Management",
+        };
+        let graph = |command: String| Obtain {
+            place: "Microsoft Graph PowerShell",
+            command,
+            permission: "Application.Read.All",
         };
         let freely = |place, command: &str| {
             let command = command.to_owned();
@@ -165,16 +176,12 @@ impl Needs {
                 "Get-ExchangeServer | ? IsEdgeServer -eq $false | % { $f = \"Certificates-$($_.Name).xml\"; \
                  Get-ExchangeCertificate -Server $_.Fqdn | Select-Object Identity,HasPrivateKey,RawData | Export-Clixml $f }",
             ),
-            Self::ServicePrincipal(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
+            Self::ServicePrincipal(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
                      ?`$select=id,appId,displayName,accountEnabled,servicePrincipalNames,keyCredentials,\
                      disabledByMicrosoftStatus\" | Out-File {id}.json"
-                ),
-                permission: "Application.Read.All",
-            },
-            Self::AcsMetadata => fetch(
+            )),
+            Self::AcsMetadata | Self::SigningCertificate => fetch(
                 "curl -o acs.json https://accounts.accesscontrol.windows.net/<tenant id>/metadata/json/1",
             ),
             Self::ExchangeMetadata => {
@@ -200,22 +207,14 @@ impl Needs {
             Self::OrganizationConfig => {
                 exchange("Get-OrganizationConfig | Export-Clixml OrganizationConfig.xml")
             }
-            Self::Application(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/applications(appId='{id}')\
+            Self::Application(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/applications(appId='{id}')\
                      ?`$select=id,appId,displayName,keyCredentials,requiredResourceAccess\" | Out-File application.json"
-                ),
-                permission: "Application.Read.All",
-            },
-            Self::AppRoleAssignments(id) => Obtain {
-                place: "Microsoft Graph PowerShell",
-                command: format!(
-                    "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
+            )),
+            Self::AppRoleAssignments(id) => graph(format!(
+                "Invoke-MgGraphRequest -OutputType Json -Uri \"v1.0/servicePrincipals(appId='{id}')\
                      /appRoleAssignments\" | Out-File consent.json"
-                ),
-                permission: "Application.Read.All",
-            },
+            )),
             Self::EntraMetadata => fetch(
                 "curl -o evosts.xml https://login.windows.net/<tenant id>/federationmetadata/2007-06/federationmetadata.xml",
             ),
@@ -232,6 +231,10 @@ impl Needs {
                 argument("--live")
             }
             Self::Autodiscover(_) => argument("--live, with a probe_mailbox"),
+            Self::Capture => freely(
+                "whatever recorded the calls",
+                "save as HAR with sensitive data, or as a Fiddler archive (.saz) without a password",
+            ),
         })
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn certificate(sha1: &str, from: &str, to: &str) -> Certificate {
         serial: "01".into(),
         not_before: day(from),
         not_after: day(to),
-        key: PublicKey { algorithm: "RSA".into(), bits: 2048 },
+        key: PublicKey::new("RSA", 2048),
         signature: "sha1WithRSAEncryption".into(),
     }
 }

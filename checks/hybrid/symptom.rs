@@ -4,6 +4,8 @@
 //! English, never by localised text.
 
 use crate::facts::{ConnectivityResult, Diagnosis};
+use crate::outcome::Finding;
+use crate::remedy::Remedy;
 use crate::wording::shown;
 
 /// One way to fail.
@@ -260,6 +262,19 @@ pub(super) fn symptom(failed: &ConnectivityResult) -> (&'static Symptom, String)
         Some((symptom, diagnosis)) => (symptom, quoted(diagnosis)),
         None => (&UNEXPLAINED, String::new()),
     }
+}
+
+/// What a refusal of Entra means, by its AADSTS code.
+pub(crate) fn refused(code: u32) -> Finding {
+    let refused = REFUSALS.iter().find(|(codes, _)| codes.contains(&code));
+    let seen = format!("Entra refused a token with AADSTS{code}");
+    let Some((_, symptom)) = refused else {
+        let advice = "look the code up among Microsoft's AADSTS error codes";
+        return Finding::critical("no_token", seen, "a token").remedy(Remedy::advice(advice));
+    };
+    Finding::critical(symptom.code, format!("{seen}: {}", symptom.means), "a token")
+        .suspects(symptom.suspects)
+        .remedy(Remedy::advice(symptom.remedy))
 }
 
 fn of_category(diagnosis: &Diagnosis) -> Option<&'static Symptom> {

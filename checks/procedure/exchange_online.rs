@@ -104,6 +104,7 @@ pub(super) const VERIFY: Part = (
         Requirement::AcceptedDomains,
         Requirement::Challenge,
         Requirement::Network,
+        Requirement::Traffic,
         Requirement::Connectivity,
     ],
 );

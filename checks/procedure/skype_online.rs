@@ -77,6 +77,7 @@ pub static SKYPE_ONLINE: Procedure = Procedure {
                 Requirement::AcceptedDomains,
                 Requirement::Challenge,
                 Requirement::Network,
+                Requirement::Traffic,
             ],
         },
     ],

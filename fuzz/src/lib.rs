@@ -156,3 +156,57 @@ fn recorded(facts: Facts) {
 pub fn utf16(octets: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(octets).encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
+
+/// A token whose claims are these octets.
+pub fn token_of(octets: &[u8]) -> Vec<u8> {
+    let header = base64(b"{\"alg\":\"RS256\",\"x5t\":\"ChssPU5fYHGCk6S1xtfo-QEjRWc\"}");
+    format!("{header}.{}.{}", base64(octets), "A".repeat(342)).into_bytes()
+}
+
+/// Base64 for addresses, without padding.
+fn base64(octets: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for three in octets.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet));
+        let bits = bits << (8 * (3 - three.len()));
+        for at in 0..=three.len() {
+            let digit = (bits >> (18 - 6 * at)) & 63;
+            text.push(char::from(DIGITS[digit as usize]));
+        }
+    }
+    text
+}
+
+/// An archive of Fiddler's with one call.
+pub fn saz_of(octets: &[u8]) -> Vec<u8> {
+    let parts = octets.windows(6).position(|it| it == b"\n---\n\n").unwrap_or(octets.len() / 2);
+    let (request, answer) = octets.split_at(parts);
+    let times = b"<Session><SessionTimers ClientBeginRequest=\"2026-11-23T08:00:00Z\" /></Session>";
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    let files = [("raw/1_c.txt", request), ("raw/1_s.txt", answer), ("raw/1_m.xml", &times[..])];
+    for (name, content) in files {
+        let number = |number: usize| u32::try_from(number).unwrap_or(0).to_le_bytes();
+        let mut entry = vec![0; 8];
+        entry.extend(crc32(content).to_le_bytes());
+        entry.extend([number(content.len()), number(content.len())].concat());
+        entry.extend([&u16::try_from(name.len()).unwrap_or(0).to_le_bytes()[..], &[0, 0]].concat());
+        let place = number(archive.len());
+        archive.extend([&b"PK\x03\x04\x14\0"[..], &entry[..], name.as_bytes(), content].concat());
+        directory.extend(
+            [&b"PK\x01\x02\x14\0\x14\0"[..], &entry[..], &[0; 10], &place, name.as_bytes()]
+                .concat(),
+        );
+    }
+    let place = u32::try_from(archive.len()).unwrap_or(0).to_le_bytes();
+    let length = u32::try_from(directory.len()).unwrap_or(0).to_le_bytes();
+    let count = [3, 0, 3, 0];
+    let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &length, &place, &[0, 0]].concat();
+    [archive, directory, end].concat()
+}
+
+fn crc32(octets: &[u8]) -> u32 {
+    let step = |sum: u32, _| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 };
+    let sum = octets.iter().fold(!0_u32, |sum, octet| (0..8).fold(sum ^ u32::from(*octet), step));
+    !sum
+}

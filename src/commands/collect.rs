@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
         live: true,
         shown: arguments.shown,
         rights: false,
+        user_names: false,
     })?;
     let mut text = String::new();
     for source in &material.sources {

@@ -30,6 +30,8 @@ pub(crate) struct Named<'a> {
     pub(crate) shown: Shown,
     /// Whether the identities are asked what they could do.
     pub(crate) rights: bool,
+    /// Whether users in tokens keep their names.
+    pub(crate) user_names: bool,
 }
 
 /// Gathers what the arguments of a command name that judges.
@@ -53,6 +55,7 @@ pub(super) fn named<'a>(sources: &'a Sources, paths: &'a [PathBuf]) -> Named<'a>
         live: sources.live,
         shown: sources.shown,
         rights: false,
+        user_names: false,
     }
 }
 
@@ -95,7 +98,8 @@ pub(super) fn gather_by(
         Some(config) => config.limits().map_err(anyhow::Error::msg)?,
         None => Limits::default(),
     };
-    let limits = limits.moved(named.limit)?;
+    let mut limits = limits.moved(named.limit)?;
+    limits.decode.user_names = named.user_names;
     let mut material = Material::default();
     if !paths.is_empty() {
         material.evidence = read(&paths, limits)?;

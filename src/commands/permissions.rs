@@ -24,7 +24,7 @@ struct Source {
     brings: &'static [&'static str],
 }
 
-const SOURCES: [Source; 5] = [
+const SOURCES: [Source; 6] = [
     Source {
         name: "active_directory",
         title: "Active Directory (active_directory)",
@@ -84,6 +84,14 @@ const SOURCES: [Source; 5] = [
         right: "Organization Management",
         about: "Its results are worth having, and hardly any check needs them.",
         brings: &["connectivity"],
+    },
+    Source {
+        name: "",
+        title: "Captured traffic (a browser, Fiddler, curl)",
+        right: "None, but whoever records sees what is sent",
+        about: "Tokens in a capture let anybody in for as long as they live: keep it where they \
+                may be kept. trustprobe keeps no part of one that could be used.",
+        brings: &["calls", "tokens"],
     },
 ];
 

@@ -14,6 +14,7 @@ pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
         SchemaOf::Inventory => output::inventory::schema()?,
         SchemaOf::Plan => output::plan::schema()?,
         SchemaOf::Diff => output::diff::json::schema()?,
+        SchemaOf::Trace => output::trace::schema()?,
         SchemaOf::Facts => {
             let generator = SchemaSettings::draft2020_12().into_generator();
             let schema = generator.into_root_schema_for::<RecordedFacts>();

@@ -8,7 +8,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::oid_registry::OidRegistry;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-use x509_parser::public_key::PublicKey as ParsedKey;
+use x509_parser::public_key::{PublicKey as ParsedKey, RSAPublicKey};
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use super::value::base64_octets;
@@ -233,14 +233,32 @@ fn escaped(value: &str) -> String {
 }
 
 fn public_key(info: &SubjectPublicKeyInfo) -> PublicKey {
-    let (algorithm, bits) = match info.parsed() {
-        Ok(ParsedKey::RSA(key)) => ("RSA".to_owned(), bits(key.modulus)),
+    match info.parsed() {
+        Ok(ParsedKey::RSA(key)) => rsa(&key),
         // P-521 is the one field whose size is no whole number of octets.
-        Ok(ParsedKey::EC(point)) if point.key_size() == 528 => ("EC".to_owned(), 521),
-        Ok(ParsedKey::EC(point)) => ("EC".to_owned(), point.key_size()),
-        _ => (algorithm(&info.algorithm.algorithm), 0),
-    };
-    PublicKey { algorithm, bits: u32::try_from(bits).unwrap_or(0) }
+        Ok(ParsedKey::EC(point)) if point.key_size() == 528 => PublicKey::new("EC", 521),
+        Ok(ParsedKey::EC(point)) => PublicKey::new("EC", size(point.key_size())),
+        _ => PublicKey::new(algorithm(&info.algorithm.algorithm), 0),
+    }
+}
+
+/// The key itself is kept, so that what it signed can be told from what it did not.
+fn rsa(key: &RSAPublicKey) -> PublicKey {
+    /// Octets of the longest key that anybody verifies with.
+    const LONGEST: usize = 1024;
+    let zeros = key.modulus.iter().take_while(|octet| **octet == 0).count();
+    let modulus = key.modulus.get(zeros..).unwrap_or_default();
+    let known = PublicKey::new("RSA", size(bits(key.modulus)));
+    match u32::try_from(key.try_exponent().unwrap_or_default()) {
+        Ok(exponent) if 0 < exponent && modulus.len() <= LONGEST => {
+            PublicKey { modulus: hexadecimal(modulus), exponent, ..known }
+        }
+        _ => known,
+    }
+}
+
+fn size(bits: usize) -> u32 {
+    u32::try_from(bits).unwrap_or(0)
 }
 
 /// The size of a number, without the zeros in front.

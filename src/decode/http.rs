@@ -4,7 +4,7 @@
 mod answer;
 mod capture;
 pub(crate) mod challenge;
-mod headers;
+pub(crate) mod headers;
 mod log;
 
 use checks::facts::SeenId;
@@ -16,12 +16,12 @@ use super::{Decoded, text};
 const MANY: usize = 100;
 
 /// Decodes what servers said; `None` where nothing in the text is of that kind.
-pub(crate) fn decode(text: &str, seen: &SeenId) -> Option<Decoded> {
+pub(crate) fn decode(text: &str, user_names: bool, seen: &SeenId) -> Option<Decoded> {
     let (text, replaced) = text::plain(text);
     let mut decoded = if log::recognise(&text) {
         log::decode(&text, seen)
     } else if answer::recognise(&text) {
-        let answers = answer::decode(&text, seen);
+        let answers = answer::decode(&text, user_names, seen);
         let told = |decoded: &Decoded| !decoded.facts.is_empty();
         // A mail may quote the status in one place and the headers in another.
         let copied =

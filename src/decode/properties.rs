@@ -33,6 +33,9 @@ const REAL: &[&[u8]] = &[
     include_bytes!("seeds/headers.txt"),
     include_bytes!("seeds/exception.txt"),
     include_bytes!("seeds/iis.log"),
+    include_bytes!("../../tests/fixtures/traffic/06-no-grant.har"),
+    include_bytes!("../../tests/fixtures/traffic/13-proxy-in-front.txt"),
+    include_bytes!("../../tests/fixtures/traffic/token.txt"),
     LDIF,
 ];
 

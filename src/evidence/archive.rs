@@ -11,7 +11,8 @@ use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipReadOptions};
 
-use super::reader::{LeftOut, Place, Reader};
+use super::reader::{Fiddler, LeftOut, Place, Reader};
+use crate::decode::saz;
 
 /// What an archive may become however small it is: little files compress well.
 const SMALL: u64 = 16 << 20;
@@ -37,6 +38,8 @@ struct Archive {
     level: usize,
     /// Entries that are files.
     files: usize,
+    /// The calls, where it is Fiddler's.
+    fiddler: Fiddler,
 }
 
 /// Whether the next entry is to be read.
@@ -63,6 +66,7 @@ pub(super) fn read<R: Read + Seek>(
         met: HashSet::new(),
         level,
         files: 0,
+        fiddler: Fiddler::default(),
     };
     // It begins with its first entry, so what it says of places is exact.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
@@ -70,6 +74,11 @@ pub(super) fn read<R: Read + Seek>(
         Ok(mut listed) => archive.listed(reader, &mut listed),
         Err(error) => archive.streamed(reader, &mut source, &error),
     }
+    let Archive { fiddler, place, .. } = archive;
+    if fiddler.encrypted > 0 {
+        reader.refuse("a Fiddler archive that is encrypted: save it without a password", &place);
+    }
+    reader.sessions(fiddler, &place);
     reader.spare = outer;
 }
 
@@ -80,7 +89,7 @@ impl Archive {
             Ok(entries) => entries,
             Err(error) => return reader.note(format!("{}: {error}", self.path)),
         };
-        let mut first = true;
+        let (mut first, mut office) = (true, false);
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -91,25 +100,36 @@ impl Archive {
                     return reader.note(note);
                 }
             };
-            if std::mem::take(&mut first) && entry.name_raw() == b"[Content_Types].xml" {
+            let begins = std::mem::take(&mut first);
+            // Fiddler's archives hold such a table as well.
+            if office && !entry.name_raw().starts_with(b"raw") && entry.name_raw() != b"_index.htm"
+            {
                 let what = "an Office document, not used: save the output as text";
                 return reader.refuse(what, &self.place);
             }
+            office = begins && entry.name_raw() == b"[Content_Types].xml";
             if !reader.admit() {
                 reader.surplus += entries.len();
                 return;
             }
             let Some(place) = self.admit(reader, &entry) else { continue };
             let said = Some(entry.size());
+            let part = self.part(&place);
             let taken = match entry.with_reader(entries.reader_mut(), ZipReadOptions::new()) {
-                Ok(mut file) => reader.take_in(&mut file, said, place.clone(), self.level),
+                Ok(mut file) => match part {
+                    Some(part) => reader.session(&mut self.fiddler, part, &mut file),
+                    None => reader.take_in(&mut file, said, place.clone(), self.level),
+                },
                 Err(error) => Err(damaged(error)),
             };
             if let Then::Stop = self.tell(reader, &place, taken) {
                 return;
             }
         }
-        if self.files == 0 && !first {
+        if office {
+            let what = "an Office document, not used: save the output as text";
+            reader.refuse(what, &self.place);
+        } else if self.files == 0 && !first {
             reader.note(format!("{}: an archive without files that can be used", self.path));
         } else if first {
             reader.note(format!("{}: an empty archive", self.path));
@@ -127,7 +147,10 @@ impl Archive {
             let place = self.admit(reader, &file.entry());
             let Some(place) = place else { continue };
             let said = Some(file.size());
-            let taken = reader.take_in(&mut file, said, place.clone(), self.level);
+            let taken = match self.part(&place) {
+                Some(part) => reader.session(&mut self.fiddler, part, &mut file),
+                None => reader.take_in(&mut file, said, place.clone(), self.level),
+            };
             if let Then::Stop = self.tell(reader, &place, taken) {
                 break;
             }
@@ -159,6 +182,13 @@ impl Archive {
             }
         };
         let path = format!("{}/{}", self.path, parts.join("/"));
+        if entry.encrypted() && saz::part(&parts).is_some() {
+            self.fiddler.encrypted += 1;
+            return None;
+        }
+        if saz::is_index(&parts) {
+            return None;
+        }
         if let Some(why) = unusable(entry) {
             reader.note(format!("{path}: {why}"));
             return None;
@@ -182,6 +212,12 @@ impl Archive {
             folder = *known.or_insert_with(|| folders.add(&shown, parent));
         }
         Some(Place { path, name: (*own).to_owned(), folder })
+    }
+
+    /// Which part of a call an entry is, in Fiddler's archives.
+    fn part(&self, place: &Place) -> Option<(u32, saz::Part)> {
+        let own = place.path.strip_prefix(&self.path)?.trim_start_matches('/');
+        saz::part(&own.split('/').collect::<Vec<&str>>())
     }
 
     fn tell(&self, reader: &mut Reader, place: &Place, taken: Result<(), LeftOut>) -> Then {

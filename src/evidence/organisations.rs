@@ -127,7 +127,7 @@ struct Joining {
 
 impl Joining {
     fn place(&mut self, fragment: Fragment, folders: &Folders) {
-        let Fragment { owner, facts, places } = fragment;
+        let Fragment { owner, facts, places, .. } = fragment;
         match place(&owner, &self.known) {
             Ok((organisation, note)) => {
                 for Place { path, .. } in &places {
@@ -262,6 +262,8 @@ fn names(organisations: &[Organisation]) -> String {
 mod tests {
     use checks::facts::{Fact, Needs};
 
+    use crate::decode::token::Signatures;
+
     use super::*;
 
     fn organisation(forest: &str) -> Organisation {
@@ -286,7 +288,7 @@ mod tests {
     fn fragment(owner: Owner, path: &str) -> Fragment {
         let facts = Facts { auth_config: Fact::not_collected(Needs::Tenant), ..Facts::default() };
         let place = Place { path: path.into(), name: path.into(), folder: 0 };
-        Fragment { owner, facts, places: vec![place] }
+        Fragment { owner, facts, places: vec![place], signatures: Signatures::default() }
     }
 
     #[test]

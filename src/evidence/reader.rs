@@ -6,13 +6,16 @@ use std::io::{self, BufReader, Read, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use checks::facts::{Facts, Needs, Reason, Unknown};
+use checks::facts::{Certificate, Facts, Needs, Reason, SeenId, Thumbprint, Unknown};
 use sha2::Digest as _;
 
 use super::limits::Limits;
 use super::organisations::{self, Folders};
 use super::{Evidence, EvidenceFile, ServerOf, Unreadable, archive, summary};
 use crate::decode::foreign::{self, ENOUGH};
+use crate::decode::har;
+use crate::decode::saz::{self, Part, Sessions};
+use crate::decode::token::Signatures;
 use crate::decode::{self, Decoded, Owner, Source, decode};
 
 /// Statements of owners that are kept: two are one too many already.
@@ -20,11 +23,16 @@ const STATED: usize = 2;
 /// Sets of other names that are kept, each of which names the same things differently.
 const REDACTED: usize = 20;
 
+/// Octets of what tokens were signed with that are kept until all is read.
+const SIGNED: usize = 32 << 20;
+
 /// A part of the facts, and the files that gave it: copies give the same.
 pub(super) struct Fragment {
     pub(super) owner: Owner,
     pub(super) facts: Facts,
     pub(super) places: Vec<Place>,
+    /// What its tokens were signed with, until all certificates are known.
+    pub(super) signatures: Signatures,
 }
 
 /// Where a file stands.
@@ -84,6 +92,8 @@ pub(super) struct Reader<'a> {
     on_disk: HashMap<PathBuf, usize>,
     pub(super) folders: Folders,
     fragments: Vec<Fragment>,
+    /// Octets of what tokens were signed with.
+    signed: usize,
     evidence: Evidence,
     /// Notes on files and on the rest, and those past the limit.
     noted: usize,
@@ -106,6 +116,7 @@ impl<'a> Reader<'a> {
             on_disk: HashMap::new(),
             folders: Folders::default(),
             fragments: Vec::new(),
+            signed: 0,
             evidence: Evidence::default(),
             noted: 0,
             unnoted: 0,
@@ -252,6 +263,9 @@ impl<'a> Reader<'a> {
         if zip && self.limits.archives <= inside {
             return Err(LeftOut::Beyond("archives"));
         }
+        if har::begins(&octets) {
+            return self.capture(&octets, source, &place);
+        }
         if said.is_some_and(|said| self.limits.file < said) {
             return self.too_large(&octets, &place);
         }
@@ -270,6 +284,63 @@ impl<'a> Reader<'a> {
             self.decode(&octets, place);
         }
         Ok(())
+    }
+
+    /// Reads a capture of calls, which is never whole in memory, so that its size
+    /// counts among all files alone.
+    fn capture(
+        &mut self,
+        beginning: &[u8],
+        source: &mut dyn Read,
+        place: &Place,
+    ) -> Result<(), LeftOut> {
+        let (most, limit) =
+            [(self.left, "total"), (self.spare, "ratio")].into_iter().min().unwrap_or_default();
+        let source = io::Cursor::new(beginning).chain(source).take(most.saturating_add(1));
+        let mut source = Hashed { source, hasher: sha2::Sha256::new(), octets: 0 };
+        let capture = har::read(&mut source, self.limits.decode.user_names);
+        let Hashed { hasher, octets, .. } = source;
+        self.left = self.left.saturating_sub(octets);
+        self.spare = self.spare.saturating_sub(octets);
+        if most < octets {
+            return Err(LeftOut::Beyond(limit));
+        }
+        let file = Source { path: &place.path, ..Source::named(&place.name) };
+        let finish = |seen: &SeenId| capture.finish(seen);
+        self.list(decode::captured(finish, &hasher.finalize(), file), place);
+        Ok(())
+    }
+
+    /// Reads one part of a call in Fiddler's archive, as far as it is looked at.
+    pub(super) fn session(
+        &mut self,
+        fiddler: &mut Fiddler,
+        (number, part): (u32, Part),
+        source: &mut dyn Read,
+    ) -> Result<(), LeftOut> {
+        let bounds = [(self.left, "total"), (self.spare, "ratio")];
+        let (most, limit) = bounds.into_iter().min().unwrap_or_default();
+        let mut octets = Vec::new();
+        source.take(saz::PART.min(most.saturating_add(1))).read_to_end(&mut octets)?;
+        let read = octets.len() as u64;
+        self.left = self.left.saturating_sub(read);
+        self.spare = self.spare.saturating_sub(read);
+        if most < read {
+            return Err(LeftOut::Beyond(limit));
+        }
+        fiddler.hasher.update(number.to_le_bytes());
+        fiddler.hasher.update(&octets);
+        let names = self.limits.decode.user_names;
+        fiddler.sessions.get_or_insert_with(|| Sessions::new(names)).add(number, part, octets);
+        Ok(())
+    }
+
+    /// Keeps what Fiddler's archive gave.
+    pub(super) fn sessions(&mut self, fiddler: Fiddler, place: &Place) {
+        let Some(sessions) = fiddler.sessions else { return };
+        let file = Source { path: &place.path, ..Source::named(&place.name) };
+        let finish = |seen: &SeenId| sessions.finish(seen);
+        self.list(decode::captured(finish, &fiddler.hasher.finalize(), file), place);
     }
 
     /// A file too large to be read. What looks like a log is nothing that a list would miss.
@@ -369,6 +440,7 @@ impl<'a> Reader<'a> {
             gave: Vec::new(),
             notes: decoded.notes,
         };
+        let mut signatures = decoded.signatures;
         let weight = decoded.facts.values().map(weight).fold(0, u64::saturating_add);
         if weight > self.limits.facts - self.kept {
             file.notes.push(self.limits.crossed("facts"));
@@ -390,12 +462,47 @@ impl<'a> Reader<'a> {
                 file.organisations.push(format!("{} ({})", organisation.name, organisation.forest));
             }
             file.gave.extend(summary::gave(&facts));
-            self.fragments.push(Fragment { owner, facts, places: vec![place.clone()] });
+            let signatures = self.signatures(&owner, &mut signatures);
+            self.fragments.push(Fragment { owner, facts, places: vec![place.clone()], signatures });
         }
         for list in [&mut file.gave, &mut file.organisations] {
             summary::shorten(list);
         }
         self.push(file);
+    }
+
+    /// What tokens were signed with is kept as far as there is room.
+    fn signatures(&mut self, owner: &Owner, signatures: &mut Signatures) -> Signatures {
+        let room = self.signed + signatures.octets() <= SIGNED;
+        if *owner != Owner::Anyone || !room {
+            return Signatures::default();
+        }
+        self.signed += signatures.octets();
+        std::mem::take(signatures)
+    }
+
+    /// Now that all certificates are known, tells which signatures are good.
+    fn verify(&mut self) {
+        if self.signed == 0 {
+            return;
+        }
+        let mut certificates: HashMap<Thumbprint, Certificate> = HashMap::new();
+        for Fragment { facts, .. } in &self.fragments {
+            let stored = facts
+                .auth_servers
+                .items
+                .iter()
+                .flat_map(|server| server.signing_certificates.value().into_iter().flatten());
+            for certificate in facts.certificates().map(|(it, _)| it).chain(stored) {
+                if !certificate.key.modulus.is_empty() {
+                    let key = certificate.sha1.clone();
+                    certificates.entry(key).or_insert_with(|| certificate.clone());
+                }
+            }
+        }
+        for Fragment { facts, signatures, .. } in &mut self.fragments {
+            std::mem::take(signatures).verify(facts, |key| certificates.get(key));
+        }
     }
 
     fn push(&mut self, mut file: EvidenceFile) {
@@ -412,6 +519,7 @@ impl<'a> Reader<'a> {
             self.crossed.insert("files");
             self.note(format!("{} files {}", self.surplus, self.limits.crossed("files")));
         }
+        self.verify();
         let fragments = std::mem::take(&mut self.fragments);
         let (mut organisations, notes) = organisations::join(fragments, &self.folders);
         for note in notes {
@@ -430,6 +538,31 @@ impl<'a> Reader<'a> {
             self.evidence.notes.push(more);
         }
         Evidence { organisations, ..self.evidence }
+    }
+}
+
+/// What an archive of Fiddler's gave so far.
+#[derive(Default)]
+pub(super) struct Fiddler {
+    sessions: Option<Sessions>,
+    hasher: sha2::Sha256,
+    /// Parts that are encrypted.
+    pub(super) encrypted: usize,
+}
+
+/// Passes octets on, and makes their digest on the way.
+struct Hashed<R> {
+    source: R,
+    hasher: sha2::Sha256,
+    octets: u64,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(into)?;
+        self.hasher.update(into.get(..read).unwrap_or_default());
+        self.octets += read as u64;
+        Ok(read)
     }
 }
 

@@ -140,6 +140,10 @@ fn answers(facts: &Facts, gave: &mut Vec<String>) {
         };
         gave.push(format!("an answer {status}{offered}{of}"));
     }
+    count(gave, facts.calls.len(), "recorded call");
+    for it in &facts.tokens {
+        gave.push(format!("a {}", it.token.kind.name()));
+    }
     if !facts.connectivity.is_empty() {
         gave.push(numbered(facts.connectivity.len(), "result") + " of Test-OAuthConnectivity");
     }

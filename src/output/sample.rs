@@ -361,7 +361,7 @@ fn certificate(thumbprint: &str, subject: &str) -> Certificate {
         serial: "01".into(),
         not_before: instant("2025-12-15T00:00:00Z"),
         not_after: instant("2030-12-15T00:00:00Z"),
-        key: PublicKey { algorithm: "RSA".into(), bits: 2048 },
+        key: PublicKey::new("RSA", 2048),
         signature: "sha256WithRSAEncryption".into(),
     }
 }

@@ -120,10 +120,11 @@ fn closing(page: &mut Page, report: &Report) {
 
 /// The remedies that were shown in full: a script needs to be read once only.
 #[derive(Default)]
-struct Told<'a>(Vec<&'a Remedy>);
+pub(super) struct Told<'a>(Vec<&'a Remedy>);
 
 impl<'a> Told<'a> {
-    fn outcome(&mut self, page: &mut Page, report: &Report, outcome: &'a Outcome) {
+    /// An outcome with its findings and what to do about each.
+    pub(super) fn outcome(&mut self, page: &mut Page, report: &Report, outcome: &'a Outcome) {
         let status = outcome.status;
         let (word, tone) = match outcome.findings().iter().map(|it| it.severity).max() {
             Some(Severity::Advice) => ("advice", Tone::Good),

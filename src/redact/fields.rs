@@ -69,13 +69,17 @@ impl<'a> Place<'a> {
 
     pub(super) fn kind(self) -> Kind {
         match (self.collection, self.field) {
-            ("format" | "version", _) => Kind::Kept,
+            // The types of the latter allow for words of ours alone.
+            ("format" | "version", _) | ("calls" | "tokens", "authorization" | "signature") => {
+                Kind::Kept
+            }
             ("trust", "procedure") => Kind::Procedure,
             ("trust", "name") if self.depth == 2 => Kind::Chosen,
             ("trust", "id") => Kind::Cloud,
             (_, "reason") if self.above == "diagnoses" => Kind::Wording,
             ("metadata_documents", "location") => Kind::Name,
-            ("challenges", "server")
+            ("challenges" | "calls", "server")
+            | ("calls", "via")
             | ("resolutions", "resolver")
             | (
                 _,
@@ -101,7 +105,9 @@ impl<'a> Place<'a> {
                 | "end"
                 | "next_effective_date",
             ) => Kind::Kept,
-            (_, "sha1" | "sha256" | "serial" | "thumbprint" | "x5t" | "stored") => Kind::Digits,
+            (_, "sha1" | "sha256" | "serial" | "thumbprint" | "x5t" | "stored" | "modulus") => {
+                Kind::Digits
+            }
             (_, "dn" | "subject" | "issuer") => Kind::Distinguished,
             (
                 _,
@@ -125,7 +131,12 @@ impl<'a> Place<'a> {
                 | "category"
                 | "entries"
                 | "disabled_by_microsoft"
-                | "ews_application_access_policy",
+                | "ews_application_access_policy"
+                | "alg"
+                | "claim"
+                | "grant"
+                | "method"
+                | "password",
             ) => Kind::Value,
             (_, "ews_allow_list" | "ews_block_list") => Kind::Agent,
             (_, "source") => Kind::Source,

@@ -70,6 +70,29 @@ fn demo() -> Value {
     ]);
     json["facts"]["challenges"][0]["bearer"] = bearer.clone();
     json["facts"]["challenges"][0]["diagnoses"] = diagnoses.clone();
+    let token = |kind: &str, actor: Value| {
+        json!({
+            "kind": kind, "alg": "x", "thumbprint": DIGITS, "kid": "x", "signature": "absent",
+            "verified": unknown(json!("signing_certificate")), "issuer": "x", "audience": "x",
+            "callers": [{"claim": "x", "application": "x", "realm": "x"}],
+            "users": [{"claim": "x", "user": "x"}], "actor": actor
+        })
+    };
+    let inner = token("s2s_application", Value::Null);
+    let outer = token("s2s_user", inner.clone());
+    let answer = json!({
+        "url": "x", "status": known(json!(200)), "schemes": ["x"], "bearer": bearer, "server": "x",
+        "build": "x", "diagnoses": diagnoses, "seen": seen
+    });
+    json["facts"]["tokens"] = json!([{"token": outer.clone(), "seen": seen}]);
+    json["facts"]["calls"] = json!([
+        {"number": 1, "at": "2026-11-23T08:00:00Z", "method": "x", "via": "x",
+         "authorization": known(json!({"token": outer})), "answer": answer,
+         "token_request": {"grant": "x", "resource": "x", "error": "x", "assertion": inner}},
+        {"number": 2, "authorization": known(json!({"password": "x"})), "answer": answer},
+        {"number": 3, "authorization": known(json!({"other": "x"})), "answer": answer},
+        {"number": 4, "authorization": known(json!("absent")), "answer": answer},
+    ]);
     json["facts"]["connectivity"] = json!([{"success": known(json!(true)), "target": "x",
         "challenge": bearer, "trusted": ["x"], "none_trusted": false, "tenant": "x", "aadsts": null,
         "missing_certificate": false, "proxy": "x", "forbidden": false, "diagnoses": diagnoses,

@@ -91,7 +91,10 @@ const VALUES: &str = "
     invalid signature resource tenant client grant issuer token available not
     ecdsa ed25519 dsa rsa ec sha1withrsaencryption sha256withrsaencryption sha384withrsaencryption
     sha512withrsaencryption md5withrsaencryption rsassapss rsaencryption sha256 sha384 sha512 with
-    getmailbox get mailbox applicationimpersonation";
+    getmailbox get mailbox applicationimpersonation
+    get post put head options patch delete
+    rs256 rs384 rs512 ps256 ps384 ps512 es256 es384 es512 hs256 none
+    nameid iss appid azp smtp upn sip unique name preferred username email";
 
 /// Names of several words that Exchange's setup or Microsoft gives.
 const PHRASES: [&str; 40] = [

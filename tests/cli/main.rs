@@ -38,6 +38,7 @@ mod root_cause;
 mod run;
 mod targets;
 mod text;
+mod traffic;
 mod waivers;
 mod wall;
 mod zipped;

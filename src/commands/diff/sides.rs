@@ -105,6 +105,7 @@ fn of_facts(path: &PathBuf, arguments: &Arguments, input: Option<&[u8]>) -> anyh
         live: false,
         shown: Shown::default(),
         rights: false,
+        user_names: false,
     };
     let mut material = gather_by(&named, |paths, limits: Limits| match input {
         Some(octets) => Ok(evidence::of_memory([("standard input", octets)], limits)),

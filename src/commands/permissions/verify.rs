@@ -55,6 +55,7 @@ pub(super) fn run(arguments: &Permissions) -> anyhow::Result<Code> {
         place: &arguments.place,
         live: true,
         rights: true,
+        user_names: false,
         shown: Shown::default(),
     })?;
     let verification = verification(&material);

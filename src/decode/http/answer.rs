@@ -1,9 +1,11 @@
-//! Answers of HTTP servers as text, as `curl -i` and `curl -v` show them.
+//! Answers of HTTP servers as text, as `curl -i` and `curl -v` show them; the
+//! latter with the calls that they answer.
 
 use checks::facts::{BearerChallenge, Challenge, Reason, SeenId, host_name};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use super::super::traffic::{Header, Recorder, Shown};
 use super::super::{Decoded, Form, Owner};
 use super::MANY;
 use super::headers::{self, Told, named, unglued};
@@ -17,40 +19,90 @@ pub(crate) fn recognise(text: &str) -> bool {
 }
 
 /// Decodes every answer that is a challenge or holds a diagnosis.
-pub(crate) fn decode(text: &str, seen: &SeenId) -> Decoded {
+pub(crate) fn decode(text: &str, user_names: bool, seen: &SeenId) -> Decoded {
     let mut decoded = Decoded::new(Form::Http);
     let answers = answers(text);
     if answers.len() > MANY {
         decoded.notes.push(format!("more than {MANY} answers; the first {MANY} are used"));
     }
+    let recorded = calls(&answers, user_names, seen);
+    let call = |at: usize| {
+        let calls = recorded.facts.get(&Owner::Anyone).into_iter().flat_map(|it| &it.calls);
+        calls.into_iter().find(|call| call.number as usize == at + 1)
+    };
+    let is_recorded = |at: usize| call(at).is_some();
+    let carried = |at: usize| call(at).is_some_and(|it| it.token().is_some());
+    let challenge = |(at, answer): (usize, &Answer)| {
+        let mut challenge = answer.challenge(seen)?;
+        // Why a call is refused is a fact about the call, where that is shown.
+        if is_recorded(at) {
+            challenge.diagnoses.clear();
+        }
+        (!carried(at) || challenge.bearer.is_some()).then_some(challenge)
+    };
     let challenges: Vec<Challenge> =
-        answers.iter().take(MANY).filter_map(|answer| answer.challenge(seen)).collect();
+        answers.iter().take(MANY).enumerate().filter_map(challenge).collect();
     for answer in answers.iter().take(MANY) {
         decoded.origin.from(&host_name(&answer.url));
         decoded.origin.at = decoded.origin.at.max(answer.date());
     }
-    let told = answers.iter().filter(|it| it.status >= 200 && !it.url.is_empty());
-    for answer in told.take(MANY).filter(|it| it.challenge(seen).is_none()) {
+    let told = answers.iter().enumerate();
+    let told = told.filter(|(at, it)| it.status >= 200 && !it.url.is_empty() && !carried(*at));
+    for (_, answer) in told.take(MANY).filter(|(_, it)| it.challenge(seen).is_none()) {
         let Answer { url, status, .. } = answer;
         decoded.notes.push(format!("an answer {status} of {url} is no challenge and is not used"));
     }
     if let Some(cut) = answers.iter().find(|answer| !answer.whole) {
         decoded.notes.push(format!("line {}: the answer ends within its headers", cut.last));
     }
-    if challenges.is_empty() && decoded.notes.is_empty() {
+    let silent = challenges.is_empty() && recorded.facts.is_empty();
+    if silent && decoded.notes.is_empty() {
         decoded.notes.push("no answer in it is a challenge, and none tells why it refuses".into());
     } else {
-        decoded.of(Owner::Anyone).challenges = challenges;
+        let facts = decoded.of(Owner::Anyone);
+        facts.challenges = challenges;
+        facts.calls = recorded.facts.into_values().flat_map(|it| it.calls).collect();
     }
+    decoded.signatures = recorded.signatures;
     decoded
 }
 
+/// The calls whose requests are shown, as far as they have to do with the trust.
+fn calls(answers: &[Answer], user_names: bool, seen: &SeenId) -> Decoded {
+    let mut recorder = Recorder::new(user_names);
+    recorder.keeps_secrets();
+    for (at, answer) in answers.iter().enumerate().take(MANY) {
+        let Some(method) = answer.method.as_deref().filter(|_| answer.status >= 200) else {
+            continue;
+        };
+        let sent: Vec<Header> =
+            answer.authorization.iter().map(|it| ("authorization", it.as_str())).collect();
+        let given: Vec<Header> =
+            answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        recorder.add(&Shown {
+            number: u32::try_from(at + 1).unwrap_or(u32::MAX),
+            at: answer.date(),
+            method,
+            url: &answer.url,
+            request: &sent,
+            status: Some(answer.status),
+            answer: &given,
+            ..Shown::default()
+        });
+    }
+    recorder.finish(Form::Http, seen)
+}
+
 /// One answer, with the request before it as far as that is shown.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Answer {
     url: String,
     /// Whether an empty bearer token was sent, so that any answer is the one to it.
     asked: bool,
+    /// The method, where the request is shown.
+    method: Option<String>,
+    /// Authorization, which holds secrets and is not kept.
+    authorization: Vec<String>,
     status: u16,
     headers: Vec<(String, String)>,
     /// Its last line; headers end with an empty one.
@@ -87,7 +139,15 @@ fn answers(text: &str) -> Vec<Answer> {
         };
         if let Some(status) = status(line) {
             let (url, asked) = (request.url(), request.asks);
-            answers.push(Answer { url, asked, status, last: at + 1, ..Answer::default() });
+            answers.push(Answer {
+                url,
+                asked,
+                method: Some(request.method.clone()).filter(|it| !it.is_empty()),
+                authorization: request.authorization.clone(),
+                status,
+                last: at + 1,
+                ..Answer::default()
+            });
             open = true;
             continue;
         }
@@ -105,8 +165,10 @@ fn answers(text: &str) -> Vec<Answer> {
 }
 
 /// What `curl -v` shows of a request.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Request {
+    method: String,
+    authorization: Vec<String>,
     host: String,
     path: String,
     plain: bool,
@@ -118,16 +180,25 @@ impl Request {
     /// `POST /EWS/Exchange.asmx HTTP/1.1`, or a header.
     fn line(&mut self, line: &str) {
         let mut words = line.split_whitespace();
-        if let (Some(_), Some(path), Some(version)) = (words.next(), words.next(), words.next())
+        if let (Some(method), Some(path), Some(version)) =
+            (words.next(), words.next(), words.next())
             && version.starts_with("HTTP/")
         {
-            *self = Self { path: path.to_owned(), plain: self.plain, ..Self::default() };
+            *self = Self {
+                method: method.to_owned(),
+                path: path.to_owned(),
+                plain: self.plain,
+                ..Self::default()
+            };
         } else if let Some((name, value)) = line.split_once(':') {
             let value = value.trim();
             if name.eq_ignore_ascii_case("host") {
                 value.clone_into(&mut self.host);
             } else if name.eq_ignore_ascii_case("authorization") {
                 self.asks = value.eq_ignore_ascii_case("bearer");
+                if self.authorization.len() < 4 {
+                    self.authorization.push(value.to_owned());
+                }
             }
         }
     }
