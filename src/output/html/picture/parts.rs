@@ -3,14 +3,17 @@
 //! A part takes the worst that its checks say. It is whole only where the check
 //! that decides it passed: what nobody judged is never drawn as whole.
 
+mod places;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use checks::facts::{ApplicationId, AuthServerKind, DocumentKind, Side, host_name};
-use checks::{Object, Outcome, Status, Subject};
+use checks::facts::{ApplicationId, AuthServerKind, Side};
+use checks::{Outcome, Status};
 
 use crate::output::Report;
 use crate::output::html::sign::State;
+use places::Places;
 
 /// A kind of part; there is one of it for each object of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +40,8 @@ pub(super) enum Part {
     Key,
     Dedicated,
     Connector,
+    /// Whatever has no place of its own.
+    Rest,
 }
 
 /// Which of them.
@@ -81,7 +86,7 @@ const fn optional(
 }
 
 /// Every part with its checks, in the order in which a handshake meets them.
-pub(super) static PARTS: [Judges; 19] = [
+pub(super) static PARTS: [Judges; 20] = [
     needed(Part::Directories, &["endpoint-oauth"], &["endpoint-external-url"]),
     optional(Part::Domains, &["hybrid-accepted-domains"], &[]),
     optional(Part::EwsAccess, &["hybrid-ews-access"], &[]),
@@ -154,6 +159,8 @@ pub(super) static PARTS: [Judges; 19] = [
         &["hybrid-dedicated-override", "hybrid-dedicated-application", "hybrid-dedicated-consent"],
     ),
     needed(Part::Connector, &["hybrid-connector"], &["hybrid-connectivity"]),
+    // Other checks stand with their objects, or else here.
+    optional(Part::Rest, &[], &["hybrid-lifecycle"]),
 ];
 
 /// The outcomes of a report, by the parts that they colour.
@@ -192,14 +199,14 @@ impl<'a> Marks<'a> {
         for outcome in &report.assessment.outcomes {
             let told = match places.of(outcome) {
                 // That something is not asked for makes no server.
-                Some((Part::Server, Some(who)))
+                (Part::Server, Some(who))
                     if who == NOBODY && outcome.status == Status::NotApplicable =>
                 {
                     continue;
                 }
-                Some((part, Some(who))) => marks.parts.entry((part, who)).or_default(),
+                (part, Some(who)) => marks.parts.entry((part, who)).or_default(),
                 // A pass that names nobody proves nothing about anybody.
-                Some((part, None)) if outcome.status != Status::Passed => {
+                (part, None) if outcome.status != Status::Passed => {
                     marks.common.entry(part).or_default()
                 }
                 _ => continue,
@@ -266,7 +273,7 @@ fn deciding(part: Part) -> &'static [&'static str] {
 
 fn judged(part: Part, outcomes: &[&Outcome]) -> State {
     let worst = outcomes.iter().map(|it| state_of(it.status)).max().unwrap_or(State::Unjudged);
-    if State::Unknown <= worst {
+    if State::Unknown <= worst || part == Part::Rest {
         return worst;
     }
     let mut deciding = outcomes.iter().filter(|it| deciding(part).contains(&it.check));
@@ -277,119 +284,4 @@ fn judged(part: Part, outcomes: &[&Outcome]) -> State {
     } else {
         State::Unjudged
     }
-}
-
-/// Finds out where an outcome belongs.
-struct Places {
-    checks: HashMap<&'static str, Part>,
-    /// Whose document it is, by its address or file.
-    documents: HashMap<String, DocumentKind>,
-    /// Hosts from which AuthServers take their keys.
-    issuers: HashMap<String, AuthServerKind>,
-    /// The external hosts, as they compare.
-    hosts: Vec<String>,
-}
-
-impl Places {
-    fn new(report: &Report) -> Self {
-        let checks = PARTS
-            .iter()
-            .flat_map(|it| it.deciding.iter().chain(it.others).map(|check| (*check, it.part)));
-        let documents = report.facts.metadata_documents.iter().map(|it| {
-            let file = || report.facts.source(&it.seen).to_owned();
-            (if it.url.is_empty() { file() } else { it.url.clone() }, it.kind)
-        });
-        let case = report.case();
-        let kinds = [AuthServerKind::Acs, AuthServerKind::EvoSts].into_iter();
-        let issuers = kinds.filter_map(|kind| {
-            let url = case.auth_server(kind).ok()?.metadata_url.value()?;
-            Some((host_name(url), kind))
-        });
-        Self {
-            checks: checks.collect(),
-            documents: documents.collect(),
-            issuers: issuers.filter(|(host, _)| !host.is_empty()).collect(),
-            hosts: report.trust.host_names(),
-        }
-    }
-
-    /// The part, and which of its kind; `None` for the latter where nobody is named.
-    fn of(&self, outcome: &Outcome) -> Option<(Part, Option<Who>)> {
-        let Subject { object, .. } = &outcome.subject;
-        let part = self.checks.get(outcome.check).copied().or_else(|| part_of(object))?;
-        Some(match (part, object) {
-            (Part::Arrival, Object::Endpoint { name, .. }) => self.reached(name),
-            (Part::Arrival, Object::Call(call)) => self.reached(&self.called(call)),
-            (Part::Names, Object::Host { name, .. }) => (part, Some(Who::Named(name.clone()))),
-            (Part::AuthServer | Part::SigningKeys | Part::Metadata, Object::AuthServer(kind)) => {
-                (part, Some(Who::Kind(*kind)))
-            }
-            (Part::Metadata, Object::Document(document)) => self.published(document),
-            (Part::Server, Object::Server(name)) => (part, Some(Who::Named(name.clone()))),
-            (Part::Server, _) => (part, Some(NOBODY)),
-            (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
-            (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
-            (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {
-                (part, outcome.subject.application().cloned().map(Who::Application))
-            }
-            (Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys, _)
-            | (Part::Metadata, _) => (part, None),
-            _ => (part, Some(Who::Only)),
-        })
-    }
-
-    /// A host on the network: one of Exchange, or one that publishes an issuer's keys.
-    fn reached(&self, host: &str) -> (Part, Option<Who>) {
-        match self.issuers.get(host) {
-            Some(kind) if !self.hosts.iter().any(|own| own == host) => {
-                (Part::Metadata, Some(Who::Kind(*kind)))
-            }
-            _ if host.is_empty() => (Part::Arrival, None),
-            _ => (Part::Arrival, Some(Who::Named(host.to_owned()))),
-        }
-    }
-
-    /// The host of a call, which is recorded by address, by host or by file.
-    fn called(&self, call: &str) -> String {
-        let file = call.rsplit(['/', '\\']).next().unwrap_or_default();
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_lowercase();
-        if !call.contains("://") && self.hosts.contains(&stem) { stem } else { host_name(call) }
-    }
-
-    /// Whose document it is: an issuer's, or one of Exchange's own.
-    fn published(&self, document: &str) -> (Part, Option<Who>) {
-        let address = document.to_ascii_lowercase();
-        match self.documents.get(document) {
-            Some(DocumentKind::Acs) => {
-                return (Part::Metadata, Some(Who::Kind(AuthServerKind::Acs)));
-            }
-            Some(DocumentKind::EvoSts | DocumentKind::EntraKeys | DocumentKind::OpenId) => {
-                return (Part::Metadata, Some(Who::Kind(AuthServerKind::EvoSts)));
-            }
-            Some(DocumentKind::Exchange) => {}
-            _ if address.contains("/autodiscover/metadata/json/") => {}
-            _ => {
-                let kind = self.issuers.get(&host_name(document)).copied();
-                return (Part::Metadata, kind.map(Who::Kind));
-            }
-        }
-        (Part::Published, Some(Who::Only))
-    }
-}
-
-/// Where a check belongs that the table does not know, such as a user's own.
-fn part_of(object: &Object) -> Option<Part> {
-    Some(match object {
-        Object::Organisation => return None,
-        Object::AuthServer(_) => Part::AuthServer,
-        Object::PartnerApplication(_) => Part::Partner,
-        Object::LinkedAccount(_) => Part::Account,
-        Object::Server(_) => Part::Server,
-        Object::ServicePrincipal(_) => Part::Principal,
-        Object::Host { .. } => Part::Names,
-        Object::Document(_) => Part::Metadata,
-        Object::Connector(_) => Part::Connector,
-        Object::VirtualDirectory(_) => Part::Directories,
-        Object::Endpoint { .. } | Object::Call(_) => Part::Arrival,
-    })
 }
