@@ -9,7 +9,7 @@ mod scene;
 use super::sign::State;
 use super::svg::{Svg, bounded};
 use crate::output::Report;
-use scene::{Heading, Scene, scene};
+use scene::{Band, Heading, Scene, scene};
 
 /// The picture as a figure of HTML, in a wide and a narrow layout of which the
 /// stylesheet shows one.
@@ -28,7 +28,7 @@ pub(crate) fn figure(report: &Report) -> String {
 
 /// What the picture shows, in one sentence.
 fn title(report: &Report, scene: &Scene) -> String {
-    let states = || scene.bands.iter().flat_map(|band| band.rows()).filter_map(|row| row.state);
+    let states = || scene.bands.iter().flat_map(Band::rows).filter_map(|row| row.state);
     let told = [State::Broken, State::Blocked, State::Unknown, State::Unjudged, State::Warned];
     let counts = told.into_iter().filter_map(|state| {
         let count = states().filter(|it| *it == state).count();

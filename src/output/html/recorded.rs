@@ -45,7 +45,9 @@ pub(super) fn with_report(folder: &Path, procedure: &'static Procedure, then: im
         no_waivers: false,
     };
     with_reports(&Material::of(evidence, trust), &question, |reports| {
-        reports.iter().for_each(|report| then(report));
+        for report in reports {
+            then(report);
+        }
     });
 }
 

@@ -7,6 +7,7 @@ mod layout;
 
 use std::collections::BTreeMap;
 
+use checks::facts::Thumbprint;
 use checks::procedure::application_name;
 use jiff::Timestamp;
 
@@ -171,7 +172,7 @@ fn row(group: &[&Sighting], days: Days, used: bool) -> Option<Row> {
     };
     let dates = span(from, until, end, days.now);
     let which = |thumbprint: &str| format!("{thumbprint} {}, {dates}", slot(first.slot));
-    let known = first.thumbprint.map(|it| it.as_str());
+    let known = first.thumbprint.map(Thumbprint::as_str);
     let brief = known.and_then(|it| it.get(..8)).unwrap_or("not known:");
     Some(Row {
         title: format!("{}: {}", bounded(&label), which(known.unwrap_or("certificate not known:"))),

@@ -37,6 +37,8 @@ pub(super) enum Part {
     Key,
     Dedicated,
     Connector,
+    /// Whatever has no place of its own.
+    Rest,
 }
 
 /// Which of them.
@@ -81,7 +83,7 @@ const fn optional(
 }
 
 /// Every part with its checks, in the order in which a handshake meets them.
-pub(super) static PARTS: [Judges; 19] = [
+pub(super) static PARTS: [Judges; 20] = [
     needed(Part::Directories, &["endpoint-oauth"], &["endpoint-external-url"]),
     optional(Part::Domains, &["hybrid-accepted-domains"], &[]),
     optional(Part::EwsAccess, &["hybrid-ews-access"], &[]),
@@ -154,6 +156,8 @@ pub(super) static PARTS: [Judges; 19] = [
         &["hybrid-dedicated-override", "hybrid-dedicated-application", "hybrid-dedicated-consent"],
     ),
     needed(Part::Connector, &["hybrid-connector"], &["hybrid-connectivity"]),
+    // Other checks stand with their objects, or else here.
+    optional(Part::Rest, &[], &["hybrid-lifecycle"]),
 ];
 
 /// The outcomes of a report, by the parts that they colour.
@@ -192,14 +196,14 @@ impl<'a> Marks<'a> {
         for outcome in &report.assessment.outcomes {
             let told = match places.of(outcome) {
                 // That something is not asked for makes no server.
-                Some((Part::Server, Some(who)))
+                (Part::Server, Some(who))
                     if who == NOBODY && outcome.status == Status::NotApplicable =>
                 {
                     continue;
                 }
-                Some((part, Some(who))) => marks.parts.entry((part, who)).or_default(),
+                (part, Some(who)) => marks.parts.entry((part, who)).or_default(),
                 // A pass that names nobody proves nothing about anybody.
-                Some((part, None)) if outcome.status != Status::Passed => {
+                (part, None) if outcome.status != Status::Passed => {
                     marks.common.entry(part).or_default()
                 }
                 _ => continue,
@@ -266,7 +270,7 @@ fn deciding(part: Part) -> &'static [&'static str] {
 
 fn judged(part: Part, outcomes: &[&Outcome]) -> State {
     let worst = outcomes.iter().map(|it| state_of(it.status)).max().unwrap_or(State::Unjudged);
-    if State::Unknown <= worst {
+    if State::Unknown <= worst || part == Part::Rest {
         return worst;
     }
     let mut deciding = outcomes.iter().filter(|it| deciding(part).contains(&it.check));
@@ -314,28 +318,33 @@ impl Places {
     }
 
     /// The part, and which of its kind; `None` for the latter where nobody is named.
-    fn of(&self, outcome: &Outcome) -> Option<(Part, Option<Who>)> {
+    fn of(&self, outcome: &Outcome) -> (Part, Option<Who>) {
         let Subject { object, .. } = &outcome.subject;
-        let part = self.checks.get(outcome.check).copied().or_else(|| part_of(object))?;
-        Some(match (part, object) {
-            (Part::Arrival, Object::Endpoint { name, .. }) => self.reached(name),
-            (Part::Arrival, Object::Call(call)) => self.reached(&self.called(call)),
-            (Part::Names, Object::Host { name, .. }) => (part, Some(Who::Named(name.clone()))),
+        let known = self.checks.get(outcome.check).copied();
+        let part = known.unwrap_or_else(|| part_of(object));
+        let who = match (part, object) {
+            (Part::Arrival, Object::Endpoint { name, .. }) => return self.reached(name),
+            (Part::Arrival, Object::Call(call)) => return self.reached(&self.called(call)),
+            (Part::Metadata, Object::Document(document)) => return self.published(document),
+            (Part::Names, Object::Host { name, .. }) | (Part::Server, Object::Server(name)) => {
+                Some(Who::Named(name.clone()))
+            }
+            (Part::Server, _) => Some(NOBODY),
             (Part::AuthServer | Part::SigningKeys | Part::Metadata, Object::AuthServer(kind)) => {
-                (part, Some(Who::Kind(*kind)))
+                Some(Who::Kind(*kind))
             }
-            (Part::Metadata, Object::Document(document)) => self.published(document),
-            (Part::Server, Object::Server(name)) => (part, Some(Who::Named(name.clone()))),
-            (Part::Server, _) => (part, Some(NOBODY)),
-            (Part::Connector, Object::Connector(side)) => (part, Some(Who::Side(*side))),
-            (Part::Connector, _) => (part, Some(Who::Side(Side::OnPremises))),
+            (Part::Connector, Object::Connector(side)) => Some(Who::Side(*side)),
+            (Part::Connector, _) => Some(Who::Side(Side::OnPremises)),
             (Part::Partner | Part::Account | Part::Principal | Part::Key | Part::OtherNames, _) => {
-                (part, outcome.subject.application().cloned().map(Who::Application))
+                outcome.subject.application().cloned().map(Who::Application)
             }
-            (Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys, _)
-            | (Part::Metadata, _) => (part, None),
-            _ => (part, Some(Who::Only)),
-        })
+            (
+                Part::Arrival | Part::Names | Part::AuthServer | Part::SigningKeys | Part::Metadata,
+                _,
+            ) => None,
+            _ => Some(Who::Only),
+        };
+        (part, who)
     }
 
     /// A host on the network: one of Exchange, or one that publishes an issuer's keys.
@@ -378,9 +387,12 @@ impl Places {
 }
 
 /// Where a check belongs that the table does not know, such as a user's own.
-fn part_of(object: &Object) -> Option<Part> {
-    Some(match object {
-        Object::Organisation => return None,
+#[allow(
+    clippy::match_wildcard_for_single_variants,
+    reason = "what else there may be to judge has no place of its own either"
+)]
+fn part_of(object: &Object) -> Part {
+    match object {
         Object::AuthServer(_) => Part::AuthServer,
         Object::PartnerApplication(_) => Part::Partner,
         Object::LinkedAccount(_) => Part::Account,
@@ -391,5 +403,6 @@ fn part_of(object: &Object) -> Option<Part> {
         Object::Connector(_) => Part::Connector,
         Object::VirtualDirectory(_) => Part::Directories,
         Object::Endpoint { .. } | Object::Call(_) => Part::Arrival,
-    })
+        _ => Part::Rest,
+    }
 }

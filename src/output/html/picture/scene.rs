@@ -96,7 +96,7 @@ struct Builder<'a> {
     marks: Marks<'a>,
 }
 
-impl<'a> Builder<'a> {
+impl Builder<'_> {
     fn organisation(&self) -> Heading {
         let known = self.report.facts.organisation.as_ref();
         Heading {
@@ -153,7 +153,8 @@ impl<'a> Builder<'a> {
             only(Part::Domains, "Accepted domains"),
             only(Part::EwsAccess, "Access to EWS"),
         ];
-        Node { rows: rows.into_iter().filter(Row::wanted).collect() }
+        let rest = Some(only(Part::Rest, "Other checks")).filter(Row::flawed);
+        Node { rows: rows.into_iter().filter(Row::wanted).chain(rest).collect() }
     }
 
     /// The names that cover a host.
@@ -264,12 +265,8 @@ impl<'a> Builder<'a> {
         let who = Who::Application(id.clone());
         let principal = self.row(Part::Principal, &who, application(id).to_owned());
         let names = self.row(Part::OtherNames, &who, "Names that cover nothing".to_owned());
-        let flawed = names
-            .state
-            .is_some_and(|state| !matches!(state, State::Unused | State::Whole | State::Unjudged));
-        Node {
-            rows: [Some(principal), Some(names).filter(|_| flawed)].into_iter().flatten().collect(),
-        }
+        let names = Some(names).filter(Row::flawed);
+        Node { rows: [principal].into_iter().chain(names).collect() }
     }
 
     fn partner(&self, id: &ApplicationId) -> Node {
@@ -518,6 +515,12 @@ impl Row {
     /// Whether anything has to be there.
     fn wanted(&self) -> bool {
         self.state != Some(State::Unused)
+    }
+
+    /// Whether there is more to say than that it holds.
+    fn flawed(&self) -> bool {
+        let fine = [State::Unused, State::Whole, State::Unjudged];
+        self.state.is_some_and(|state| !fine.contains(&state))
     }
 
     /// The same without a mark, where nothing has to be there.

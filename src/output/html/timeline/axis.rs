@@ -82,7 +82,7 @@ impl Axis {
             }
             at = next;
         }
-        let each = steps.iter().nth(1).map_or(width, |(x, _)| *x);
+        let each = steps.get(1).map_or(width, |(x, _)| *x);
         let every = usize::try_from(room / each.max(1) + 1).unwrap_or(1);
         for (at, (_, name)) in steps.iter_mut().enumerate() {
             if at % every != 0 {

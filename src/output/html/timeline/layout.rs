@@ -106,7 +106,8 @@ impl Plot<'_> {
         if let Some(by) = self.line.by {
             let text = format!("by {}", day(by));
             let x = self.centre(by, &text);
-            let near = (x - at).abs() < (width(&now, SMALL) + width(&text, SMALL)) / 2 + 12;
+            let room = i32::midpoint(width(&now, SMALL), width(&text, SMALL));
+            let near = (x - at).abs() < room + 12;
             svg.text("by centred", (x, if near { HEAD - 24 } else { HEAD - 8 }), &text);
         }
     }
