@@ -281,7 +281,9 @@ fn part<'a>(section: Section<'a>, teller: &mut Teller<'a>) -> Part<'a> {
 
 fn line<'a>(row: Row<'a>, teller: &mut Teller<'a>) -> Line<'a> {
     let mut seen: BTreeSet<&SeenId> = BTreeSet::new();
-    row.outcomes.iter().for_each(|outcome| seen.extend(sources(outcome)));
+    for outcome in &row.outcomes {
+        seen.extend(sources(outcome));
+    }
     let seen: Vec<SeenId> = seen.into_iter().cloned().collect();
     Line {
         text: row.text(),

@@ -39,7 +39,9 @@ fn finding(document: &mut Document, shown: &Shown) {
 
 /// What to do.
 pub(in crate::output) fn remedies(document: &mut Document, proposed: &[Proposed]) {
-    proposed.iter().for_each(|it| remedy(document, it));
+    for it in proposed {
+        remedy(document, it);
+    }
 }
 
 fn remedy(document: &mut Document, proposed: &Proposed) {

@@ -30,7 +30,9 @@ fn write(to: &mut Document, story: &Story) {
     ends(to, "Day", &story.ends);
     worse(to, story);
     to.heading(2, super::STEPS);
-    story.parts.iter().for_each(|part| step(to, part));
+    for part in &story.parts {
+        step(to, part);
+    }
     open(to, story);
     moving(to, story);
     appendix(to, story);
@@ -156,7 +158,9 @@ fn open(to: &mut Document, story: &Story) {
         return;
     }
     to.heading(2, super::GAPS);
-    story.gaps.iter().for_each(|gap| parts::gap(to, gap));
+    for gap in &story.gaps {
+        parts::gap(to, gap);
+    }
 }
 
 fn moving(to: &mut Document, story: &Story) {
