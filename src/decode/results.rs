@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_with_its_place() {
         for (place, value, why) in [
-            ("/version", json!("2.0"), "format version \"2.0\", this program reads 1.0"),
+            ("/version", json!("2.0"), "format version \"2.0\", this program reads 1.1"),
             ("/format", json!("trustprobe/facts"), "its format is not"),
             ("/trusts/0/outcomes/0/status", json!("fine"), "line "),
             ("/trusts/0/judged_at", json!("yesterday"), "line "),
