@@ -119,17 +119,7 @@ fn added(sort: Sort, new: Vec<Described>, complete: &Result<Complete, String>) -
 }
 
 fn of_list(sort: Sort) -> FactChange {
-    FactChange {
-        object: sort.name.to_owned(),
-        property: None,
-        old: None,
-        new: None,
-        gone: Vec::new(),
-        added: Vec::new(),
-        altered: Vec::new(),
-        certainty: Certainty::Certain,
-        note: String::new(),
-    }
+    FactChange::new(sort.name, None)
 }
 
 fn listed(kind: Kind, fact: FactChange, objects: Vec<Described>, is_new: bool) -> Vec<Change> {
