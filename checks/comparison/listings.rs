@@ -172,3 +172,23 @@ fn pairs<T: Item>(olds: &[&T], news: &[&T]) -> BTreeMap<usize, usize> {
     }
     pairs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Identity, PartnerApplication};
+    use crate::healthy::application;
+    use crate::procedure::SKYPE;
+
+    #[test]
+    fn what_did_not_change_is_found_before_what_only_fits() {
+        let named = |guid: Option<&str>| PartnerApplication {
+            identity: Identity { guid: guid.map(Into::into), ..Identity::named("Ann") },
+            ..application("Ann", &SKYPE, None)
+        };
+        // The poor description fits both, and stands first in one record only.
+        let (poor, rich) = (named(None), named(Some("1")));
+        let found = pairs(&[&poor, &rich], &[&rich, &poor]);
+        assert_eq!(found, BTreeMap::from([(0, 1), (1, 0)]));
+    }
+}

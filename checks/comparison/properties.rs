@@ -3,7 +3,6 @@
 use super::entries::{Difference, Entry, difference};
 use super::{Change, FactChange, Kind, What};
 use crate::facts::{Fact, Grade, Identity};
-use crate::outcome::Certainty;
 
 /// One property of an object.
 #[derive(Debug, Clone)]
