@@ -221,6 +221,23 @@ impl Change {
     }
 }
 
+impl FactChange {
+    /// A change of which nothing is said yet.
+    fn new(object: &str, property: Option<&'static str>) -> Self {
+        Self {
+            object: object.to_owned(),
+            property,
+            old: None,
+            new: None,
+            gone: Vec::new(),
+            added: Vec::new(),
+            altered: Vec::new(),
+            certainty: Certainty::Certain,
+            note: String::new(),
+        }
+    }
+}
+
 impl What {
     /// The outcome, if it is one.
     pub fn outcome(&self) -> Option<&OutcomeChange> {

@@ -119,17 +119,7 @@ fn added(sort: Sort, new: Vec<Described>, complete: &Result<Complete, String>) -
 }
 
 fn of_list(sort: Sort) -> FactChange {
-    FactChange {
-        object: sort.name.to_owned(),
-        property: None,
-        old: None,
-        new: None,
-        gone: Vec::new(),
-        added: Vec::new(),
-        altered: Vec::new(),
-        certainty: Certainty::Certain,
-        note: String::new(),
-    }
+    FactChange::new(sort.name, None)
 }
 
 fn listed(kind: Kind, fact: FactChange, objects: Vec<Described>, is_new: bool) -> Vec<Change> {
@@ -181,4 +171,24 @@ fn pairs<T: Item>(olds: &[&T], news: &[&T]) -> BTreeMap<usize, usize> {
         }
     }
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Identity, PartnerApplication};
+    use crate::healthy::application;
+    use crate::procedure::SKYPE;
+
+    #[test]
+    fn what_did_not_change_is_found_before_what_only_fits() {
+        let named = |guid: Option<&str>| PartnerApplication {
+            identity: Identity { guid: guid.map(Into::into), ..Identity::named("Ann") },
+            ..application("Ann", &SKYPE, None)
+        };
+        // The poor description fits both, and stands first in one record only.
+        let (poor, rich) = (named(None), named(Some("1")));
+        let found = pairs(&[&poor, &rich], &[&rich, &poor]);
+        assert_eq!(found, BTreeMap::from([(0, 1), (1, 0)]));
+    }
 }

@@ -3,7 +3,6 @@
 use super::entries::{Difference, Entry, difference};
 use super::{Change, FactChange, Kind, What};
 use crate::facts::{Fact, Grade, Identity};
-use crate::outcome::Certainty;
 
 /// One property of an object.
 #[derive(Debug, Clone)]
@@ -89,17 +88,7 @@ impl Property {
 
     /// What became of the property of this object.
     pub(super) fn compared(&self, new: &Self, object: &str) -> Option<Change> {
-        let fact = FactChange {
-            object: object.to_owned(),
-            property: Some(self.name),
-            old: None,
-            new: None,
-            gone: Vec::new(),
-            added: Vec::new(),
-            altered: Vec::new(),
-            certainty: Certainty::Certain,
-            note: String::new(),
-        };
+        let fact = FactChange::new(object, Some(self.name));
         match (&self.value, &new.value) {
             (Value::Text(old), Value::Text(new)) => {
                 let same = old.trim().to_lowercase() == new.trim().to_lowercase();

@@ -58,7 +58,7 @@ fn names(trusts: &[JudgedTrust]) -> String {
     shortened(&trusts.iter().map(|it| it.name.clone()).collect::<Vec<String>>())
 }
 
-/// The first of own names: a thousand of them help nobody.
+/// The first of these names: a thousand of them help nobody.
 pub(super) fn shortened(names: &[String]) -> String {
     const MANY: usize = 10;
     let shown = names.iter().take(MANY).map(String::as_str).collect::<Vec<&str>>().join(", ");
@@ -135,7 +135,7 @@ fn apart(old: &JudgedTrust, new: &JudgedTrust) -> Option<String> {
 pub(super) fn organisations_apart(old: &Organisation, new: &Organisation) -> Option<String> {
     (old.folded() != new.folded()).then(|| {
         format!(
-            "OLD is of {} in {}, NEW of {} in {}: own are two organisations, or records with \
+            "OLD is of {} in {}, NEW of {} in {}: these are two organisations, or records with \
              other names in place of the real ones, which are different in each",
             old.name, old.forest, new.name, new.forest
         )
