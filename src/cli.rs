@@ -1,6 +1,7 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod judged;
 mod report;
 
 use std::ffi::{OsStr, OsString};
@@ -12,14 +13,14 @@ use checks::procedure::{Cloud, PROCEDURES};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cloud;
-use crate::config::value::{domain_name, tenant_id, time};
+use crate::config::value::{domain_name, tenant_id};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 
+pub use judged::{Judged, Terms};
 pub use report::{Planned, Report, ReportFormat};
 
 /// Does server-to-server OAuth between this Exchange organisation and this
@@ -95,35 +96,6 @@ pub struct Check {
     /// How to show it.
     #[command(flatten)]
     pub output: Output,
-}
-
-/// What is judged: exports, what live sources say, and what the owner states.
-#[derive(Debug, Args)]
-pub struct Judged {
-    /// Exports to judge: files, folders and zip archives, recognised by content; `-` is standard input
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// The same as PATH
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub evidence: Vec<PathBuf>,
-    /// A server whose certificates a list belongs to that names none; FILE= for one list only
-    #[arg(long, value_name = "[FILE=]SERVER", value_parser = server_of)]
-    pub server: Vec<ServerOf>,
-    /// Move a bound on what is read, as in file=200MiB; `trustprobe list` names them all
-    #[arg(long, value_name = "NAME=VALUE", value_parser = Bound)]
-    pub limit: Vec<Moved>,
-    /// Ask the live sources of the trust as well; without PATH they are asked anyway
-    #[arg(long)]
-    pub live: bool,
-    /// What is shown meanwhile.
-    #[command(flatten)]
-    pub shown: Shown,
-    /// What the owner states.
-    #[command(flatten)]
-    pub trust: Stated,
-    /// Where it is configured.
-    #[command(flatten)]
-    pub place: Where,
 }
 
 /// `trustprobe collect`.
@@ -347,21 +319,6 @@ pub struct Judge {
     pub fail_on: FailOn,
 }
 
-/// How to judge.
-#[derive(Debug, Clone, Copy, Args)]
-#[command(next_help_heading = "The judgement")]
-pub struct Terms {
-    /// The procedure that lists what must exist
-    #[arg(long, value_name = "PROCEDURE", value_parser = procedure())]
-    pub procedure: Option<&'static Procedure>,
-    /// Judge for this day (00:00 UTC) or instant instead of now
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub at: Option<Timestamp>,
-    /// Judge as if the configuration accepted nothing
-    #[arg(long)]
-    pub no_waivers: bool,
-}
-
 /// How to show it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The output")]
@@ -544,6 +501,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+    use crate::config::value::time;
 
     #[test]
     fn the_declaration_is_sound() {

@@ -42,16 +42,21 @@ pub(super) fn write(
         let ready: Vec<Readiness> =
             reports.iter().map(|report| readiness(report, planned, waivers)).collect();
         let told: Vec<(Report, &Readiness)> = reports.iter().copied().zip(&ready).collect();
-        let text = match format {
-            ReportFormat::Html => html::all(&told)?,
-            ReportFormat::Markdown => markdown::all(&told),
-        };
+        let text = render(&told, format)?;
         match output {
             Some(path) => write_atomically(path, &text)?,
             None => stdout::print(&text)?,
         }
         Ok(ready.iter().map(|it| code(it.standing)).max().unwrap_or(Code::Unknown))
     })
+}
+
+/// The document on one trust, or on the organisations of one evidence.
+fn render(told: &[(Report, &Readiness)], format: ReportFormat) -> anyhow::Result<String> {
+    match format {
+        ReportFormat::Html => html::all(told),
+        ReportFormat::Markdown => Ok(markdown::all(told)),
+    }
 }
 
 /// What a report means for what is planned.
