@@ -122,10 +122,31 @@ fn what_failed_or_is_not_known_is_never_whole() {
                 let scene = drawn(at, status);
                 let what = format!("{name}: {} of {} {}", it.check, it.subject, status.as_str());
                 assert!(count(&scene, state) > 0, "{what}");
+                let links = link_states(&scene).into_iter().filter(|it| *it >= state).count();
+                assert!(links > 0 || beside(it.check), "{what}: every link is whole");
                 assert!(count(&scene, State::Unknown) >= before, "{what}");
             }
         }
     });
+}
+
+/// Whether a check judges what stands beside the links and is on none of them.
+fn beside(check: &str) -> bool {
+    let mut known =
+        PARTS.iter().filter(|it| it.deciding.iter().chain(it.others).any(|id| *id == check));
+    known.any(|it| {
+        use super::parts::Part;
+        matches!(
+            it.part,
+            Part::Directories
+                | Part::Domains
+                | Part::EwsAccess
+                | Part::OtherNames
+                | Part::Certificate
+                | Part::Next
+                | Part::Rest
+        )
+    })
 }
 
 #[test]
