@@ -94,7 +94,7 @@ fn what_cannot_be_read_is_told_with_its_file_and_place() {
     for (content, parts) in [
         (
             text.replace("\"1.1\"", "\"2.0\""),
-            &["format version \"2.0\", this program reads 1.0"][..],
+            &["format version \"2.0\", this program reads 1.1"][..],
         ),
         (text[..text.len() / 2].to_owned(), &["line ", "the file is cut"]),
         (
