@@ -38,7 +38,9 @@ mod engine;
 pub mod facts;
 mod hybrid;
 mod identity;
+mod interned;
 mod linked_account;
+mod loaded;
 mod metadata;
 mod moving;
 mod outcome;
@@ -57,12 +59,14 @@ mod healthy;
 pub use case::{Case, Context};
 pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
+pub use interned::{TooMuch, interned, interned_list};
+pub use loaded::{About, Answers, Checks, Loaded, Twice};
 pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,
 };
 pub use procedure::Procedure;
-pub use remedy::{Cmdlet, Remedy, Shell};
+pub use remedy::{Cmdlet, Remedy, Shell, quoted};
 pub use trust::{Given, Giver, Trust};
 pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;

@@ -133,7 +133,7 @@ impl Cmdlet {
 ///
 /// PowerShell takes U+2018 to U+201B for single quotes too, so each is doubled.
 /// Text that a person could not check by reading becomes a placeholder.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     if text.contains(hidden) {
         return "'<a name with unreadable characters: look it up>'".to_owned();
     }

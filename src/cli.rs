@@ -1,6 +1,8 @@
 //! The command line: one declaration, from which help, completions and the
 //! manual page follow.
 
+mod pack;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use crate::cloud;
 use crate::config::value::{domain_name, tenant_id, time};
 use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
+pub use pack::{Explain, Pack, Packs};
 
 /// Does server-to-server OAuth between this Exchange organisation and this
 /// Microsoft 365 tenant work, and if not, which step broke and what fixes it?
@@ -49,11 +52,10 @@ pub enum Command {
     /// Management Shell: it writes one JSON file, which `check` reads like any other evidence.
     CollectorScript,
     /// Print the manual page of a check
-    Explain {
-        /// The check's id
-        #[arg(value_parser = check_ids(), hide_possible_values = true)]
-        id: String,
-    },
+    Explain(Explain),
+    /// Try out checks of your own
+    #[command(subcommand)]
+    Pack(Pack),
     /// Print the least right that each source and each check needs, or verify what is held
     Permissions(Permissions),
     /// List the checks, the procedures, the clouds and the limits; or the trusts, for Prometheus
@@ -150,6 +152,9 @@ pub struct List {
     #[arg(long, value_name = "HOST:PORT", requires = "targets", default_value = "127.0.0.1:9966",
           value_parser = authority)]
     pub exporter: String,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// Where the trusts are configured.
     #[command(flatten)]
     pub place: Where,
@@ -322,8 +327,11 @@ pub struct Judge {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
     /// Show only this check and what blocks it; may be repeated
-    #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
+    #[arg(long, value_name = "CHECK", value_parser = pack::CheckId, hide_possible_values = true)]
     pub only: Vec<String>,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// Judge as if the configuration accepted nothing
     #[arg(long)]
     pub no_waivers: bool,
@@ -373,6 +381,8 @@ pub enum SchemaOf {
     Inventory,
     /// Recorded facts
     Facts,
+    /// The files of a pack, for the completion of an editor
+    Pack,
 }
 
 impl Output {
@@ -425,10 +435,6 @@ fn one_line(text: &str) -> String {
         *all = "see `trustprobe list`";
     }
     format!("trustprobe: {}\n", escape(&wanted.join("; ").replace(":; ", ": ")))
-}
-
-fn check_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(checks::all().map(|check| check.id))
 }
 
 fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedure> {

@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use super::gather::{Named, gather};
 use crate::cli::{Check, Format, Judge, Output};
 use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::Material;
 use crate::output::{self, Report, write_atomically};
+use crate::pack;
 use crate::stdout;
 
 pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
     let paths: Vec<PathBuf> = arguments.paths.into_iter().chain(arguments.evidence).collect();
-    let material = gather(&Named {
+    let mut material = gather(&Named {
         paths: &paths,
         server: &arguments.server,
         limit: &arguments.limit,
@@ -22,11 +25,15 @@ pub(crate) fn run(arguments: Check) -> anyhow::Result<Code> {
         shown: arguments.shown,
         rights: false,
     })?;
+    material.checks = pack::added(&material.checks, &arguments.judge.packs.folders)?;
     judge(&material, &arguments.judge, &arguments.output)
 }
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
+    for id in &judge.only {
+        pack::named(&material.checks, id).context("--only")?;
+    }
     let question = Question {
         procedure: judge.procedure,
         at: judge.at,

@@ -4,10 +4,11 @@ use checks::Trust;
 use checks::procedure::SKYPE_ONLINE;
 
 use super::check;
-use crate::cli::{Demo, Judge};
+use crate::cli::{Demo, Judge, Packs};
 use crate::evidence::{self, Limits};
 use crate::exit::Code;
 use crate::material::Material;
+use crate::pack;
 
 /// The day for which the demo is judged, so that it reads the same on every day.
 const DAY: &str = "2026-11-24T00:00:00Z";
@@ -69,11 +70,14 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
     let judge = Judge {
         at: Some(at),
         only: arguments.judge.only.clone(),
+        packs: Packs::default(),
         procedure: arguments.judge.procedure.or(Some(&SKYPE_ONLINE)),
         fail_on: arguments.judge.fail_on,
         no_waivers: arguments.judge.no_waivers,
     };
-    check::judge(&Material::of(evidence, trust), &judge, &arguments.output)
+    let checks = pack::checks_of(&arguments.judge.packs.folders)?;
+    let material = Material { checks, ..Material::of(evidence, trust) };
+    check::judge(&material, &judge, &arguments.output)
 }
 
 fn files(healthy: bool) -> Vec<(&'static str, &'static [u8])> {

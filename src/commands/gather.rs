@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
-use checks::Trust;
+use checks::{Checks, Trust};
 
 use super::watching;
-use crate::cli::{Shown, Stated, Where};
+use crate::cli::{Packs, Shown, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Limits, Moved, ServerOf};
 use crate::material::{Material, Rights, evidence_state};
+use crate::pack;
 
 /// The environment variable that names the configuration.
 const CONFIG: &str = "TRUSTPROBE_CONFIG";
@@ -76,6 +77,9 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
     }
     let configured = configured.map(|(name, _)| name);
     material.state(stated_by(named.stated), config.as_ref().zip(configured));
+    if let Some(config) = config {
+        material.checks = config.checks;
+    }
     Ok(material)
 }
 
@@ -83,6 +87,15 @@ pub(crate) fn gather(named: &Named) -> anyhow::Result<Material> {
 pub(super) fn found(place: &Where) -> Option<PathBuf> {
     let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
     stated(place).or_else(here)
+}
+
+/// The checks in force: those of the configuration, and those of the packs that are named.
+pub(super) fn checks(packs: &Packs, place: &Where) -> anyhow::Result<Checks> {
+    let configured = match found(place) {
+        Some(path) => Config::read(&path)?.checks,
+        None => Checks::default(),
+    };
+    pack::added(&configured, &packs.folders)
 }
 
 fn stated(place: &Where) -> Option<PathBuf> {

@@ -8,14 +8,16 @@ use crate::exit::Code;
 use crate::{output, stdout};
 
 pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
+    fn of_type<T: schemars::JsonSchema>() -> anyhow::Result<String> {
+        let generator = SchemaSettings::draft2020_12().into_generator();
+        let schema = generator.into_root_schema_for::<T>();
+        Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?))
+    }
     let text = match of {
         SchemaOf::Outcomes => output::json::schema()?,
         SchemaOf::Inventory => output::inventory::schema()?,
-        SchemaOf::Facts => {
-            let generator = SchemaSettings::draft2020_12().into_generator();
-            let schema = generator.into_root_schema_for::<RecordedFacts>();
-            format!("{}\n", serde_json::to_string_pretty(&schema)?)
-        }
+        SchemaOf::Facts => of_type::<RecordedFacts>()?,
+        SchemaOf::Pack => of_type::<packs::Document>()?,
     };
     stdout::print(&text)?;
     Ok(Code::Passed)
