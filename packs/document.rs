@@ -1,6 +1,7 @@
 //! A pack as somebody writes it, and where in its files each thing stands.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -90,7 +91,7 @@ pub struct WrittenCheck {
     pub applies: Option<Written>,
     /// Names for expressions that are used below, in order.
     #[serde(default, rename = "let")]
-    pub names: Names,
+    pub names: InOrder<Written>,
     /// The condition that is to hold.
     pub pass: Written,
     /// What was seen where it does not hold, with expressions in `{braces}`.
@@ -183,45 +184,52 @@ impl JsonSchema for Written {
     }
 }
 
-/// Names and their expressions, in the order in which they are written.
-#[derive(Debug, Default)]
-pub struct Names(pub Vec<(Written, Written)>);
+/// Names and what stands behind each, in the order in which they are written.
+#[derive(Debug)]
+pub struct InOrder<T>(pub Vec<(Written, T)>);
 
-impl JsonSchema for Names {
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for InOrder<T> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Names".into()
+        "InOrder".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": { "type": "string" } })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let own = generator.subschema_for::<T>();
+        json_schema!({ "type": "object", "additionalProperties": own })
     }
 }
 
-impl<'de> Deserialize<'de> for Names {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for InOrder<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct Entries<T>(PhantomData<T>);
 
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Names;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = InOrder<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("names and their expressions")
+                f.write_str("names and what they stand for")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
-                let mut names = Vec::new();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<InOrder<T>, A::Error> {
+                let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
-                    names.push(entry);
+                    entries.push(entry);
                 }
-                Ok(Names(names))
+                Ok(InOrder(entries))
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 

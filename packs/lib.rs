@@ -14,14 +14,17 @@
     clippy::dbg_macro
 )]
 
+mod cases;
 mod document;
 mod expression;
 mod nearest;
 mod own;
 mod pack;
+mod recorded;
 mod template;
 mod types;
 
+pub use cases::{Cases, Evidence, Ran, run};
 pub use document::{Document, File, Problem};
 pub use nearest::{nearest, unknown};
 pub use pack::Pack;

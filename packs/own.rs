@@ -256,6 +256,12 @@ fn object_of(item: &expression::Item) -> Option<Object> {
         "TlsServer" | "ClockReading" | "AutodiscoverAnswer" => {
             own("host").map(|name| Object::Endpoint { name, port: None })
         }
+        "VirtualDirectory" => {
+            let name = object.object("identity")?.text("name")?;
+            let server = own("server").filter(|_| !name.contains('\\'));
+            let server = server.map(|it| format!("{it}\\{name}"));
+            Some(Object::VirtualDirectory(server.unwrap_or(name)))
+        }
         "MetadataDocument" => own("url").map(Object::Document),
         _ => None,
     }

@@ -36,6 +36,19 @@ pub(crate) enum Type {
 /// The objects by their names, each with its fields.
 pub(crate) type Shapes = BTreeMap<String, BTreeMap<String, Type>>;
 
+/// How an object is recorded, beside its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It tells nowhere where it was seen.
+    Plain,
+    /// It tells one source.
+    Seen,
+    /// It tells several sources.
+    SeenInSeveral,
+    /// It is one of several forms: a word, or an object of one field.
+    OneOf,
+}
+
 /// The name of the object that holds all facts.
 pub(crate) const FACTS: &str = "Facts";
 /// The name of the object that holds what the owner states.
@@ -43,10 +56,14 @@ pub(crate) const TRUST: &str = "Trust";
 
 /// Every object that an expression can come to.
 pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-    let mut shapes = shapes_of::<Facts>(FACTS);
-    shapes.extend(shapes_of::<Trust>(TRUST));
+    let (mut shapes, _) = read::<Facts>(FACTS);
+    shapes.extend(read::<Trust>(TRUST).0);
     shapes
 });
+
+/// How each object of the facts is recorded.
+pub(crate) static FORMS: LazyLock<BTreeMap<String, Form>> =
+    LazyLock::new(|| read::<Facts>(FACTS).1);
 
 impl Type {
     /// The type of what is read: facts and listings are read through.
@@ -100,18 +117,19 @@ impl Type {
     }
 }
 
-fn shapes_of<T: JsonSchema>(name: &str) -> Shapes {
+fn read<T: JsonSchema>(name: &str) -> (Shapes, BTreeMap<String, Form>) {
     let schema = schemars::generate::SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<T>();
-    let mut reader = Reader { definitions: &schema, shapes: Shapes::new() };
+    let mut reader = Reader { definitions: &schema, shapes: Shapes::new(), forms: BTreeMap::new() };
     reader.object(name, schema.as_value());
-    reader.shapes
+    (reader.shapes, reader.forms)
 }
 
 struct Reader<'s> {
     definitions: &'s Schema,
     shapes: Shapes,
+    forms: BTreeMap<String, Form>,
 }
 
 impl Reader<'_> {
@@ -121,6 +139,12 @@ impl Reader<'_> {
         }
         self.shapes.insert(name.to_owned(), BTreeMap::new());
         let properties = schema.get("properties").and_then(Value::as_object);
+        let form = match properties.and_then(|it| it.get("seen")) {
+            Some(seen) if seen.get("items").is_some() => Form::SeenInSeveral,
+            Some(seen) if seen.get("$ref").is_some() => Form::Seen,
+            _ => Form::Plain,
+        };
+        self.forms.insert(name.to_owned(), form);
         let fields: BTreeMap<String, Type> = properties
             .into_iter()
             .flatten()
@@ -206,6 +230,7 @@ impl Reader<'_> {
             return Some(Type::Choice(constants));
         }
         self.shapes.insert(name.to_owned(), BTreeMap::new());
+        self.forms.insert(name.to_owned(), Form::OneOf);
         let mut fields: BTreeMap<String, Type> =
             constants.into_iter().map(|it| (it, optional(Type::Bool))).collect();
         for variant in variants {

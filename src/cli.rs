@@ -381,8 +381,10 @@ pub enum SchemaOf {
     Inventory,
     /// Recorded facts
     Facts,
-    /// The files of a pack, for the completion of an editor
+    /// The files of a pack of users' own checks
     Pack,
+    /// The cases of a pack
+    PackTest,
 }
 
 impl Output {

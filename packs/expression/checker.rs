@@ -62,7 +62,8 @@ impl<'a> Checker<'a> {
     }
 
     fn fault<T>(&self, of: &Expression, text: impl Into<String>) -> Result<T, Fault> {
-        let start = self.info.offset_for(of.id).map_or(0, |(start, _)| start as usize);
+        let octet = self.info.offset_for(of.id).map_or(0, |(start, _)| start as usize);
+        let start = self.info.source.get(..octet).map_or(0, |before| before.chars().count());
         // A field is found at its dot, and a call at its parenthesis.
         let at = match (self.info.source.chars().nth(start), &of.expr) {
             (Some('.'), _) => start + 1,
@@ -239,6 +240,13 @@ impl<'a> Checker<'a> {
             (operators::MULTIPLY | operators::DIVIDE | operators::MODULO, [_, _]) if operator => {
                 self.uniform(own, of, &Type::Int)
             }
+            ("seen", args) if args.len() + usize::from(of.target.is_some()) == 1 => {
+                let list = of.target.iter().map(AsRef::as_ref).chain(args).next();
+                match list {
+                    Some(list) => self.seen(own, list),
+                    None => self.fault(own, "write seen(list)"),
+                }
+            }
             (name, _) => self.function(own, of, name),
         }
     }
@@ -404,13 +412,27 @@ impl<'a> Checker<'a> {
         Ok((call(own.id, &of.func_name, vec![whole, second]), inner.read()))
     }
 
+    /// A list as far as it was seen, whether or not there are others.
+    fn seen(&mut self, own: &Expression, list: &Expression) -> Checked {
+        let (checked, found) = self.check(list)?;
+        self.need_present(list, &found)?;
+        let of = found.present();
+        if !matches!(of, Type::List(_)) {
+            return self.fault(list, format!("expected a list, found {}", found.name()));
+        }
+        Ok((call(own.id, functions::SEEN, vec![checked]), of))
+    }
+
     /// `f(a, b)` or `a.f(b)`, which are the same.
     fn function(&mut self, own: &Expression, of: &CallExpr, name: &str) -> Checked {
         let Some(function) = FUNCTIONS.iter().find(|it| it.name == name) else {
-            let loops = ["all", "exists", "exists_one", "filter", "map", "has"];
+            let loops = ["all", "exists", "exists_one", "filter", "map", "has", "seen"];
             if loops.contains(&name) {
-                let how =
-                    if name == "has" { "has(object.field)" } else { "list.NAME(item, condition)" };
+                let how = match name {
+                    "has" => "has(object.field)",
+                    "seen" => "seen(list)",
+                    _ => "list.NAME(item, condition)",
+                };
                 return self.fault(own, format!("write {}", how.replace("NAME", name)));
             }
             let known = FUNCTIONS.iter().map(|it| it.name).chain(loops);

@@ -79,6 +79,8 @@ pub(super) const EACH: &str = "@each";
 pub(super) const KNOWN: &str = "@known";
 /// True, where a list is whole.
 pub(super) const WHOLE: &str = "@whole";
+/// A list as far as it was seen.
+pub(super) const SEEN: &str = "@seen";
 /// Whether something is in a list.
 pub(super) const WITHIN: &str = "@within";
 /// Whether a field is there.
@@ -95,10 +97,11 @@ const fn function(name: &'static str, takes: &'static [Takes], gives: Type, run:
 /// The environment of every expression.
 pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::default();
-    let own: [(&str, usize, Run); 7] = [
+    let own: [(&str, usize, Run); 8] = [
         (EACH, 1, |it| gone_through(it, true)),
         (KNOWN, 1, |it| gone_through(it, false)),
         (WHOLE, 1, whole),
+        (SEEN, 1, seen),
         (WITHIN, 2, within),
         (HAS, 2, has),
         (KEPT, 1, kept),
@@ -187,6 +190,12 @@ fn gone_through<'b, 'v>(
 fn whole<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     need_whole(arguments.first().ok_or_else(missing_argument)?)?;
     Ok(CowVal::Owned(boolean(true)))
+}
+
+fn seen<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let list = arguments.pop().ok_or_else(missing_argument)?;
+    ledger::spend(1 + length(&list)?);
+    Ok(list.downcast_ref::<Many>().map(Many::seen).map_or(list, CowVal::owned))
 }
 
 fn within<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {

@@ -144,6 +144,11 @@ impl Many {
         Ok(())
     }
 
+    /// The same items, as if nobody had looked for others.
+    pub(super) fn seen(&self) -> Self {
+        Self::of(self.items().iter().map(|it| it.clone_as_boxed()).collect())
+    }
+
     /// Why nobody can tell whether there are others.
     pub(super) fn unknown_rest(&self) -> Option<&Unknown> {
         match &self.0.whole {

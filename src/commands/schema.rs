@@ -18,6 +18,7 @@ pub(crate) fn run(of: SchemaOf) -> anyhow::Result<Code> {
         SchemaOf::Inventory => output::inventory::schema()?,
         SchemaOf::Facts => of_type::<RecordedFacts>()?,
         SchemaOf::Pack => of_type::<packs::Document>()?,
+        SchemaOf::PackTest => of_type::<packs::Cases>()?,
     };
     stdout::print(&text)?;
     Ok(Code::Passed)
