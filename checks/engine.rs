@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
-use crate::loaded::Loaded;
+use crate::loaded::{Answered, Loaded};
 use crate::outcome::{Cause, Certainty, Judgement, Outcome, Severity, Status};
 use crate::procedure::Procedure;
 use crate::waiver::WaiverUse;
@@ -59,10 +59,16 @@ impl Assessment {
             placed.extend(judge(case, check).into_iter().map(|it| (step(&it), place, it)));
         }
         for own in loaded {
-            let asked = guarded(|| own.answers.answers(case));
-            let told = outcomes(&own.check, asked).into_iter();
-            placed.extend(told.map(|it| (step(&it), usize::MAX, it)));
-            checks.insert(own.check.id, &own.check);
+            let mut asked = guarded(|| own.answer(case)).map(Vec::into_iter);
+            for check in own.checks() {
+                let answered = match &mut asked {
+                    Ok(answers) => answers.next().ok_or_else(|| "nobody answered".to_owned()),
+                    Err(message) => Err(message.clone()),
+                };
+                let told = outcomes(check, answered).into_iter();
+                placed.extend(told.map(|it| (step(&it), usize::MAX, it)));
+                checks.insert(check.id, check);
+            }
         }
         let depths = depths(&checks);
         placed.sort_by(|(step, place, one), (other_step, other_place, other)| {
@@ -157,9 +163,9 @@ fn judge(case: &Case, check: &Check) -> Vec<Outcome> {
 }
 
 /// The outcomes of a check that somebody else answered.
-fn outcomes(check: &Check, asked: Result<Vec<(Subject, Judgement)>, String>) -> Vec<Outcome> {
+fn outcomes(check: &Check, answered: Result<Answered, String>) -> Vec<Outcome> {
     let whole = Subject { step: None, object: Object::Organisation };
-    match asked {
+    match answered {
         Err(message) => vec![raw(check, whole, Judgement::Error(message))],
         Ok(answers) if answers.is_empty() => {
             let why = "there is nothing that it judges".to_owned();

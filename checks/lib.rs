@@ -60,7 +60,7 @@ pub use case::{Case, Context};
 pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
 pub use interned::{TooMuch, interned, interned_list};
-pub use loaded::{About, Answers, Checks, Loaded, Twice};
+pub use loaded::{About, Answered, Answers, Checks, Loaded, Twice};
 pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict,

@@ -3,6 +3,7 @@
 //! A loaded check is a [`Check`] like any other: it is listed, explained, waived
 //! and blocked the same way. Only who answers it differs: whoever loaded it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,31 +13,45 @@ use crate::engine::Assessment;
 use crate::facts::{Needs, Reason, Unknown};
 use crate::outcome::{Judgement, Verdict};
 
-/// Answers a check that is not built in.
+/// Answers checks that are not built in.
 pub trait Answers: fmt::Debug + Send + Sync {
-    /// Who is judged, and how each fares. Nobody at all means that the check
-    /// does not apply.
-    fn answers(&self, case: &Case) -> Vec<(Subject, Judgement)>;
+    /// For each of its checks, in their order, what came of it.
+    fn answers(&self, case: &Case) -> Vec<Answered>;
 }
 
-/// A check that was loaded.
+/// Who is judged, and how each fares. Nobody at all means that the check does not apply.
+pub type Answered = Vec<(Subject, Judgement)>;
+
+/// Checks that were loaded, and are answered together.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    pub(crate) check: Check,
-    pub(crate) answers: Arc<dyn Answers>,
+    checks: Vec<Check>,
+    answers: Arc<dyn Answers>,
 }
 
 impl Loaded {
-    /// A check and whoever answers it.
-    pub fn new(about: About, answers: Arc<dyn Answers>) -> Self {
-        let About { id, title, manual, after, reads } = about;
-        let check = Check { id, title, manual, after, reads, subjects: nobody, judge: nothing };
-        Self { check, answers }
+    /// Checks, and whoever answers them in this order.
+    pub fn new(about: impl IntoIterator<Item = About>, answers: Arc<dyn Answers>) -> Self {
+        let check = |About { id, title, manual, after, reads }| Check {
+            id,
+            title,
+            manual,
+            after,
+            reads,
+            subjects: nobody,
+            judge: nothing,
+        };
+        Self { checks: about.into_iter().map(check).collect(), answers }
     }
 
-    /// What is said of it.
-    pub fn check(&self) -> &Check {
-        &self.check
+    /// What came of each check.
+    pub fn answer(&self, case: &Case) -> Vec<Answered> {
+        self.answers.answers(case)
+    }
+
+    /// The checks, in the order in which they are answered.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 }
 
@@ -72,17 +87,11 @@ pub struct Checks(Arc<[Loaded]>);
 impl Checks {
     /// The built-in checks and these. No two may have one id.
     pub fn with(loaded: impl IntoIterator<Item = Loaded>) -> Result<Self, Twice> {
-        let mut loaded: Vec<Loaded> = loaded.into_iter().collect();
-        loaded.sort_by_key(|it| it.check.id);
-        let twice = loaded
-            .windows(2)
-            .find_map(|pair| match pair {
-                [one, other] if one.check.id == other.check.id => Some(one.check.id),
-                _ => None,
-            })
-            .or_else(|| loaded.iter().map(|it| it.check.id).find(|id| crate::named(id).is_some()));
-        match twice {
-            Some(id) => Err(Twice(id)),
+        let loaded: Vec<Loaded> = loaded.into_iter().collect();
+        let mut taken: BTreeSet<&str> = crate::all().map(|check| check.id).collect();
+        let mut own = loaded.iter().flat_map(Loaded::checks);
+        match own.find(|check| !taken.insert(check.id)) {
+            Some(twice) => Err(Twice(twice.id)),
             None => Ok(Self(loaded.into())),
         }
     }
@@ -94,7 +103,7 @@ impl Checks {
 
     /// Every check, the built-in ones first.
     pub fn all(&self) -> impl Iterator<Item = &Check> {
-        built_in().chain(self.0.iter().map(Loaded::check))
+        built_in().chain(self.0.iter().flat_map(Loaded::checks))
     }
 
     /// The check of this id.
@@ -102,7 +111,7 @@ impl Checks {
         self.all().find(|check| check.id == id)
     }
 
-    /// Those that were loaded, by id.
+    /// Those that were loaded.
     pub fn loaded(&self) -> &[Loaded] {
         &self.0
     }

@@ -187,7 +187,7 @@ fn run_one(
     };
     let context = Context::at(now);
     let asked = Case { trust: &trust, facts: &facts, procedure, context: &context };
-    let checks = Checks::with(pack.checks.iter().cloned());
+    let checks = Checks::with([pack.checks.clone()]);
     let checks = checks.map_err(|twice| wrong(&case.name, twice.to_string()))?;
     let outcomes = checks.assess(&asked).outcomes;
     let (mut asked_for, mut differences) = (BTreeSet::new(), Vec::new());

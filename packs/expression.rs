@@ -85,16 +85,18 @@ impl Broken {
 /// Does this on a thread whose stack is large enough for any expression that is
 /// not refused, and that may be stopped.
 pub(crate) fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Broken> {
-    let guarded = || {
-        catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match payload.downcast_ref() {
-            Some(stopped) => Broken::Stopped(*stopped),
-            None => Broken::Panicked,
-        })
-    };
     thread::scope(|scope| {
         let builder = thread::Builder::new().name("pack".into()).stack_size(STACK);
-        let thread = builder.spawn_scoped(scope, guarded).map_err(|_| Broken::Panicked)?;
-        thread.join().map_err(|_| Broken::Panicked)?
+        let thread = builder.spawn_scoped(scope, || stoppable(work));
+        thread.map_err(|_| Broken::Panicked)?.join().map_err(|_| Broken::Panicked)?
+    })
+}
+
+/// Does this until its end, or until it has spent too much.
+pub(crate) fn stoppable<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match payload.downcast_ref() {
+        Some(stopped) => Broken::Stopped(*stopped),
+        None => Broken::Panicked,
     })
 }
 

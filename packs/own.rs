@@ -1,11 +1,12 @@
 //! One check of a pack: compiled once, and then asked about cases.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use checks::facts::{ApplicationId, Grade, SeenId};
 use checks::{
-    Answers, Case, Certainty, Evidence, Finding, Judgement, Object, Remedy, Severity, Shell,
-    Subject, quoted,
+    Answered, Answers, Case, Certainty, Evidence, Finding, Judgement, Object, Remedy, Severity,
+    Shell, Subject, quoted,
 };
 
 use crate::document::{Problem, Source, Written, WrittenCheck, WrittenSeverity, WrittenShell};
@@ -34,10 +35,6 @@ pub(crate) struct Own {
     /// The parts of the facts that it takes.
     pub(crate) reads: BTreeSet<String>,
 }
-
-/// A check that makes no sense, which is what it answers.
-#[derive(Debug)]
-pub(crate) struct Broken(pub(crate) String);
 
 /// An expression, and where it stands.
 #[derive(Debug)]
@@ -68,30 +65,63 @@ pub(crate) struct Around<'a> {
     pub(crate) code: &'static str,
 }
 
-impl Answers for Broken {
-    fn answers(&self, _: &Case) -> Vec<(Subject, Judgement)> {
-        vec![(organisation(), Judgement::Error(self.0.clone()))]
-    }
+/// The checks of a pack, which are asked together.
+#[derive(Debug)]
+pub(crate) struct Answering(pub(crate) Vec<Asked>);
+
+/// A check, or what is wrong with it.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Own(Box<Own>),
+    Broken(String),
 }
 
-impl Answers for Own {
-    fn answers(&self, case: &Case) -> Vec<(Subject, Judgement)> {
+impl Answers for Answering {
+    fn answers(&self, case: &Case) -> Vec<Answered> {
         let answers = expression::on_own_thread(|| {
-            expression::begin(LONGEST);
-            self.judge_all(case)
+            let ends = Instant::now().checked_add(LONGEST_OF_ALL);
+            let own = self.0.iter().filter_map(|it| match it {
+                Asked::Own(own) => Some(&own.reads),
+                Asked::Broken(_) => None,
+            });
+            let reads: BTreeSet<String> = own.flatten().cloned().collect();
+            // One that was stopped leaves nothing behind in it but names of its own.
+            let mut frame = Frame::of(case, &reads);
+            self.0.iter().map(|it| it.answer(&mut frame, ends)).collect()
         });
         answers.unwrap_or_else(|broken| {
-            let text = format!("{}: {}: {}", self.pass.place, self.id, broken.text());
-            vec![(organisation(), Judgement::Error(text))]
+            let told = || vec![(organisation(), Judgement::Error(broken.text()))];
+            self.0.iter().map(|_| told()).collect()
         })
     }
 }
 
+impl Asked {
+    fn answer(&self, frame: &mut Frame, ends: Option<Instant>) -> Answered {
+        let own = match self {
+            Self::Own(own) => own,
+            Self::Broken(why) => return vec![(organisation(), Judgement::Error(why.clone()))],
+        };
+        let stopped = |why: &str| {
+            let text = format!("{}: {}: {why}", own.pass.place, own.id);
+            vec![(organisation(), Judgement::Error(text))]
+        };
+        let left = ends.map_or(LONGEST, |it| it.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return stopped("the checks before it took all the time there is");
+        }
+        let judged = expression::stoppable(|| {
+            expression::begin(left.min(LONGEST));
+            own.judge_all(frame)
+        });
+        judged.unwrap_or_else(|broken| stopped(&broken.text()))
+    }
+}
+
 impl Own {
-    fn judge_all(&self, case: &Case) -> Vec<(Subject, Judgement)> {
-        let mut frame = Frame::of(case, &self.reads);
+    fn judge_all(&self, frame: &mut Frame) -> Answered {
         let Some(for_each) = &self.for_each else {
-            return vec![(organisation(), self.judge(&frame))];
+            return vec![(organisation(), self.judge(frame))];
         };
         let subjects = match frame.items(&for_each.compiled) {
             Ok(subjects) => subjects,
@@ -103,7 +133,7 @@ impl Own {
         for (at, item) in subjects.items.into_iter().enumerate() {
             let own = item.clone();
             frame.set(&self.variable, item);
-            let object = match self.called(&frame, own.as_ref(), at) {
+            let object = match self.called(frame, own.as_ref(), at) {
                 Ok(object) => apart(object, &mut taken),
                 Err(judgement) => {
                     let object = apart(Object::Named(format!("item {}", at + 1)), &mut taken);
@@ -111,7 +141,7 @@ impl Own {
                     continue;
                 }
             };
-            answers.push((Subject { step: None, object }, self.judge(&frame)));
+            answers.push((Subject { step: None, object }, self.judge(frame)));
         }
         // Of a list that nobody asked for, or asked in vain, somebody may be missing.
         // What only the network shows is missing from no export.
@@ -235,6 +265,9 @@ impl Own {
         }
     }
 }
+
+/// How long all checks of a pack may take for one case.
+const LONGEST_OF_ALL: Duration = Duration::from_secs(10);
 
 /// Characters of a name.
 const LONGEST_NAME: usize = 200;

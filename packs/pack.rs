@@ -6,14 +6,14 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use checks::{About, Answers, Loaded, TooMuch, interned, interned_list};
+use checks::{About, Loaded, TooMuch, interned, interned_list};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::document::{Document, File, Problem, Source, Written, WrittenCheck};
 use crate::expression::on_own_thread;
 use crate::nearest::unknown;
-use crate::own::{Around, Broken, compile};
+use crate::own::{Answering, Around, Asked, compile};
 
 /// The file that names a pack.
 pub(crate) const NAMING: &str = "pack.yaml";
@@ -30,7 +30,7 @@ pub struct Pack {
     /// What it is for.
     pub title: String,
     /// Its checks, those that make no sense among them.
-    pub checks: Vec<Loaded>,
+    pub checks: Loaded,
     /// What is wrong with those that make no sense.
     pub problems: Vec<Problem>,
 }
@@ -78,7 +78,7 @@ fn read(files: Vec<File>) -> Result<Pack, Problem> {
             ids.push(id);
         }
     }
-    let mut pack = Pack { name, title, checks: Vec::new(), problems: Vec::new() };
+    let mut pack = Making { name, checks: Vec::new(), problems: Vec::new() };
     for (source, document) in &read {
         for check in &document.checks {
             let id = format!("{}-{}", pack.name, check.id.text());
@@ -94,8 +94,18 @@ fn read(files: Vec<File>) -> Result<Pack, Problem> {
         pack.add_broken(&id, id.as_str(), "", vec![problem]).map_err(full)?;
         ids.push(id);
     }
-    pack.checks.sort_by_key(|it| it.check().id);
-    Ok(pack)
+    let Making { name, mut checks, problems } = pack;
+    checks.sort_by_key(|(about, _)| about.id);
+    let (about, asked): (Vec<About>, Vec<Asked>) = checks.into_iter().unzip();
+    let checks = Loaded::new(about, Arc::new(Answering(asked)));
+    Ok(Pack { name, title, checks, problems })
+}
+
+/// A pack that is being read.
+struct Making {
+    name: String,
+    checks: Vec<(About, Asked)>,
+    problems: Vec<Problem>,
 }
 
 const FULL: &str = "too many different checks were loaded since this process began: start it again";
@@ -217,6 +227,13 @@ fn plain(name: &str) -> bool {
 }
 
 impl Pack {
+    /// The ids of its checks.
+    pub fn ids(&self) -> BTreeSet<&'static str> {
+        self.checks.checks().iter().map(|it| it.id).collect()
+    }
+}
+
+impl Making {
     fn add(
         &mut self,
         source: &Source,
@@ -270,7 +287,7 @@ impl Pack {
             after: interned_list(&after)?,
             reads: interned_list(&reads)?,
         };
-        self.checks.push(Loaded::new(about, Arc::new(own)));
+        self.checks.push((about, Asked::Own(Box::new(own))));
         Ok(())
     }
 
@@ -290,15 +307,9 @@ impl Pack {
             after: &[],
             reads: &[],
         };
-        let answers: Arc<dyn Answers> = Arc::new(Broken(told.join("; ")));
-        self.checks.push(Loaded::new(about, answers));
+        self.checks.push((about, Asked::Broken(told.join("; "))));
         self.problems.extend(problems);
         Ok(())
-    }
-
-    /// The ids of its checks.
-    pub fn ids(&self) -> BTreeSet<&'static str> {
-        self.checks.iter().map(|it| it.check().id).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use checks::{Check, Checks};
+use checks::{Check, Checks, Loaded};
 use packs::{File, Pack, nearest};
 
 /// Octets of one file of a pack.
@@ -21,7 +21,7 @@ const TESTS: &str = ".test.yaml";
 pub(crate) fn checks_of(folders: &[PathBuf]) -> anyhow::Result<Checks> {
     let mut loaded = Vec::new();
     for folder in folders {
-        loaded.extend(pack(folder)?.checks);
+        loaded.push(pack(folder)?.checks);
     }
     Ok(Checks::with(loaded)?)
 }
@@ -29,9 +29,9 @@ pub(crate) fn checks_of(folders: &[PathBuf]) -> anyhow::Result<Checks> {
 /// The checks of a configuration, and those of these packs.
 pub(crate) fn added(configured: &Checks, folders: &[PathBuf]) -> anyhow::Result<Checks> {
     let own = checks_of(folders)?;
-    let known = |it: &&checks::Loaded| configured.named(it.check().id).is_none();
     // Whoever names a configured pack again means the same one.
-    let new: Vec<checks::Loaded> = own.loaded().iter().filter(known).cloned().collect();
+    let known = |it: &Loaded| it.checks().iter().all(|it| configured.named(it.id).is_some());
+    let new: Vec<Loaded> = own.loaded().iter().filter(|it| !known(it)).cloned().collect();
     Ok(configured.and(&Checks::with(new)?)?)
 }
 

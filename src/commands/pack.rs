@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: Pack) -> anyhow::Result<Code> {
 fn check(folder: &Path) -> anyhow::Result<Code> {
     let pack = pack::pack(folder)?;
     let mut text = told(&pack.problems)?;
-    let (checks, wrong) = (pack.checks.len(), pack.problems.len());
+    let (checks, wrong) = (pack.ids().len(), pack.problems.len());
     writeln!(text, "{}: {}, {}", pack.name, count(checks, "check"), count(wrong, "mistake"))?;
     stdout::print(&text)?;
     Ok(if wrong == 0 { Code::Passed } else { Code::Failed })

@@ -24,6 +24,7 @@ mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
+mod packs;
 mod procedures;
 mod readme;
 mod recorded;
