@@ -115,7 +115,7 @@ pub(crate) fn global_names() -> Vec<Name> {
         ("now", Type::Instant),
         ("expiry_notice", Type::Span),
     ];
-    names.map(|(name, of)| Name { name: name.to_owned(), of, kept: false }).into()
+    names.map(|(name, of)| Name { text: name.to_owned(), of, kept: false }).into()
 }
 
 /// Reads an expression. The stack has to be large.

@@ -327,6 +327,7 @@ fn manual(written: &WrittenCheck, id: &str) -> String {
         tests += &line(name.text(), Some(expression));
     }
     tests += &line("pass", Some(&written.pass));
-    let tests: String = tests.lines().map(|line| format!("    {line}\n")).collect();
-    format!("# {id}\n\n{own}\n\n## The test\n\n{tests}")
+    let tests: Vec<String> = tests.lines().map(|line| format!("    {line}")).collect();
+    let tests = tests.join("\n");
+    format!("# {id}\n\n{own}\n\n## The test\n\n{tests}\n")
 }

@@ -209,7 +209,7 @@ impl Reader<'_> {
                 let value = property(&known, "value")?;
                 return Some(Type::Fact(Arc::new(self.of(name, "value", &value)?)));
             }
-            return self.choice(name, variants);
+            return Some(self.choice(name, variants));
         }
         if let (Some(items), Some(_)) = (property(schema, "items"), property(schema, "complete")) {
             let item = self.of(name, "items", items.get("items")?)?;
@@ -223,11 +223,11 @@ impl Reader<'_> {
     }
 
     /// An enumeration: texts, or an object that has one of several fields.
-    fn choice(&mut self, name: &str, variants: &[Value]) -> Option<Type> {
+    fn choice(&mut self, name: &str, variants: &[Value]) -> Type {
         let constant = |it: &Value| Some(it.get("const")?.as_str()?.to_owned());
         let constants: Vec<String> = variants.iter().filter_map(constant).collect();
         if constants.len() == variants.len() {
-            return Some(Type::Choice(constants));
+            return Type::Choice(constants);
         }
         self.shapes.insert(name.to_owned(), BTreeMap::new());
         self.forms.insert(name.to_owned(), Form::OneOf);
@@ -242,7 +242,7 @@ impl Reader<'_> {
             }
         }
         self.shapes.insert(name.to_owned(), fields);
-        Some(Type::Object(name.to_owned()))
+        Type::Object(name.to_owned())
     }
 }
 

@@ -4,19 +4,24 @@
 //! out is the expression with its loops and lists made explicit: where a list may
 //! not be whole, what rests on its being whole asks for that, and nothing else does.
 
+mod loops;
+mod paths;
+
 use std::collections::BTreeSet;
 
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, Expr, ListExpr, LiteralValue, SelectExpr, SourceInfo, operators,
-};
+use cel::common::ast::{CallExpr, Expr, ListExpr, LiteralValue, SelectExpr, SourceInfo, operators};
 use cel::parser::Expression;
+
+use paths::path;
 
 use super::functions::{self, FUNCTIONS, Function, Takes};
 use crate::nearest::{nearest, unknown};
 use crate::types::{FACTS, SHAPES, Type};
 
+pub(super) use paths::tests;
+
 /// Loops that may stand in one another.
-pub(crate) const MOST_LOOPS: usize = 4;
+const MOST_LOOPS: usize = 4;
 
 /// What is wrong with an expression, and where in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +45,7 @@ pub(crate) struct Scope {
 /// A name and what it stands for.
 #[derive(Debug, Clone)]
 pub(crate) struct Name {
-    pub(crate) name: String,
+    pub(crate) text: String,
     pub(crate) of: Type,
     /// Whether it is a part of the check that may turn out not to be known.
     pub(crate) kept: bool,
@@ -102,7 +107,7 @@ impl<'a> Checker<'a> {
     }
 
     fn name(&self, own: &Expression, name: &str) -> Checked {
-        if let Some(known) = self.scope.names.iter().rev().find(|it| it.name == name) {
+        if let Some(known) = self.scope.names.iter().rev().find(|it| it.text == name) {
             let of = known.of.read();
             if known.kept {
                 let name = Expr::Literal(LiteralValue::String(name.to_owned().into()));
@@ -114,7 +119,7 @@ impl<'a> Checker<'a> {
         if self.scope.broken.contains(name) {
             return self.fault(own, "");
         }
-        let names = self.scope.names.iter().map(|it| it.name.as_str());
+        let names = self.scope.names.iter().map(|it| it.text.as_str());
         // Whoever forgets `facts.` is told so.
         if SHAPES.get(FACTS).is_some_and(|it| it.contains_key(name)) {
             return self
@@ -262,10 +267,10 @@ impl<'a> Checker<'a> {
         Ok((call(own.id, &of.func_name, arguments), wanted.clone()))
     }
 
-    fn conditional(&mut self, own: &Expression, [test, then, other]: [&Expression; 3]) -> Checked {
+    fn conditional(&mut self, own: &Expression, [test, one, other]: [&Expression; 3]) -> Checked {
         let (tested, found) = self.check(test)?;
         self.need(test, &found, &Type::Bool)?;
-        let (then, first) = self.check(then)?;
+        let (then, first) = self.check(one)?;
         let (otherwise, second) = self.check(other)?;
         let of = match (&first, &second) {
             (one, two) if one == two => first,
@@ -273,8 +278,8 @@ impl<'a> Checker<'a> {
             (Type::Null, some) | (some, Type::Null) => Type::Optional(some.present().into()),
             (one, two) if one.present() == two.present() => Type::Optional(one.present().into()),
             _ => {
-                let text = format!("expected {} as before, found {}", first.name(), second.name());
-                return self.fault(other, text);
+                let said = format!("expected {} as before, found {}", first.name(), second.name());
+                return self.fault(other, said);
             }
         };
         Ok((call(own.id, operators::CONDITIONAL, vec![tested, then, otherwise]), of))
@@ -293,7 +298,8 @@ impl<'a> Checker<'a> {
         let comparable = |it: &Type| it.is_scalar() || *it == Type::Null;
         for (side, of, against) in [(one, &a, &b), (other, &b, &a)] {
             let nothing = *against == Type::Null;
-            if !comparable(of) && !(nothing && matches!(of, Type::Object(_))) {
+            let told_apart = nothing && matches!(of, Type::Object(_));
+            if !comparable(of) && !told_apart {
                 return self
                     .fault(side, format!("a {} cannot be compared: compare its parts", of.name()));
             }
@@ -481,110 +487,6 @@ impl<'a> Checker<'a> {
         };
         read.or_else(|why| self.fault(own, why))
     }
-
-    fn looped(&mut self, own: &Expression, of: &ComprehensionExpr) -> Checked {
-        let (range, found) = self.check(&of.iter_range)?;
-        self.need_present(&of.iter_range, &found)?;
-        let Type::List(item) = found.present() else {
-            return self.fault(&of.iter_range, format!("expected a list, found {}", found.name()));
-        };
-        self.loops += 1;
-        if MOST_LOOPS < self.loops {
-            return self.fault(own, format!("more than {MOST_LOOPS} loops in one another"));
-        }
-        let name = of.iter_var.clone();
-        self.scope.names.push(Name { name, of: item.read(), kept: false });
-        let checked = self.body(own, of, range);
-        self.scope.names.pop();
-        self.loops -= 1;
-        checked
-    }
-
-    /// The loop over a checked list, by what a round of it does.
-    fn body(&mut self, own: &Expression, of: &ComprehensionExpr, range: Expression) -> Checked {
-        let mut made = of.clone();
-        let Expr::Call(step) = &mut made.loop_step.expr else {
-            return self.fault(own, "no such loop is known");
-        };
-        let id = own.id;
-        match (step.func_name.as_str(), step.args.as_mut_slice()) {
-            (operators::LOGICAL_AND | operators::LOGICAL_OR, [_, test]) => {
-                self.tested(test)?;
-                let all = step.func_name == operators::LOGICAL_AND;
-                // Of what is not known to be whole, one item alone may settle it.
-                let settles = path(&range).is_some();
-                let listed = range.clone();
-                let over = if settles { functions::KNOWN } else { functions::EACH };
-                made.iter_range = call(id, over, vec![range]);
-                let own = Expression { id, expr: Expr::Comprehension(Box::new(made)) };
-                if !settles {
-                    return Ok((own, Type::Bool));
-                }
-                let whole = call(id, functions::WHOLE, vec![listed]);
-                let settled = if all {
-                    call(id, operators::LOGICAL_AND, vec![own, whole])
-                } else {
-                    let rest = call(id, operators::LOGICAL_NOT, vec![whole]);
-                    call(id, operators::LOGICAL_OR, vec![own, rest])
-                };
-                Ok((settled, Type::Bool))
-            }
-            (operators::ADD, [_, items]) => {
-                let item = self.mapped(items)?;
-                Ok(over_all(id, made, range, Type::List(item.into())))
-            }
-            (operators::CONDITIONAL, [test, then, _]) => {
-                self.tested(test)?;
-                let Expr::Call(then) = &mut then.expr else {
-                    return self.fault(own, "no such loop is known");
-                };
-                match then.args.as_mut_slice() {
-                    // `filter` and `map` with a condition add an item to a list…
-                    [_, items] if matches!(items.expr, Expr::List(_)) => {
-                        let item = self.mapped(items)?;
-                        Ok(over_all(id, made, range, Type::List(item.into())))
-                    }
-                    // …and `exists_one` counts.
-                    _ => Ok(over_all(id, made, range, Type::Bool)),
-                }
-            }
-            _ => self.fault(own, "no such loop is known"),
-        }
-    }
-
-    fn tested(&mut self, test: &mut Expression) -> Result<(), Fault> {
-        let (checked, found) = self.check(test)?;
-        self.need(test, &found, &Type::Bool)?;
-        *test = checked;
-        Ok(())
-    }
-
-    /// What a round adds to a list: one value or one object, never a list.
-    fn mapped(&mut self, items: &mut Expression) -> Result<Type, Fault> {
-        let Expr::List(list) = &mut items.expr else {
-            return self.fault(items, "no such loop is known");
-        };
-        let Some(item) = list.elements.first_mut() else {
-            return self.fault(items, "no such loop is known");
-        };
-        let (checked, found) = self.check(item)?;
-        if matches!(found.present(), Type::List(_) | Type::Null) {
-            return self.fault(item, format!("a list of {} cannot be made", found.name()));
-        }
-        *item = checked;
-        Ok(found)
-    }
-}
-
-/// A loop that needs the whole list.
-fn over_all(
-    id: u64,
-    mut of: ComprehensionExpr,
-    range: Expression,
-    gives: Type,
-) -> (Expression, Type) {
-    of.iter_range = call(id, functions::EACH, vec![range]);
-    (Expression { id, expr: Expr::Comprehension(Box::new(of)) }, gives)
 }
 
 fn call(id: u64, name: &str, args: Vec<Expression>) -> Expression {
@@ -597,46 +499,5 @@ fn text_of(own: &Expression) -> Option<&str> {
     match &own.expr {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,
-    }
-}
-
-/// A name and fields after it, as they are written.
-fn path(own: &Expression) -> Option<String> {
-    match &own.expr {
-        Expr::Ident(name) => Some(name.clone()),
-        Expr::Select(select) if !select.test => {
-            Some(format!("{}.{}", path(&select.operand)?, select.field))
-        }
-        _ => None,
-    }
-}
-
-/// Adds what an expression tests for being there.
-pub(super) fn tests(own: &Expression, tested: &mut BTreeSet<String>) {
-    match &own.expr {
-        Expr::Select(select) => {
-            if let Some(path) = path(&select.operand).filter(|_| select.test) {
-                tested.insert(format!("{path}.{}", select.field));
-            }
-            tests(&select.operand, tested);
-        }
-        Expr::Call(of) => {
-            if let (operators::EQUALS | operators::NOT_EQUALS, [one, other]) =
-                (of.func_name.as_str(), of.args.as_slice())
-            {
-                let null = |it: &Expression| matches!(it.expr, Expr::Literal(LiteralValue::Null));
-                let against =
-                    if null(one) { Some(other) } else { Some(one).filter(|_| null(other)) };
-                tested.extend(against.and_then(path));
-            }
-            of.target.iter().for_each(|it| tests(it, tested));
-            of.args.iter().for_each(|it| tests(it, tested));
-        }
-        Expr::Comprehension(of) => {
-            tests(&of.iter_range, tested);
-            tests(&of.loop_step, tested);
-        }
-        Expr::List(list) => list.elements.iter().for_each(|it| tests(it, tested)),
-        _ => {}
     }
 }

@@ -1,6 +1,8 @@
 //! The functions that an expression may call, and no others: none of them looks
 //! at a file, a clock or the environment, and each pays for what it goes through.
 
+#![expect(clippy::needless_pass_by_value, reason = "the signature by which CEL calls")]
+
 use std::sync::{Arc, LazyLock};
 
 use cel::common::traits::Iterable as _;

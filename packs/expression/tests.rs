@@ -266,8 +266,8 @@ fn evaluation_is_bounded() {
     let grows = format!(
         "{list}.map(a, {list}.map(b, {text} + {text} + {text} + {text}).join('')).join('') == ''"
     );
-    let grown = holds(&grows, &json!({})).unwrap_err();
-    assert!(grown.starts_with("it took "), "{grown}");
+    let stopped = holds(&grows, &json!({})).unwrap_err();
+    assert!(stopped.starts_with("it took "), "{stopped}");
 }
 
 /// Words of the language, in any order.
@@ -347,7 +347,7 @@ proptest! {
             if 0 < at {
                 source += [" && ", " || ", " == "][joints[at]];
             }
-            source += &format!("({})", TERMS[*part]);
+            source.extend(["(", TERMS[*part], ")"]);
         }
         let facts = json!({
             "servers": { "items": [{ "name": "a", "edge": true }], "complete": { "unknown": "hidden" } },

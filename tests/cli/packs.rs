@@ -79,7 +79,7 @@ fn the_chapter_tells_the_truth() {
                     let asked = line.strip_prefix("$ trustprobe ").unwrap();
                     let mut told = String::new();
                     while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
-                        told += &format!("{line}\n");
+                        told.extend([line, "\n"]);
                     }
                     let run = within(folder.path(), asked.split(' '));
                     assert_eq!(run.stdout, told, "{asked} {}", run.stderr);
@@ -194,9 +194,9 @@ fn the_configuration_names_packs_and_waives_their_checks() {
     // Naming it again is the same pack.
     assert_eq!(run(&folder, &[&check[..], &["--pack", "mine"]].concat()).code, 1);
     configuration("mine", waiver);
-    let waived = run(&folder, &check);
-    assert_eq!(waived.code, 0, "{}{}", waived.stdout, waived.stderr);
-    assert!(waived.stdout.contains("waived"), "{}", waived.stdout);
+    let accepted = run(&folder, &check);
+    assert_eq!(accepted.code, 0, "{}{}", accepted.stdout, accepted.stderr);
+    assert!(accepted.stdout.contains("waived"), "{}", accepted.stdout);
     configuration("", waiver);
     let refused = run(&folder, &check);
     assert!(refused.stderr.contains("unknown check \"mine-it\""), "{}", refused.stderr);
@@ -248,7 +248,10 @@ fn one_broken_check_stops_no_other() {
     }
     for (id, text) in [
         ("typed", "mine/pack.yaml:4:61: mine-typed: expected int, found text"),
-        ("keyed", "mine/pack.yaml:7:5: mine-keyed: unknown field \"passs\", did you mean \"pass\"?"),
+        (
+            "keyed",
+            "mine/pack.yaml:7:5: mine-keyed: unknown field \"passs\", did you mean \"pass\"?",
+        ),
         ("divides", "mine/pack.yaml:9:42: mine-divides: it divides by zero"),
     ] {
         assert_eq!(of(id)["judgement"]["error"], text, "{id}");
@@ -281,7 +284,7 @@ fn what_is_no_pack_is_refused_with_its_place() {
         (
             format!(
                 "name: mine\n{}",
-                one.replace("]", ", { id: a, title: A, pass: 'true', message: m }]")
+                one.replace(']', ", { id: a, title: A, pass: 'true', message: m }]")
             ),
             "the id \"mine-a\" is taken",
         ),
