@@ -19,9 +19,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checks::facts::{Facts, Server};
 use checks::procedure::SKYPE_ONLINE;
-use checks::{Assessment, Case, Context, Trust};
+use checks::{Assessment, Case, Checks, Context, Trust};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
+use packs::{File, Pack};
 use trustprobe::decode::{Decoded, RecordedFacts, Source, decode};
 use trustprobe::evidence::{self, Limits};
 
@@ -102,6 +103,32 @@ fn trusts(bencher: Bencher, count: usize) {
     bencher.counter(ItemsCount::new(count)).bench(|| {
         let trusts = recorded.iter().cycle().take(count);
         trusts.map(|(judge, octets)| judge.assess(&facts_of(octets))).collect::<Vec<Assessment>>()
+    });
+}
+
+/// The same judged by the five checks of the example pack as well.
+#[divan::bench(args = [100, 1_000, 10_000], sample_count = 5, sample_size = 1)]
+fn trusts_with_a_pack(bencher: Bencher, count: usize) {
+    let (recorded, checks) = (different(100), example());
+    let verdict = checks.assess(&Judge::new("contoso").case(&demo())).overall();
+    for (judge, octets) in &recorded {
+        assert_eq!(checks.assess(&judge.case(&facts_of(octets))).overall(), verdict);
+    }
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        let trusts = recorded.iter().cycle().take(count);
+        let assessed = trusts.map(|(judge, octets)| checks.assess(&judge.case(&facts_of(octets))));
+        assessed.collect::<Vec<Assessment>>()
+    });
+}
+
+/// The checks of the example pack alone: each is one of the items.
+#[divan::bench]
+fn pack_from_facts(bencher: Bencher) {
+    let (facts, judge, checks) = (demo(), Judge::new("contoso"), example());
+    let pack = &checks.loaded()[0];
+    bencher.counter(ItemsCount::new(pack.checks().len())).bench(|| {
+        let case = judge.case(black_box(&facts));
+        pack.answer(&case).len()
     });
 }
 
@@ -321,6 +348,15 @@ fn facts_of(octets: &[u8]) -> Facts {
     decoded("facts.json", octets).facts.into_values().next().expect("one organisation")
 }
 
+/// The built-in checks, and those of the example pack.
+fn example() -> Checks {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/packs/contoso/pack.yaml");
+    let text = fs::read_to_string(path).expect("the example pack");
+    let pack = Pack::read(vec![File { path: path.into(), text }]).expect("a pack");
+    assert!(pack.problems.is_empty(), "{:?}", pack.problems);
+    Checks::with([pack.checks]).expect("ids of their own")
+}
+
 /// Who is judged and for which day.
 struct Judge {
     trust: Trust,
@@ -341,8 +377,12 @@ impl Judge {
         Self { trust, context: Context::at(now) }
     }
 
-    fn assess(&self, facts: &Facts) -> Assessment {
+    fn case<'a>(&'a self, facts: &'a Facts) -> Case<'a> {
         let Self { trust, context } = self;
-        checks::assess(&Case { trust, facts, procedure: &SKYPE_ONLINE, context })
+        Case { trust, facts, procedure: &SKYPE_ONLINE, context }
+    }
+
+    fn assess(&self, facts: &Facts) -> Assessment {
+        checks::assess(&self.case(facts))
     }
 }

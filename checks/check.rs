@@ -82,6 +82,8 @@ pub enum Object {
     /// A recorded call and its answer, by the address, the host or the file;
     /// empty where the record tells none.
     Call(String),
+    /// Whatever a check that was loaded judges, as it names it.
+    Named(String),
 }
 
 impl Subject {
@@ -189,7 +191,8 @@ impl fmt::Display for Object {
             | Self::Endpoint { name, .. }
             | Self::Document(name)
             | Self::VirtualDirectory(name)
-            | Self::Call(name) => f.write_str(name),
+            | Self::Call(name)
+            | Self::Named(name) => f.write_str(name),
         }
     }
 }

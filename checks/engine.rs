@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
+use crate::loaded::{Answered, Loaded};
 use crate::outcome::{Cause, Certainty, Judgement, Outcome, Severity, Status};
 use crate::procedure::Procedure;
 use crate::waiver::WaiverUse;
@@ -40,13 +41,34 @@ pub enum Overall {
 impl Assessment {
     /// Judges a case by these checks. Neither their order nor that of the facts matters.
     pub fn new<'c>(case: &Case, checks: impl IntoIterator<Item = &'c Check>) -> Self {
-        let checks: BTreeMap<&str, &Check> =
-            checks.into_iter().map(|check| (check.id, check)).collect();
+        Self::of(case, checks, &[])
+    }
+
+    /// The same by checks that were loaded as well.
+    pub(crate) fn of<'c>(
+        case: &Case,
+        built_in: impl IntoIterator<Item = &'c Check>,
+        loaded: &'c [Loaded],
+    ) -> Self {
+        let mut checks: BTreeMap<&str, &Check> =
+            built_in.into_iter().map(|check| (check.id, check)).collect();
         let mut placed: Vec<(usize, usize, Outcome)> = Vec::new();
+        let step = |outcome: &Outcome| case.procedure.position(outcome.subject.step);
         for check in checks.values() {
             let place = crate::position(check.id);
-            let step = |outcome: &Outcome| case.procedure.position(outcome.subject.step);
             placed.extend(judge(case, check).into_iter().map(|it| (step(&it), place, it)));
+        }
+        for own in loaded {
+            let mut asked = guarded(|| own.answer(case)).map(Vec::into_iter);
+            for check in own.checks() {
+                let answered = match &mut asked {
+                    Ok(answers) => answers.next().ok_or_else(|| "nobody answered".to_owned()),
+                    Err(message) => Err(message.clone()),
+                };
+                let told = outcomes(check, answered).into_iter();
+                placed.extend(told.map(|it| (step(&it), usize::MAX, it)));
+                checks.insert(check.id, check);
+            }
         }
         placed.sort_by(|(step, place, one), (other_step, other_place, other)| {
             let other = (other_step, other_place, other.check, &other.subject);
@@ -137,6 +159,19 @@ fn judge(case: &Case, check: &Check) -> Vec<Outcome> {
             raw(check, subject, judgement)
         })
         .collect()
+}
+
+/// The outcomes of a check that somebody else answered.
+fn outcomes(check: &Check, answered: Result<Answered, String>) -> Vec<Outcome> {
+    let whole = Subject { step: None, object: Object::Organisation };
+    match answered {
+        Err(message) => vec![raw(check, whole, Judgement::Error(message))],
+        Ok(answers) if answers.is_empty() => {
+            let why = "there is nothing that it judges".to_owned();
+            vec![raw(check, whole, Judgement::NotApplicable(why))]
+        }
+        Ok(answers) => answers.into_iter().map(|(subject, it)| raw(check, subject, it)).collect(),
+    }
 }
 
 /// A check that breaks must not take the others along.

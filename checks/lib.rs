@@ -39,7 +39,9 @@ mod engine;
 pub mod facts;
 mod hybrid;
 mod identity;
+mod interned;
 mod linked_account;
+mod loaded;
 mod metadata;
 mod moving;
 mod outcome;
@@ -62,6 +64,8 @@ pub use case::{Case, Context};
 pub use check::{Check, Object, Subject};
 pub use engine::{Assessment, Overall};
 pub use hybrid::ends;
+pub use interned::{TooMuch, interned, interned_list};
+pub use loaded::{About, Answered, Answers, Checks, Loaded, Twice};
 pub use moving::Moving;
 pub use outcome::{
     Cause, Certainty, Evidence, Finding, Judgement, Outcome, Severity, Status, Verdict, worst_of,
@@ -69,7 +73,7 @@ pub use outcome::{
 pub use plan::{Later, Mended, Plan, Step, Waits};
 pub use procedure::Procedure;
 pub use readiness::{Blocker, Breaking, Change, End, Readiness, Standing, Target};
-pub use remedy::{Cmdlet, Draft, Lines, Query, Remedy, Shell, Tested, Undo};
+pub use remedy::{Cmdlet, Draft, Lines, Query, Remedy, Shell, Tested, Undo, quoted};
 pub use trust::{Given, Giver, Trust};
 pub use waiver::{Waiver, WaiverState, WaiverUse};
 pub use wording::hidden;

@@ -126,7 +126,7 @@ fn to_mend(assessment: &Assessment) -> Vec<&Outcome> {
 struct Candidates<'a> {
     all: Vec<Candidate<'a>>,
     /// Where a script stands already: it is done once, for all that it mends.
-    known: HashMap<(Option<Shell>, &'a str, &'a [String]), usize>,
+    known: HashMap<(Option<Shell>, &'a str, [&'a [String]; 2]), usize>,
 }
 
 impl<'a> Candidates<'a> {
@@ -155,7 +155,9 @@ impl<'a> Candidates<'a> {
 
     fn place(&mut self, remedy: &'a Remedy, outcome: &'a Outcome, finding: &'a Finding) -> usize {
         let mended = Mended { outcome, finding };
-        let key = (remedy.shell, remedy.action.as_str(), remedy.script.as_slice());
+        // The same words of a pack are another thing: nobody knows a test of them.
+        let lines = [remedy.script.as_slice(), remedy.test.as_slice()];
+        let key = (remedy.shell, remedy.action.as_str(), lines);
         let at = *self.known.entry(key).or_insert(self.all.len());
         match self.all.get_mut(at) {
             // A finding may name one remedy twice.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::case::{Case, Context};
 use crate::engine::{Assessment, Overall};
+use crate::loaded::Checks;
 use crate::moving::Moving;
 use crate::outcome::{Cause, Finding, Outcome, Status};
 use crate::waiver::Waiver;
@@ -93,6 +94,8 @@ pub struct Target<'a> {
     pub waivers: &'a [Waiver],
     /// The way to another procedure, where that is what is planned.
     pub moving: Option<&'a Moving>,
+    /// The checks in force, by which the case was judged.
+    pub checks: &'a Checks,
 }
 
 impl Standing {
@@ -160,7 +163,7 @@ impl Readiness {
 fn judged(case: &Case, plan: &Target, now: Timestamp) -> Assessment {
     let foretold_on = case.context.foretold_on.or(Some(case.context.now));
     let context = Context { now, foretold_on, ..case.context.clone() };
-    let mut assessment = crate::assess(&Case { context: &context, ..*case });
+    let mut assessment = plan.checks.assess(&Case { context: &context, ..*case });
     assessment.waive(plan.waivers, now);
     assessment
 }

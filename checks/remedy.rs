@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::facts::Thumbprint;
 
-pub use lines::{Cmdlet, Lines, Query};
+pub use lines::{Cmdlet, Lines, Query, quoted};
 
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -28,7 +28,8 @@ pub struct Remedy {
     /// What running it could disturb.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disturbs: Option<&'static str>,
-    /// The command, line by line; of Graph the first line connects.
+    /// The command, line by line; of Graph the first line connects. Without `test` it
+    /// is as the author of a pack wrote it, and may be anything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<String>,
     /// Lines that show the state and change nothing, to run before and after; of
@@ -112,6 +113,18 @@ impl Remedy {
         }
     }
 
+    /// Lines as the author of a check that was loaded wrote them: nobody knows how to
+    /// see that they worked, nor the way back.
+    pub fn written(action: impl Into<String>, shell: Option<Shell>, script: Vec<String>) -> Self {
+        let script = script.iter().flat_map(|it| it.lines()).map(str::to_owned).collect();
+        Self { shell, script, ..Self::advice(action) }
+    }
+
+    /// Whether nobody here vouches for its script.
+    pub fn is_written(&self) -> bool {
+        !self.script.is_empty() && self.test.is_empty()
+    }
+
     /// A script for the Exchange Management Shell.
     pub fn exchange(action: impl Into<String>) -> Draft {
         Draft(Self { shell: Some(Shell::Exchange), ..Self::advice(action) })
@@ -153,7 +166,7 @@ impl Remedy {
     /// The line that connects, where the script has one.
     pub fn connection(&self) -> Option<&str> {
         match self.shell {
-            Some(Shell::Graph) => self.script.first().map(String::as_str),
+            Some(Shell::Graph) if !self.is_written() => self.script.first().map(String::as_str),
             _ => None,
         }
     }

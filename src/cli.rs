@@ -2,6 +2,7 @@
 //! manual page follow.
 
 mod diff;
+mod pack;
 mod plan;
 mod report;
 mod sources;
@@ -26,6 +27,7 @@ use crate::evidence::{LIMITS, Limits, Moved, Refused, ServerOf};
 use crate::output::escape;
 pub use trace::Trace;
 
+pub use pack::{Explain, Pack, Packs};
 pub use plan::{Plan, PlanFormat, PlanOutput, PlanShell};
 pub use report::{Planned, Report, ReportFormat};
 pub use sources::{Many, Sources};
@@ -69,11 +71,10 @@ pub enum Command {
     /// Management Shell: it writes one JSON file, which `check` reads like any other evidence.
     CollectorScript,
     /// Print the manual page of a check
-    Explain {
-        /// The check's id
-        #[arg(value_parser = check_ids(), hide_possible_values = true)]
-        id: String,
-    },
+    Explain(Explain),
+    /// Try out checks of your own
+    #[command(subcommand)]
+    Pack(Pack),
     /// Print the least right that each source and each check needs, or verify what is held
     Permissions(Permissions),
     /// List the checks, the procedures, the clouds and the limits; or the trusts, for Prometheus
@@ -152,6 +153,9 @@ pub struct List {
     #[arg(long, value_name = "HOST:PORT", requires = "targets", default_value = "127.0.0.1:9966",
           value_parser = authority)]
     pub exporter: String,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// Where the trusts are configured.
     #[command(flatten)]
     pub place: Where,
@@ -293,6 +297,9 @@ pub struct Demo {
     /// How to judge.
     #[command(flatten)]
     pub judge: Judge,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// How to show it.
     #[command(flatten)]
     pub output: Output,
@@ -328,7 +335,7 @@ pub struct Judge {
     #[command(flatten)]
     pub terms: Terms,
     /// Show only this check and what blocks it; may be repeated
-    #[arg(long, value_name = "CHECK", value_parser = check_ids(), hide_possible_values = true)]
+    #[arg(long, value_name = "CHECK", value_parser = pack::CheckId, hide_possible_values = true)]
     pub only: Vec<String>,
     /// The mildest status that makes the exit code 1
     #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
@@ -407,6 +414,10 @@ pub enum SchemaOf {
     Diff,
     /// What `trace --format json` prints
     Trace,
+    /// The files of a pack of users' own checks
+    Pack,
+    /// The cases of a pack
+    PackTest,
 }
 
 impl Output {
@@ -462,10 +473,6 @@ fn one_line(text: &str) -> String {
         *all = "see `trustprobe list`";
     }
     format!("trustprobe: {}\n", escape(&wanted.join("; ").replace(":; ", ": ")))
-}
-
-fn check_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(checks::all().map(|check| check.id))
 }
 
 fn procedure() -> impl clap::builder::TypedValueParser<Value = &'static Procedure> {

@@ -11,6 +11,7 @@ mod explain;
 mod gather;
 mod list;
 mod man;
+mod pack;
 mod permissions;
 mod plan;
 mod report;
@@ -36,7 +37,8 @@ pub fn run(command: Command) -> anyhow::Result<Code> {
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::CollectorScript => collector_script::run(),
-        Command::Explain { id } => explain::run(&id),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Pack(arguments) => pack::run(arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completions { shell } => man::completions(shell),

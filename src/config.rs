@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use checks::facts::host_name;
 use checks::procedure::{CLOUDS, Cloud, PROCEDURES};
-use checks::{Procedure, Waiver};
+use checks::{Checks, Procedure, Waiver};
 use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
@@ -24,6 +24,7 @@ use value::{domain, domains, duration, hosts, https, tenant};
 
 use crate::cloud::Definition;
 use crate::evidence::Limits;
+use crate::pack;
 
 /// Octets of a configuration. Thousands of trusts take less.
 const LARGEST: u64 = 16 << 20;
@@ -46,6 +47,11 @@ pub struct Config {
     pub waivers: Vec<Waived>,
     /// How `serve` looks after the trusts.
     pub exporter: Exporter,
+    /// Folders with checks of one's own.
+    pub packs: Vec<PathBuf>,
+    /// The checks in force: the built-in ones and those of the packs.
+    #[serde(skip)]
+    pub checks: Checks,
     /// The folder of the file, from which its paths start.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -274,13 +280,20 @@ impl Config {
             return Err(invalid(format!("more than {} MiB", LARGEST >> 20)));
         }
         let text = fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
-        let mut config = Self::of(&text).map_err(invalid)?;
-        path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
-        Ok(config)
+        Self::within(path.parent().unwrap_or(Path::new("")), &text).map_err(invalid)
     }
 
+    #[cfg(test)]
     fn of(text: &str) -> Result<Self, String> {
-        let config: Self = serde_saphyr::from_str(text).map_err(|error| value::told(&error))?;
+        Self::within(Path::new(""), text)
+    }
+
+    /// What the text says, of which paths start in this folder.
+    fn within(folder: &Path, text: &str) -> Result<Self, String> {
+        let mut config: Self = serde_saphyr::from_str(text).map_err(|error| value::told(&error))?;
+        folder.clone_into(&mut config.folder);
+        let packs: Vec<PathBuf> = config.packs.iter().map(|path| config.path(path)).collect();
+        config.checks = pack::checks_of(&packs).map_err(|error| format!("packs: {error:#}"))?;
         for (name, trust) in &config.trusts {
             value::trust_name(name).map_err(|text| format!("trust {text}"))?;
             trust.check(&config).map_err(|text| format!("trust {name:?}: {text}"))?;
@@ -394,8 +407,9 @@ impl Trust {
 
 impl Waived {
     fn check(&self, config: &Config) -> Result<(), String> {
-        if checks::named(&self.check).is_none() {
-            return Err(value::unknown("check", &self.check, checks::all().map(|it| it.id)));
+        if config.checks.named(&self.check).is_none() {
+            let known = config.checks.all().map(|it| it.id);
+            return Err(value::unknown("check", &self.check, known));
         }
         if self.reason.trim().is_empty() || self.owner.trim().is_empty() {
             return Err(format!("{}: somebody has to say why, and to answer for it", self.check));

@@ -43,7 +43,7 @@ pub(crate) fn with_reports<T>(
         .zip(trusts.iter().zip(&procedures))
         .map(|(facts, (trust, (procedure, _)))| {
             let case = Case { trust, facts, procedure, context: &context };
-            let mut assessment = checks::assess(&case);
+            let mut assessment = material.checks.assess(&case);
             if !question.no_waivers {
                 assessment.waive(&material.waivers, context.now);
             }
@@ -70,6 +70,7 @@ pub(crate) fn with_reports<T>(
             detected: *detected,
             moving: moving.as_ref(),
             context: &context,
+            checks: &material.checks,
             assessment,
             notes,
             sources,

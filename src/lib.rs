@@ -16,5 +16,6 @@ pub mod exporter;
 mod judgement;
 mod material;
 pub mod output;
+mod pack;
 pub mod redact;
 pub mod stdout;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use checks::facts::Facts;
-use checks::{Procedure, Trust, Waiver};
+use checks::{Checks, Procedure, Trust, Waiver};
 use jiff::SignedDuration;
 
 use crate::cloud::Definition;
@@ -29,6 +29,8 @@ pub(crate) struct Material {
     pub(crate) expiry_notice: Option<SignedDuration>,
     /// What the owner accepts.
     pub(crate) waivers: Vec<Waiver>,
+    /// The checks in force.
+    pub(crate) checks: Checks,
     /// What the identities of the trust could do, where that was asked.
     pub(crate) rights: Option<Rights>,
 }
@@ -109,6 +111,7 @@ impl Material {
             fill(&mut trust, config_states(config, name, own));
             self.procedure = own.procedure();
             self.waivers = config.waivers(name);
+            self.checks = config.checks.clone();
             self.expiry_notice = config.defaults.expiry_notice.try_into().ok();
         }
         match self.evidence.stated.as_slice() {

@@ -35,7 +35,7 @@ pub(crate) mod sample;
 use std::time::Duration;
 
 use checks::facts::Facts;
-use checks::{Assessment, Case, Context, Moving, Outcome, Procedure, Status, Trust};
+use checks::{Assessment, Case, Checks, Context, Moving, Outcome, Procedure, Status, Trust};
 use jiff::Timestamp;
 
 use crate::evidence::EvidenceFile;
@@ -61,6 +61,8 @@ pub struct Report<'a> {
     pub moving: Option<&'a Moving>,
     /// The day and the thresholds.
     pub context: &'a Context,
+    /// The checks in force.
+    pub checks: &'a Checks,
     /// The judgement.
     pub assessment: &'a Assessment,
     /// What of the evidence could not be used, one line each.

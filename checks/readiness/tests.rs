@@ -9,7 +9,7 @@ fn planned(organisation: &Organisation, by: Option<&str>, waivers: &[Waiver]) ->
     let case = organisation.case();
     let mut assessment = crate::assess(&case);
     assessment.waive(waivers, organisation.context.now);
-    let plan = Target { by: by.map(day), waivers, moving: None };
+    let plan = Target { by: by.map(day), waivers, moving: None, checks: &Checks::default() };
     Readiness::new(&case, &assessment, &plan)
 }
 
@@ -153,7 +153,7 @@ fn a_move_is_named() {
     let case = organisation.case();
     let assessment = crate::assess(&case);
     let moving = Moving::new(&SKYPE_ONLINE, &TEAMS, &assessment);
-    let plan = Target { by: None, waivers: &[], moving: Some(&moving) };
+    let plan = Target { by: None, waivers: &[], moving: Some(&moving), checks: &Checks::default() };
     let readiness = Readiness::new(&case, &assessment, &plan);
     let beginning = "contoso is not ready to move from skype-online to teams: ";
     assert!(readiness.sentence.starts_with(beginning), "{}", readiness.sentence);
@@ -170,7 +170,7 @@ fn the_last_second_of_either_side_counts_as_the_checks_count_it() {
     ] {
         let case = organisation.case();
         let assessment = crate::assess(&case);
-        let plan = Target { by: Some(by), waivers: &[], moving: None };
+        let plan = Target { by: Some(by), waivers: &[], moving: None, checks: &Checks::default() };
         assert_eq!(Readiness::new(&case, &assessment, &plan).standing, standing, "{by}");
     }
 }

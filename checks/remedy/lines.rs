@@ -196,7 +196,7 @@ impl Query {
 /// What is not ASCII stands in it by its number. That leaves one single quote of
 /// the five that PowerShell knows. Text that a person could not check by reading
 /// becomes a placeholder.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     if text.contains(hidden) {
         return "'<a name with unreadable characters: look it up>'".to_owned();
     }

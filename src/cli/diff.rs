@@ -6,7 +6,7 @@ use checks::Procedure;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{Stated, Where, procedure};
+use super::{Packs, Stated, Where, procedure};
 use crate::config::value::time;
 
 /// `trustprobe diff`.
@@ -28,6 +28,9 @@ pub struct Diff {
     /// Judge as if the configuration accepted nothing
     #[arg(long)]
     pub no_waivers: bool,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// The format [default: by the ending of --output, else table]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<DiffFormat>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Bound, Shown, Stated, Where, server_of};
+use super::{Bound, Packs, Shown, Stated, Where, server_of};
 use crate::evidence::{Moved, ServerOf};
 
 /// What is judged.
@@ -25,6 +25,9 @@ pub struct Sources {
     /// Ask the live sources of the trust as well; without PATH they are asked anyway
     #[arg(long)]
     pub live: bool,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// What is shown meanwhile.
     #[command(flatten)]
     pub shown: Shown,

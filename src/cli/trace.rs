@@ -6,7 +6,7 @@ use checks::Procedure;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Bound, FailOn, ListFormat, Stated, Where, procedure};
+use super::{Bound, FailOn, ListFormat, Packs, Stated, Where, procedure};
 use crate::config::value::time;
 use crate::evidence::Moved;
 
@@ -31,6 +31,9 @@ pub struct Trace {
     /// Judge for this day (00:00 UTC) or instant instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Timestamp>,
+    /// Users' own checks.
+    #[command(flatten)]
+    pub packs: Packs,
     /// The mildest status that makes the exit code 1
     #[arg(long, value_name = "STATUS", value_enum, default_value_t = FailOn::Failed)]
     pub fail_on: FailOn,

@@ -4,6 +4,9 @@ mod many;
 
 use std::io;
 
+use anyhow::Context as _;
+use checks::Checks;
+
 use super::every::Every;
 use super::gather::{gather_from, named, paths};
 use crate::cli::{Check, FailOn, Format, Judge, Output, Terms};
@@ -11,7 +14,7 @@ use crate::exit::Code;
 use crate::judgement::{Question, with_reports};
 use crate::material::Material;
 use crate::output::{self, Report, Style, write_by};
-use crate::stdout;
+use crate::{pack, stdout};
 
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<Code> {
     if arguments.many.all {
@@ -24,15 +27,18 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Code> {
 
 /// Judges every organisation of the evidence and prints or writes the result.
 pub(crate) fn judge(material: &Material, judge: &Judge, output: &Output) -> anyhow::Result<Code> {
-    with_reports(material, &question(judge), |reports| {
+    with_reports(material, &question(judge, &material.checks)?, |reports| {
         show(reports, output, judge.fail_on)?;
         Ok(code(reports, judge.fail_on))
     })
 }
 
-/// How to judge.
-pub(super) fn question(judge: &Judge) -> Question {
-    Question { only: judge.only.clone(), ..asked(judge.terms) }
+/// How to judge by these checks.
+pub(super) fn question(judge: &Judge, checks: &Checks) -> anyhow::Result<Question> {
+    for id in &judge.only {
+        pack::named(checks, id).context("--only")?;
+    }
+    Ok(Question { only: judge.only.clone(), ..asked(judge.terms) })
 }
 
 /// The same, where all checks are shown.

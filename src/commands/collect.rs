@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: &Collect) -> anyhow::Result<Code> {
         limit: &[],
         stated: &Stated { trust: arguments.trust.clone(), ..Stated::default() },
         place: &arguments.place,
+        packs: &[],
         live: true,
         shown: arguments.shown,
         rights: false,

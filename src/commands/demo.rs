@@ -8,6 +8,7 @@ use crate::cli::{Demo, Judge, ReportFormat, Terms};
 use crate::evidence::{self, Limits};
 use crate::exit::Code;
 use crate::material::Material;
+use crate::pack;
 
 /// The day for which the demo is judged, so that it reads the same on every day.
 const DAY: &str = "2026-11-24T00:00:00Z";
@@ -69,7 +70,8 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Code> {
     };
     let procedure = own.procedure.or(Some(&SKYPE_ONLINE));
     let terms = Terms { at: Some(at), procedure, ..own };
-    let material = Material::of(evidence, trust);
+    let checks = pack::checks_of(&arguments.packs.folders)?;
+    let material = Material { checks, ..Material::of(evidence, trust) };
     if let Some(path) = &arguments.report {
         report::lies_ahead(arguments.planned, &terms)?;
         let format = ReportFormat::of(Some(path));

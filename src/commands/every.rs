@@ -14,10 +14,10 @@ use std::sync::mpsc::channel;
 use std::thread::{available_parallelism, scope};
 
 use anyhow::{Context as _, bail};
-use checks::Trust as Stated;
+use checks::{Checks, Trust as Stated};
 use tokio::runtime::{Builder, Runtime};
 
-use super::gather::{Named, configuration, stated_by};
+use super::gather::{Named, configuration, in_force, stated_by};
 use super::watching::{self, Progress};
 use crate::collect::{Collected, Ground, collect_within};
 use crate::config::{Config, Exporter, Trust};
@@ -30,6 +30,8 @@ use crate::output::Report;
 pub(crate) struct Every<'a> {
     named: &'a Named<'a>,
     config: Option<Config>,
+    /// The checks in force, read once for all.
+    checks: Checks,
     limits: Limits,
     targets: Vec<Target>,
     /// What asks the live sources, where any is asked.
@@ -57,6 +59,7 @@ impl<'a> Every<'a> {
     /// configured trusts.
     pub(crate) fn new(named: &'a Named<'a>) -> anyhow::Result<Self> {
         let config = configuration(named)?;
+        let checks = in_force(config.as_ref(), named.packs)?;
         let limits = match &config {
             Some(config) => config.limits().map_err(anyhow::Error::msg)?,
             None => Limits::default(),
@@ -81,13 +84,18 @@ impl<'a> Every<'a> {
             }
             _ => None,
         };
-        Ok(Self { named, config, limits, targets, asking })
+        Ok(Self { named, config, checks, limits, targets, asking })
     }
 
     /// Whether there are no more than anybody wants all metrics of.
     pub(crate) fn few(&self) -> bool {
         let bound = self.config.as_ref().map_or_else(Exporter::default, |it| it.exporter);
         self.targets.len() <= bound.detailed_trusts
+    }
+
+    /// The checks by which all are judged.
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
     }
 
     /// Judges all of them, and gives back what `tell` makes of each, in their order.
@@ -145,11 +153,14 @@ impl<'a> Every<'a> {
         question: &Question,
         tell: &impl Fn(&[Report]) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let told =
-            catch_unwind(AssertUnwindSafe(|| with_reports(&self.material(target), question, tell)));
+        let judged = |material: Material| {
+            let material = Material { checks: self.checks.clone(), ..material };
+            with_reports(&material, question, tell)
+        };
+        let told = catch_unwind(AssertUnwindSafe(|| judged(self.material(target))));
         told.unwrap_or_else(|_| {
             let note = "judging it broke: please report it with this evidence".to_owned();
-            with_reports(&self.nothing(target, note), question, tell)
+            judged(self.nothing(target, note))
         })
     }
 

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
-use checks::Trust;
+use checks::{Checks, Trust};
 
 use super::watching;
-use crate::cli::{Shown, Sources, Stated, Where};
+use crate::cli::{Packs, Shown, Sources, Stated, Where};
 use crate::collect::{self, Collected, Watch};
 use crate::config::{self, Config, SecretFile};
 use crate::evidence::{self, Evidence, Limits, Moved, ServerOf};
 use crate::material::{Material, Rights, evidence_state};
+use crate::pack;
 
 /// The environment variable that names the configuration.
 const CONFIG: &str = "TRUSTPROBE_CONFIG";
@@ -24,6 +25,8 @@ pub(crate) struct Named<'a> {
     pub(crate) limit: &'a [Moved],
     pub(crate) stated: &'a Stated,
     pub(crate) place: &'a Where,
+    /// The packs whose checks are in force beside the configured ones.
+    pub(crate) packs: &'a [PathBuf],
     /// Whether live sources are asked, where the arguments leave it open.
     pub(crate) live: bool,
     /// What is shown while they are.
@@ -52,6 +55,7 @@ pub(super) fn named<'a>(sources: &'a Sources, paths: &'a [PathBuf]) -> Named<'a>
         limit: &sources.limit,
         stated: &sources.trust,
         place: &sources.place,
+        packs: &sources.packs.folders,
         live: sources.live,
         shown: sources.shown,
         rights: false,
@@ -70,6 +74,7 @@ pub(super) fn gather_by(
     read: impl FnOnce(&[PathBuf], Limits) -> anyhow::Result<Evidence>,
 ) -> anyhow::Result<Material> {
     let config = configuration(named)?;
+    let checks = in_force(config.as_ref(), named.packs)?;
     let configured = match &config {
         Some(config) => trust_of(config, named)?,
         None => None,
@@ -112,6 +117,7 @@ pub(super) fn gather_by(
     }
     let configured = configured.map(|(name, _)| name);
     material.state(stated_by(named.stated), config.as_ref().zip(configured));
+    material.checks = checks;
     Ok(material)
 }
 
@@ -119,6 +125,17 @@ pub(super) fn gather_by(
 pub(super) fn found(place: &Where) -> Option<PathBuf> {
     let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
     stated(place).or_else(here)
+}
+
+/// The checks in force: those of the configuration, and those of the packs that are named.
+pub(super) fn checks(packs: &Packs, place: &Where) -> anyhow::Result<Checks> {
+    let config = found(place).map(|path| Config::read(&path)).transpose()?;
+    in_force(config.as_ref(), &packs.folders)
+}
+
+/// The checks of a configuration, if there is one, and those of these packs.
+pub(super) fn in_force(config: Option<&Config>, packs: &[PathBuf]) -> anyhow::Result<Checks> {
+    pack::added(&config.map(|it| it.checks.clone()).unwrap_or_default(), packs)
 }
 
 fn stated(place: &Where) -> Option<PathBuf> {

@@ -3,19 +3,24 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use checks::Checks;
 use checks::procedure::{CLOUDS, PROCEDURES};
 use serde_json::{Value, json};
 
-use super::gather::found;
+use super::gather::{checks, found};
 use crate::cli::List;
 use crate::config::Config;
 use crate::evidence::{LIMITS, Limits};
 use crate::exit::Code;
-use crate::output::escape_json;
+use crate::output::{escape, escape_json};
 use crate::stdout;
 
 pub(crate) fn run(arguments: &List) -> anyhow::Result<Code> {
-    let text = if arguments.targets { targets(arguments)? } else { everything()? };
+    let text = if arguments.targets {
+        targets(arguments)?
+    } else {
+        everything(&checks(&arguments.packs, &arguments.place)?)?
+    };
     stdout::print(&text)?;
     Ok(Code::Passed)
 }
@@ -37,11 +42,11 @@ fn targets(arguments: &List) -> anyhow::Result<String> {
     Ok(escape_json(&text) + "\n")
 }
 
-fn everything() -> anyhow::Result<String> {
+fn everything(checks: &Checks) -> anyhow::Result<String> {
     let mut text = String::from("Checks\n");
-    let width = checks::all().map(|check| check.id.len()).max().unwrap_or_default();
-    for check in checks::all() {
-        writeln!(text, "  {:width$}  {}", check.id, check.title)?;
+    let width = checks.all().map(|check| check.id.len()).max().unwrap_or_default();
+    for check in checks.all() {
+        writeln!(text, "  {:width$}  {}", check.id, escape(check.title))?;
     }
     text.push_str("\nProcedures\n");
     for procedure in &PROCEDURES {

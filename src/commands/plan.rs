@@ -18,7 +18,7 @@ use crate::stdout;
 
 pub(crate) fn run(arguments: &cli::Plan) -> anyhow::Result<Code> {
     let material = gather_from(&arguments.sources)?;
-    with_reports(&material, &question(&arguments.judge), |reports| {
+    with_reports(&material, &question(&arguments.judge, &material.checks)?, |reports| {
         show(reports, &arguments.output)?;
         Ok(code(reports, arguments.judge.fail_on))
     })

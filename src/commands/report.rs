@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use checks::facts::hexadecimal;
-use checks::{Case, Readiness, Standing, Target, Waiver};
+use checks::{Readiness, Standing, Target, Waiver};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -65,10 +65,10 @@ fn rendered(told: &[(Report, &Readiness)], format: ReportFormat) -> anyhow::Resu
 
 /// What a report means for what is planned.
 fn readiness(report: &Report, planned: Planned) -> Readiness {
-    let Report { trust, facts, procedure, context, assessment, moving, .. } = *report;
-    let case = Case { trust, facts, procedure, context };
+    let Report { assessment, moving, checks, .. } = *report;
     let waivers: Vec<Waiver> = assessment.waivers.iter().map(|it| it.waiver.clone()).collect();
-    Readiness::new(&case, assessment, &Target { by: planned.by, waivers: &waivers, moving })
+    let target = Target { by: planned.by, waivers: &waivers, moving, checks };
+    Readiness::new(&report.case(), assessment, &target)
 }
 
 /// Writes the report of each trust to a file in a folder, and beside them an index.

@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &Trace) -> anyhow::Result<Code> {
         limit: &arguments.limit,
         stated: &arguments.trust,
         place: &arguments.place,
+        packs: &arguments.packs.folders,
         live: false,
         shown: Shown::default(),
         rights: false,
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &Trace) -> anyhow::Result<Code> {
     let question = Question {
         procedure: arguments.procedure,
         at: arguments.at,
-        only: trace::checks(organisations).map(str::to_owned).collect(),
+        only: trace::checks(organisations, &material.checks),
         no_waivers: false,
     };
     // What the organisation recorded besides is judged, and not drawn again.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use checks::facts::{host_name, is_guid};
 use jiff::Timestamp;
+pub(crate) use packs::{nearest, unknown};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Error;
@@ -29,24 +30,6 @@ pub(crate) fn told(error: &Error) -> String {
         Some(place) => format!("line {}: {text}", place.line()),
         None => text.to_owned(),
     }
-}
-
-/// What is said of a name that does not exist.
-pub(crate) fn unknown<'a>(
-    what: &str,
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> String {
-    match nearest(name, known) {
-        Some(near) => format!("unknown {what} {name:?}, did you mean {near:?}?"),
-        None => format!("unknown {what} {name:?}"),
-    }
-}
-
-/// The name that is nearest, if any is near.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|it| (strsim::damerau_levenshtein(name, it), it));
-    near.filter(|(far, it)| *far <= 1 + it.len() / 4).min().map(|(_, it)| it)
 }
 
 /// Refuses the name of a trust that no page can have: a browser takes `.` and `..`

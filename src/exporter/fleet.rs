@@ -68,7 +68,7 @@ impl Fleet {
             let known = if let Some(kept) = before.and_then(Entry::latest) {
                 Known::Looked(kept)
             } else {
-                let waiting = Series::waiting(&escape(name))?;
+                let waiting = Series::waiting(&escape(name), &config.checks)?;
                 Known::Waiting(Arc::new(told(&config, name, waiting)?))
             };
             let readers = before.map_or_else(|| readers.another(), |it| it.readers.clone());

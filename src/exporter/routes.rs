@@ -81,8 +81,8 @@ async fn trust(
     absent(&format!("trust {name:?}"), &near.collect::<Vec<_>>())
 }
 
-async fn check(Path(id): Path<String>) -> Response {
-    match pages::check(&id).transpose() {
+async fn check(State(exporter): State<Arc<Exporter>>, Path(id): Path<String>) -> Response {
+    match pages::check(&exporter.fleet().config.checks, &id).transpose() {
         Some(text) => shown(text),
         None => absent(&format!("check {id:?}"), &[]),
     }

@@ -10,8 +10,8 @@ use checks::facts::{
 };
 use checks::procedure::{EXCHANGE, SKYPE, SKYPE_ONLINE};
 use checks::{
-    Assessment, Case, Cause, Cmdlet, Context, Evidence, Finding, Judgement, Object, Outcome, Query,
-    Remedy, Status, Subject, Trust, assess,
+    Assessment, Case, Cause, Checks, Cmdlet, Context, Evidence, Finding, Judgement, Object,
+    Outcome, Query, Remedy, Status, Subject, Trust, assess,
 };
 use jiff::Timestamp;
 
@@ -25,6 +25,7 @@ pub(crate) struct Sample {
     pub(crate) trust: Trust,
     pub(crate) facts: Facts,
     pub(crate) context: Context,
+    pub(crate) checks: Checks,
     pub(crate) assessment: Assessment,
     pub(crate) notes: Vec<String>,
     pub(crate) sources: Vec<SourceState>,
@@ -39,6 +40,7 @@ impl Sample {
             detected: None,
             moving: None,
             context: &self.context,
+            checks: &self.checks,
             assessment: &self.assessment,
             notes: &self.notes,
             sources: &self.sources,
@@ -92,6 +94,7 @@ fn judged_on(now: &str) -> Sample {
         trust,
         facts,
         context,
+        checks: Checks::default(),
         assessment,
         notes: vec![
             "exports/readme.txt: not recognised, left aside".into(),

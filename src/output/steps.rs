@@ -107,7 +107,7 @@ fn count(like: &Outcome, some: usize, all: usize) -> String {
         Object::Connector(_) => "connectors",
         Object::VirtualDirectory(_) => "virtual directories",
         Object::Call(_) => "calls",
-        Object::Organisation => "subjects",
+        Object::Organisation | Object::Named(_) => "subjects",
     };
     if some < all { format!("{some} of {all} {noun}") } else { format!("{all} {noun}") }
 }

@@ -27,6 +27,7 @@ mod limits;
 mod metrics;
 mod organisation;
 mod outputs;
+mod packs;
 mod plan;
 mod powershell;
 mod procedures;

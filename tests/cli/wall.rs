@@ -20,6 +20,27 @@ const ALLOWED: [(&str, &[&str]); 4] = [
 
 const DOORS: &str = include_str!("wall/doors.rs");
 const CLIPPY: &str = include_str!("../../checks/clippy.toml");
+const CLIPPY_OF_PACKS: &str = include_str!("../../packs/clippy.toml");
+
+/// The crates that `packs` may use beside `checks`. None of them opens anything.
+const ALLOWED_TO_PACKS: [&str; 8] = [
+    "cel",
+    "jiff",
+    "schemars",
+    "serde",
+    "serde-saphyr",
+    "serde_json",
+    "strsim",
+    "trustprobe-checks",
+];
+
+/// What bounds an evaluation.
+const DOORS_OF_PACKS: [&str; 4] = [
+    "std::thread::Builder",
+    "std::thread::scope",
+    "std::time::Instant",
+    "std::time::Instant::elapsed",
+];
 
 #[test]
 fn checks_depend_on_data_crates_alone() {
@@ -62,6 +83,33 @@ fn checks_depend_on_data_crates_alone() {
     }
 }
 
+/// Users' checks are as pure, but for a thread and a clock.
+#[test]
+fn packs_have_the_same_doors_shut_but_for_a_thread_and_a_clock() {
+    let entries = |text: &'static str| -> BTreeSet<&str> {
+        text.lines().filter(|line| line.trim_start().starts_with("{ path")).collect()
+    };
+    let shut = entries(CLIPPY);
+    let open: BTreeSet<&str> = shut.difference(&entries(CLIPPY_OF_PACKS)).copied().collect();
+    assert_eq!(open.len(), DOORS_OF_PACKS.len(), "{open:#?}");
+    for door in DOORS_OF_PACKS {
+        assert!(open.iter().any(|it| it.contains(&format!("\"{door}\""))), "{door}");
+    }
+    assert!(entries(CLIPPY_OF_PACKS).is_subset(&shut));
+    let metadata = cargo(root(), &["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages.iter().find(|it| it["name"] == "trustprobe-packs").unwrap();
+    let own = package["dependencies"].as_array().unwrap().iter();
+    let own: Vec<&Value> = own.filter(|it| it["kind"].is_null()).collect();
+    let names: BTreeSet<&str> = own.iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from(ALLOWED_TO_PACKS));
+    // With its features CEL brings time zones, which are files, and a clock.
+    let cel = own.iter().find(|it| it["name"] == "cel").unwrap();
+    assert_eq!(cel["uses_default_features"], false);
+    assert_eq!(cel["features"], serde_json::json!([]));
+}
+
 #[test]
 fn clippy_refuses_every_door() {
     let doors = crate_of_doors();
@@ -94,10 +142,12 @@ fn clippy_refuses_every_door() {
 
 #[test]
 fn no_check_can_open_a_door_again() {
-    let lib = fs::read_to_string(root().join("checks/lib.rs")).unwrap();
-    let forbidden = lib.split("#![forbid(").nth(1).unwrap().split(')').next().unwrap();
-    for lint in ["disallowed_methods", "disallowed_types", "print_stdout", "print_stderr"] {
-        assert!(forbidden.contains(&format!("clippy::{lint}")), "{lint}");
+    for lib in ["checks/lib.rs", "packs/lib.rs"] {
+        let lib = fs::read_to_string(root().join(lib)).unwrap();
+        let forbidden = lib.split("#![forbid(").nth(1).unwrap().split(')').next().unwrap();
+        for lint in ["disallowed_methods", "disallowed_types", "print_stdout", "print_stderr"] {
+            assert!(forbidden.contains(&format!("clippy::{lint}")), "{lint}");
+        }
     }
 }
 

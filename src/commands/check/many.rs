@@ -40,7 +40,8 @@ pub(super) fn judge(every: Every, judge: &Judge, output: &Output) -> anyhow::Res
             Format::Nagios => Ok(Part::State(State::of(report, code_of(report, judge.fail_on)))),
         }
     };
-    let told = every.judge(&question(judge), |Told { at, reports }| {
+    let question = question(judge, every.checks())?;
+    let told = every.judge(&question, |Told { at, reports }| {
         let one = |report| Ok((code_of(report, judge.fail_on), part(at, report)?));
         reports.iter().map(one).collect::<anyhow::Result<Vec<(Code, Part)>>>()
     })?;

@@ -4,7 +4,7 @@ use anyhow::bail;
 use checks::comparison::{Comparison, Judged, Side, Trend};
 use checks::facts::{Facts, Organisation};
 use checks::procedure::detect;
-use checks::{Case, Context, Procedure, Trust};
+use checks::{Case, Checks, Context, Procedure, Trust};
 use jiff::Timestamp;
 
 use super::results::{organisations_apart, shortened};
@@ -116,6 +116,7 @@ struct Question {
     context: Context,
     procedure: Option<&'static Procedure>,
     waivers: Vec<checks::Waiver>,
+    checks: Checks,
     /// Whether the organisation's name tells one trust from another.
     by_organisation: bool,
 }
@@ -130,7 +131,8 @@ impl Question {
         }
         let waivers = if arguments.no_waivers { Vec::new() } else { new.waivers.clone() };
         let procedure = arguments.procedure.or(new.procedure);
-        Self { trust, context, procedure, waivers, by_organisation }
+        let checks = new.checks.clone();
+        Self { trust, context, procedure, waivers, checks, by_organisation }
     }
 
     /// Where the records state different things about the trust.
@@ -171,7 +173,7 @@ impl Question {
             context: &self.context,
         });
         let judged = cases.map(|case| {
-            let mut assessment = checks::assess(&case);
+            let mut assessment = self.checks.assess(&case);
             assessment.waive(&self.waivers, self.context.now);
             Judged::of(&assessment, case.facts)
         });

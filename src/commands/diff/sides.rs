@@ -102,6 +102,7 @@ fn of_facts(path: &PathBuf, arguments: &Arguments, input: Option<&[u8]>) -> anyh
         limit: &[],
         stated: &arguments.trust,
         place: &arguments.place,
+        packs: &arguments.packs.folders,
         live: false,
         shown: Shown::default(),
         rights: false,

@@ -53,6 +53,7 @@ pub(super) fn run(arguments: &Permissions) -> anyhow::Result<Code> {
         limit: &[],
         stated: &Stated { trust: arguments.trust.clone(), ..Stated::default() },
         place: &arguments.place,
+        packs: &[],
         live: true,
         rights: true,
         user_names: false,

@@ -1,7 +1,7 @@
 //! The manual page of a check, from its Markdown.
 
 use askama::Template;
-use checks::Check;
+use checks::{Check, Checks};
 use pulldown_cmark::{Alignment, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use super::MANUALS;
@@ -17,8 +17,8 @@ struct Manual<'a> {
 }
 
 /// The page of the check of this id; `None` where there is no such check.
-pub fn check(id: &str) -> anyhow::Result<Option<String>> {
-    let Some(check) = checks::named(id) else { return Ok(None) };
+pub fn check(checks: &Checks, id: &str) -> anyhow::Result<Option<String>> {
+    let Some(check) = checks.named(id) else { return Ok(None) };
     let body = body(check.manual);
     Ok(Some(Manual { check, manuals: MANUALS, body: &body }.render()?))
 }
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn every_check_has_its_page() {
         for known in checks::all() {
-            let page = check(known.id).unwrap().unwrap();
+            let page = check(&Checks::default(), known.id).unwrap().unwrap();
             for heading in ["What it checks", "Why it matters", "How to fix it", "Sources"] {
                 assert!(page.contains(&format!("<h2>{heading}</h2>")), "{}: {heading}", known.id);
             }
             assert_eq!(page.matches("<h1").count(), 1, "{}", known.id);
         }
-        assert_eq!(check("no-such-check").unwrap(), None);
+        assert_eq!(check(&Checks::default(), "no-such-check").unwrap(), None);
     }
 }

@@ -271,7 +271,7 @@ fn pages_keep_to_their_own_policy() {
         list(&[Row::of(&broken().report())], 1),
         waiting("contoso").unwrap(),
         not_found("page", &[]).unwrap(),
-        check("endpoint-tls").unwrap().unwrap(),
+        check(&checks::Checks::default(), "endpoint-tls").unwrap().unwrap(),
     ];
     for page in pages {
         assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{page}");

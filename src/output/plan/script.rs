@@ -121,7 +121,8 @@ fn connect(text: &mut Text, planned: &Planned, shell: Shell) {
 fn write(text: &mut Text, planned: &Planned, step: &Step) {
     text.blank();
     text.rule();
-    let hand = if step.remedy.shell.is_none() { ", by hand" } else { "" };
+    let written = step.remedy.is_written();
+    let hand = if step.remedy.shell.is_none() || written { ", by hand" } else { "" };
     text.say(&format!("Step {}{hand}: {}", step.number, step.remedy.action));
     for mended in &step.mends {
         text.entry(mended.outcome.status.as_str(), &mends(mended));
@@ -142,7 +143,14 @@ fn write(text: &mut Text, planned: &Planned, step: &Step) {
         text.entry("after", &list(planned, step, &step.first));
     }
     text.rule();
-    if step.remedy.shell.is_some() {
+    if written {
+        // What nobody vouches for is no statement of this script.
+        text.say(
+            "The pack says this, with no way to see that it worked and no way back: judge it \
+             before you run any of it.",
+        );
+        step.remedy.script.iter().for_each(|line| text.aside(line));
+    } else if step.remedy.shell.is_some() {
         command(text, step);
     }
 }
