@@ -20,6 +20,8 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -164,10 +166,9 @@ impl Comparison {
             let asked = facts::Asked::of(old.judged, new.judged);
             changes.extend(facts::compared(old_case, new_case, asked));
         }
-        let roots = &new.judged.root_causes;
+        let roots = new.judged.root_causes.iter().zip(0..).collect::<BTreeMap<&Subjected, usize>>();
         changes.sort_by_cached_key(|change| {
-            let of = |it: &OutcomeChange| roots.iter().position(|root| *root == it.of);
-            let root = change.what.outcome().and_then(of);
+            let root = change.what.outcome().and_then(|it| roots.get(&it.of)).copied();
             (change.urgency(), change.accepted, change.place(root.is_some()), root)
         });
         Self { trend: trend(&changes), facts_compared: cases.is_some(), changes, unchanged }

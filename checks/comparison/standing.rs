@@ -3,6 +3,8 @@
 //! It comes from an assessment or from a file that another version wrote, whose
 //! checks and objects need not be known here.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,7 +97,7 @@ impl Judged {
     /// Marks what the one-word answer leaves out: what is waived, and what
     /// nothing but that blocks.
     pub fn accept(&mut self) {
-        let waived: Vec<Subjected> = self
+        let waived: BTreeSet<Subjected> = self
             .standings
             .iter()
             .filter(|it| it.said.waiver.is_some())
