@@ -126,8 +126,11 @@ fn to_mend(assessment: &Assessment) -> Vec<&Outcome> {
 struct Candidates<'a> {
     all: Vec<Candidate<'a>>,
     /// Where a script stands already: it is done once, for all that it mends.
-    known: HashMap<(Option<Shell>, &'a str, [&'a [String]; 2]), usize>,
+    known: HashMap<Said<'a>, usize>,
 }
+
+/// Where a remedy is run, what it achieves, and the lines of its script and its test.
+type Said<'a> = (Option<Shell>, &'a str, [&'a [String]; 2]);
 
 impl<'a> Candidates<'a> {
     fn add(&mut self, outcome: &'a Outcome) {

@@ -115,7 +115,7 @@ impl Remedy {
 
     /// Lines as the author of a check that was loaded wrote them: nobody knows how to
     /// see that they worked, nor the way back.
-    pub fn written(action: impl Into<String>, shell: Option<Shell>, script: Vec<String>) -> Self {
+    pub fn written(action: impl Into<String>, shell: Option<Shell>, script: &[String]) -> Self {
         let script = script.iter().flat_map(|it| it.lines()).map(str::to_owned).collect();
         Self { shell, script, ..Self::advice(action) }
     }

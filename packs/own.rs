@@ -236,7 +236,8 @@ impl Own {
     fn remedied(&self, frame: &Frame, steps: &Steps) -> Result<Remedy, Judgement> {
         let action = self.filled(frame, &steps.action, false)?;
         let script = steps.script.iter().map(|line| self.filled(frame, line, true));
-        Ok(Remedy::written(action, steps.shell, script.collect::<Result<_, _>>()?))
+        let script: Vec<String> = script.collect::<Result<_, _>>()?;
+        Ok(Remedy::written(action, steps.shell, &script))
     }
 
     /// A text with its values. What is not known is said to be so: that the check

@@ -71,6 +71,8 @@ fn part(facts: &Facts, name: &str) -> Option<(Json, Option<Needs>)> {
         clocks => Needs::Clock("each host".to_owned()),
         fetches => Needs::Document(all()),
         autodiscover => Needs::Autodiscover("each host".to_owned()),
+        calls => Needs::Capture,
+        tokens => Needs::Capture,
     ))
 }
 
