@@ -135,7 +135,9 @@ impl Files {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let odd = stem != trust || stem.starts_with('.') || is_device(&stem);
         if odd || !taken.insert(stem.to_ascii_lowercase()) {
-            let hash = hexadecimal(&Sha256::digest(trust)[..4]).to_ascii_lowercase();
+            let digest = Sha256::digest(trust);
+            let hash = hexadecimal(digest.first_chunk::<4>().unwrap_or(&[0; 4]));
+            let hash = hash.to_ascii_lowercase();
             let before = if is_device(&stem) { "trust-" } else { "" };
             stem = format!("{before}{}-{hash}", stem.trim_matches('.').trim_end_matches('-'));
             taken.insert(stem.to_ascii_lowercase());

@@ -6,6 +6,7 @@
 //! HTML. So foreign text has none of these here, stands in no label, and the
 //! whole is bounded, the worst first.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
@@ -171,16 +172,9 @@ fn told(outcome: &Outcome) -> Vec<String> {
 
 /// Days until certificates end, and how many outcomes have which status.
 fn perfdata(sorted: &[State]) -> String {
-    let many;
-    let values = match sorted {
-        [one] => &one.values,
-        _ => {
-            many = of_many(sorted);
-            &many
-        }
-    };
+    let values = if let [one] = sorted { Cow::from(&one.values) } else { of_many(sorted).into() };
     let mut perfdata = String::new();
-    for value in values {
+    for value in values.iter() {
         if perfdata.len() + value.len() + 1 > PERFDATA {
             break;
         }

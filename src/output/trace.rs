@@ -25,5 +25,5 @@ pub(crate) fn checks(organisations: &[Facts], checks: &Checks) -> Vec<String> {
 /// Whether a check that is not built in is about what was recorded.
 fn is_own(check: &Check) -> bool {
     let recorded = |part: &&str| ["calls", "tokens", "challenges"].contains(part);
-    checks::named(check.id).is_none() && check.reads.iter().any(|part| recorded(&part))
+    checks::named(check.id).is_none() && check.reads.iter().any(recorded)
 }
