@@ -123,6 +123,16 @@ fn sources(outcome: &Outcome, facts: &Facts) -> Vec<String> {
     seen.into_iter().map(|seen| facts.source(seen).to_owned()).collect()
 }
 
+impl Judged {
+    /// Forgets what the owner accepts.
+    pub fn accept_nothing(&mut self) {
+        for Standing { said, .. } in &mut self.standings {
+            said.waiver = None;
+            said.accepted = false;
+        }
+    }
+}
+
 impl Subjected {
     /// A check and an object.
     pub fn new(check: &str, step: Option<&str>, object: &Object) -> Self {

@@ -371,6 +371,19 @@ waivers:
     let truth = [&["healthy.json", "roles.json", "--no-waivers"], &configured[..]].concat();
     let run = records.diff(&truth);
     assert!(run.code == 1 && run.stdout.starts_with("REGRESSED"), "{}", run.stdout);
+    // Results say themselves what was accepted.
+    let configured = ["--config", "trustprobe.yaml", "--trust", "contoso", "--format", "json"];
+    for name in ["healthy", "roles"] {
+        let facts = format!("{name}.json");
+        let check = ["check", &facts, "--at", "2026-11-24"];
+        let run = within(records.path(), check.iter().chain(&configured));
+        records.write(&format!("{name}-results.json"), &run.stdout);
+    }
+    let results = ["healthy-results.json", "roles-results.json"];
+    let run = records.diff(&results);
+    assert!(run.code == 0 && run.stdout.contains("1 regressed and waived"), "{}", run.stdout);
+    let run = records.diff(&[&results[..], &["--no-waivers"]].concat());
+    assert!(run.code == 1 && run.stdout.starts_with("REGRESSED"), "{}", run.stdout);
 }
 
 #[test]

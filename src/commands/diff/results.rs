@@ -12,11 +12,22 @@ use crate::decode::results::JudgedTrust;
 use crate::output::diff::{Diff, Record, Records, TrustDiff};
 
 pub(super) fn compared(arguments: &Arguments, old: Results, new: Results) -> anyhow::Result<Diff> {
-    if arguments.at.is_some() || arguments.procedure.is_some() {
+    let owner = &arguments.trust;
+    let states = owner.tenant.is_some()
+        || owner.cloud.is_some()
+        || !(owner.domain.is_empty() && owner.host.is_empty());
+    if arguments.at.is_some() || arguments.procedure.is_some() || states {
         bail!(
-            "results were judged when they were written: --at and --procedure take recorded facts"
+            "results were judged when they were written: --at, --procedure and what is stated of \
+             the trust take recorded facts"
         );
     }
+    let [old, new] = [old, new].map(|mut side| {
+        if arguments.no_waivers {
+            side.trusts.iter_mut().for_each(|it| it.judged.accept_nothing());
+        }
+        side
+    });
     let paths = [&arguments.old, &arguments.new].map(|it| shown(it));
     let [old_path, new_path] = &paths;
     let notes = [(&old, old_path), (&new, new_path)]

@@ -42,7 +42,7 @@ fn records_of_two_kinds_are_not_compared() {
     let run = records.diff(&["facts.json", "results.json"]);
     assert_refused(&run, &["NEW holds results and OLD does not", "check --format json"]);
     let run = records.diff(&["results.json", "results.json", "--at", "2026-11-24"]);
-    assert_refused(&run, &["--at and --procedure take recorded facts"]);
+    assert_refused(&run, &["--at, --procedure and what is stated"]);
 }
 
 #[test]
