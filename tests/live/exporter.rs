@@ -1,7 +1,7 @@
 //! `trustprobe serve`, asked as Prometheus asks it.
 
-#[allow(dead_code, reason = "the tests with installed programs use the rest of it")]
 mod packs;
+#[allow(dead_code, reason = "the tests with installed programs use the rest of it")]
 mod service;
 
 use std::fs;

@@ -73,6 +73,10 @@ impl Service {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn configuration(&self) -> &Path {
         &self.configuration
     }
