@@ -18,6 +18,8 @@ use super::gaps::{self, Gap};
 use super::page::word;
 use super::steps::{self, Row, Section};
 use super::telling::{Link, Proposed, Teller, Told, word_of};
+use super::trace;
+use super::trace::story::Row as Exchanged;
 use super::wording::{accepted, moving_parts, tally, text, title};
 use appendix::{Caller, Origin, Principal};
 
@@ -28,6 +30,7 @@ const NOTHING_ENDS: &str = "Nothing of which the end is known.";
 const RENEW: &str = "renew it before";
 const STEPS: &str = "The steps, and what was seen";
 const IDLE: &str = "Does not apply";
+const TRAFFIC: &str = "The handshake in the traffic";
 const GAPS: &str = "What could not be told, and who can provide it";
 const APPENDIX: &str = "Appendix";
 const VALIDITY: &str = "Certificates and keys, on both sides";
@@ -48,6 +51,8 @@ pub(crate) struct Story<'a> {
     ends: Vec<Ending<'a>>,
     worse: Vec<Worse>,
     parts: Vec<Part<'a>>,
+    /// Recorded calls in the order of time, and how many there are besides.
+    traffic: (Vec<Exchanged<'a>>, usize),
     gaps: Vec<Gap<'a>>,
     /// Every certificate and key.
     validity: Vec<Ending<'a>>,
@@ -117,6 +122,19 @@ struct Accepted {
     state: &'static str,
 }
 
+/// The recorded calls, as many as anybody reads. Of answers without their request
+/// the steps tell.
+fn traffic<'a>(report: &Report<'a>) -> (Vec<Exchanged<'a>>, usize) {
+    const SHOWN: usize = 100;
+    if report.facts.calls.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let mut rows = trace::story::Story::of(report, &[]).rows(report);
+    let more = rows.len().saturating_sub(SHOWN);
+    rows.truncate(SHOWN);
+    (rows, more)
+}
+
 /// The status whose colour an answer has.
 fn colour(standing: Standing) -> &'static str {
     match standing {
@@ -145,6 +163,7 @@ impl<'a> Story<'a> {
             ends,
             worse: readiness.worse.iter().map(worse).collect(),
             parts,
+            traffic: traffic(report),
             gaps: gaps::of(report),
             validity,
             principals: appendix::principals(report.facts),

@@ -231,3 +231,25 @@ fn hostile_names_stay_text() {
         assert!(page.contains("&#60;img src=x onerror="));
     }
 }
+
+#[test]
+fn recorded_calls_have_a_section_without_their_secrets() {
+    let organisation = Organisation::healthy();
+    let capture = "tests/fixtures/traffic/01-invalid-signature.har";
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join(capture);
+    let before = report(&organisation, &[]).stdout;
+    assert!(!before.contains("The handshake in the traffic"), "{before}");
+    organisation.write("capture.har", fs::read(capture).unwrap());
+    let markdown = report(&organisation, &[]).stdout;
+    let (_, page) = html(&organisation, &[]);
+    for text in [&markdown, &page] {
+        let section = text.split("The handshake in the traffic").nth(1).unwrap();
+        let section = section.split(["<h2", "\n## "][usize::from(*text == markdown)]).next();
+        let section = section.unwrap();
+        for part in ["Bearer and no token", "invalid", "Skype for Business Online"] {
+            assert!(section.contains(part), "{part}: {section}");
+        }
+        // Two parts of a token begin so; users go by numbers.
+        assert!(!text.contains("eyJ") && !text.contains("ann@"), "{section}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use checks::Readiness;
 
-use super::{Blocking, Ending, Line as Row, Part, Story, day};
+use super::{Blocking, Ending, Exchanged, Line as Row, Part, Story, day};
 use crate::output::Report;
 use crate::output::markdown::parts::{self, labelled};
 use crate::output::markdown::{Document, Line};
@@ -33,6 +33,7 @@ fn write(to: &mut Document, story: &Story) {
     for part in &story.parts {
         step(to, part);
     }
+    traffic(to, story);
     open(to, story);
     moving(to, story);
     appendix(to, story);
@@ -102,6 +103,22 @@ fn ends(to: &mut Document, first: &str, ends: &[Ending]) {
         cells([&day(end.at), &end.what, &end.places.join(" · "), &sources.join(" · ")])
     };
     to.table(&[first, "What", "Where", "Seen in"], ends.iter().map(row));
+}
+
+fn traffic(to: &mut Document, story: &Story) {
+    let (rows, more) = &story.traffic;
+    if rows.is_empty() {
+        return;
+    }
+    to.heading(2, super::TRAFFIC);
+    let row = |it: &Exchanged| {
+        let at = it.at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+        cells([&at, it.url, &it.sent.join(" · "), &it.said.join(" · ")])
+    };
+    to.table(&["When", "Address", "Sent", "Answered"], rows.iter().map(row));
+    if 0 < *more {
+        to.paragraph(format!("and {more} more calls"));
+    }
 }
 
 fn worse(to: &mut Document, story: &Story) {
