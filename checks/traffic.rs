@@ -14,6 +14,8 @@ mod realm;
 mod signature;
 mod story;
 
+use std::collections::BTreeSet;
+
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::endpoint::network;
@@ -65,44 +67,38 @@ fn step(case: &Case) -> Option<StepId> {
 }
 
 /// The address of a call, or the file where it tells none.
-fn name(case: &Case, call: &Call) -> String {
+fn name<'a>(case: &Case<'a>, call: &'a Call) -> &'a str {
     match call.url() {
-        "" => case.facts.source(call.seen()).to_owned(),
-        url => url.to_owned(),
+        "" => case.facts.source(call.seen()),
+        url => url,
     }
 }
 
-/// The tokens that calls carried, and those that stand alone.
-fn carried<'a>(case: &Case<'a>) -> Vec<(String, Carried<'a>)> {
-    let of_call = |call: &'a Call| {
+/// The tokens that calls carried, and those that stand alone, each with its subject's name.
+fn carried<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Carried<'a>)> {
+    let case = *case;
+    let of_call = move |call: &'a Call| {
         let carried = Carried { token: call.token()?, call: Some(call), seen: call.seen() };
-        Some((name(case, call), carried))
+        Some((name(&case, call), carried))
     };
-    let alone = case.facts.tokens.iter().map(|it| {
+    let alone = case.facts.tokens.iter().map(move |it| {
         let carried = Carried { token: &it.token, call: None, seen: &it.seen };
-        (case.facts.source(&it.seen).to_owned(), carried)
+        (case.facts.source(&it.seen), carried)
     });
-    let mut all: Vec<(String, Carried)> =
-        case.facts.calls.iter().filter_map(of_call).chain(alone).collect();
-    // What is told first must not depend on the order of the files.
-    all.sort_by_cached_key(|(name, it)| (name.clone(), it.call.map(|call| call.number), it.seen));
-    all
+    case.facts.calls.iter().filter_map(of_call).chain(alone)
 }
 
 /// Each address, or file, at which there is a token of this kind; the
 /// organisation alone where nothing was recorded, to which no step leads.
 fn with_tokens(case: &Case, wanted: impl Fn(&Carried) -> bool) -> Vec<Subject> {
-    let all = carried(case);
-    let names = all.into_iter().filter(|(_, it)| wanted(it)).map(|(name, _)| name);
-    subjects(case, names)
+    subjects(case, carried(case).filter(|(_, it)| wanted(it)).map(|(name, _)| name))
 }
 
-fn subjects(case: &Case, names: impl IntoIterator<Item = String>) -> Vec<Subject> {
+fn subjects<'a>(case: &Case, names: impl IntoIterator<Item = &'a str>) -> Vec<Subject> {
     let Some(step) = step(case) else { return Vec::new() };
-    let mut subjects: Vec<Subject> =
-        names.into_iter().map(|name| Subject::new(step, Object::Call(name))).collect();
-    subjects.sort();
-    subjects.dedup();
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    let subject = |name: &str| Subject::new(step, Object::Call(name.to_owned()));
+    let mut subjects: Vec<Subject> = names.into_iter().map(subject).collect();
     if subjects.is_empty() {
         subjects.push(Subject { step: None, object: Object::Organisation });
     }
@@ -126,8 +122,22 @@ fn of_subject<'a>(
     wanted: impl Fn(&Carried) -> bool,
 ) -> Vec<Carried<'a>> {
     let Object::Call(own) = &subject.object else { return Vec::new() };
-    let all = carried(case).into_iter();
-    all.filter(|(name, it)| name == own && wanted(it)).map(|(_, it)| it).collect()
+    let all = carried(case).filter(|(name, it)| name == own && wanted(it));
+    let mut all: Vec<Carried> = all.map(|(_, it)| it).collect();
+    // What is told first must not depend on the order of the files.
+    all.sort_by_key(|it| (it.call.map(|call| call.number), it.seen));
+    all
+}
+
+/// Judges each wanted token of a subject, where there is one.
+fn judged<'a>(
+    case: &Case<'a>,
+    subject: &Subject,
+    wanted: impl Fn(&Carried) -> bool,
+    judge: impl FnMut(&Carried<'a>) -> Result<Judged, Unknown>,
+) -> Result<Verdict, Unknown> {
+    let tokens = of_subject(case, subject, wanted);
+    if tokens.is_empty() { Ok(nothing(case)) } else { each(&tokens, judge) }
 }
 
 /// Whether a call goes to the organisation: not to a host of Microsoft's, and to

@@ -1,6 +1,6 @@
 #![doc = include_str!("audience.md")]
 
-use super::{Carried, Judged, each, is_inbound, nothing, of_subject, with_tokens};
+use super::{Carried, Judged, is_inbound, judged, with_tokens};
 use crate::case::Case;
 use crate::check::{Check, Subject, port_of};
 use crate::facts::{ApplicationId, Audience, Token, Unknown, host_name};
@@ -29,11 +29,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
-    let tokens = of_subject(case, subject, wanted);
-    if tokens.is_empty() {
-        return Ok(nothing(case));
-    }
-    each(&tokens, |it| Ok(meant(case, it)))
+    judged(case, subject, wanted, |it| Ok(meant(case, it)))
 }
 
 fn meant(case: &Case, carried: &Carried) -> Judged {

@@ -1,6 +1,6 @@
 #![doc = include_str!("caller.md")]
 
-use super::{Carried, Judged, each, is_inbound, nothing, of_subject, with_tokens};
+use super::{Carried, Judged, is_inbound, judged, with_tokens};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, Complete, Needs, Reason, Unknown};
@@ -33,11 +33,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
-    let tokens = of_subject(case, subject, |it| wanted(case, it));
-    if tokens.is_empty() {
-        return Ok(nothing(case));
-    }
-    each(&tokens, |it| known(case, it))
+    judged(case, subject, |it| wanted(case, it), |it| known(case, it))
 }
 
 fn known(case: &Case, carried: &Carried) -> Result<Judged, Unknown> {

@@ -37,7 +37,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let Object::Call(own) = &subject.object else { return Ok(nothing(case)) };
     let mut calls: Vec<&Call> = case.facts.calls.iter().collect();
-    calls.retain(|call| wanted(call) && name(case, call) == *own);
+    calls.retain(|call| name(case, call) == *own && wanted(call));
     calls.sort_by_key(|call| (call.at, call.seen(), call.number));
     let (mut findings, mut unknown): (Vec<Finding>, Option<Unknown>) = (Vec::new(), None);
     for call in &calls {

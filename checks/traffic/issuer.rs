@@ -1,6 +1,6 @@
 #![doc = include_str!("issuer.md")]
 
-use super::{Carried, Judged, each, nothing, of_subject, with_tokens};
+use super::{Carried, Judged, judged, with_tokens};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{ApplicationId, TokenKind, Unknown, principal};
@@ -30,11 +30,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
-    let tokens = of_subject(case, subject, wanted);
-    if tokens.is_empty() {
-        return Ok(nothing(case));
-    }
-    each(&tokens, |it| Ok(issued(case, it)))
+    judged(case, subject, wanted, |it| Ok(issued(case, it)))
 }
 
 fn issued(case: &Case, carried: &Carried) -> Judged {

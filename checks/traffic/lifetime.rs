@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Carried, Judged, each, nothing, of_subject, with_tokens};
+use super::{Carried, Judged, judged, with_tokens};
 use crate::case::Case;
 use crate::check::{Check, Subject};
 use crate::facts::{Needs, Reason, Token, Unknown};
@@ -35,11 +35,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
-    let tokens = of_subject(case, subject, wanted);
-    if tokens.is_empty() {
-        return Ok(nothing(case));
-    }
-    each(&tokens, used)
+    judged(case, subject, wanted, used)
 }
 
 fn used(carried: &Carried) -> Result<Judged, Unknown> {

@@ -31,7 +31,7 @@ fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let Object::Call(own) = &subject.object else { return Ok(nothing(case)) };
     let mut calls: Vec<&Call> = case.facts.calls.iter().collect();
-    calls.retain(|call| wanted(case, call) && name(case, call) == *own);
+    calls.retain(|call| name(case, call) == *own && wanted(case, call));
     calls.sort_by_key(|call| (call.seen(), call.number));
     let mut schemes: Vec<&str> = Vec::new();
     let mut sources: Vec<&SeenId> = Vec::new();

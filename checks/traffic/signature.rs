@@ -1,6 +1,6 @@
 #![doc = include_str!("signature.md")]
 
-use super::{Carried, Judged, each, is_inbound, name, nothing, subjects as named};
+use super::{Carried, Judged, each, is_inbound, name, nothing, of_subject, subjects as named};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::facts::{
@@ -24,28 +24,26 @@ fn wanted(token: &Token) -> bool {
     token.is_s2s() || matches!(token.kind, TokenKind::AcsAssertion | TokenKind::Unsigned)
 }
 
-/// Tokens that are carried, those that stand alone, and the assertions of the
-/// organisation's own servers.
-fn tokens<'a>(case: &Case<'a>) -> Vec<(String, Carried<'a>)> {
-    let mut all = super::carried(case);
-    for call in &case.facts.calls {
-        let assertion = call.token_request.as_ref().and_then(|it| it.assertion.as_deref());
-        let carried = |token| Carried { token, call: Some(call), seen: call.seen() };
-        all.extend(assertion.map(|token| (name(case, call), carried(token))));
-    }
-    all.retain(|(_, it)| wanted(it.token));
-    all
+/// The assertions of the organisation's own servers.
+fn assertions<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Carried<'a>)> {
+    let case = *case;
+    case.facts.calls.iter().filter_map(move |call| {
+        let token = call.token_request.as_ref()?.assertion.as_deref()?;
+        let carried = Carried { token, call: Some(call), seen: call.seen() };
+        wanted(token).then(|| (name(&case, call), carried))
+    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Check::subjects`")]
 fn subjects(case: &Case) -> Result<Vec<Subject>, Unknown> {
-    Ok(named(case, tokens(case).into_iter().map(|(name, _)| name)))
+    let carried = super::carried(case).filter(|(_, it)| wanted(it.token));
+    Ok(named(case, carried.chain(assertions(case)).map(|(name, _)| name)))
 }
 
 fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let Object::Call(own) = &subject.object else { return Ok(nothing(case)) };
-    let all = tokens(case).into_iter().filter(|(name, _)| name == own);
-    let all: Vec<Carried> = all.map(|(_, it)| it).collect();
+    let mut all = of_subject(case, subject, |it| wanted(it.token));
+    all.extend(assertions(case).filter(|(name, _)| name == own).map(|(_, it)| it));
     each(&all, |it| signed(case, it))
 }
 
