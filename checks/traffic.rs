@@ -174,35 +174,43 @@ fn each<'a>(
             }
             Ok(Judged::Wrong(found)) => {
                 for finding in found {
-                    let finding = token.flaw(finding);
-                    let same = |known: &&mut Finding| {
-                        known.code == finding.code && known.seen == finding.seen
-                    };
-                    match findings.iter_mut().find(same) {
-                        Some(known) => {
-                            known.severity = known.severity.max(finding.severity);
-                            *known = known.clone().seen_in([token.seen]);
-                        }
-                        None => findings.push(finding),
-                    }
+                    add(&mut findings, token.flaw(finding), token.seen);
                 }
             }
             Err(why) => unknown = unknown.or(Some(why.tried(token.seen))),
         }
     }
-    let serious = findings.iter().any(|it| it.severity != Severity::Advice);
-    match unknown {
-        Some(why) if !serious => return Err(why),
-        _ => {}
-    }
-    if !findings.is_empty() {
-        return Ok(Verdict::Flawed(findings));
+    if let Some(concluded) = concluded(findings, unknown) {
+        return concluded;
     }
     passed.dedup();
     let more = passed.len().saturating_sub(1);
     let first = passed.into_iter().next().unwrap_or_default();
     let seen = if more > 0 { format!("{first} (and {more} more)") } else { first };
     Ok(Verdict::passed_by(seen, sources))
+}
+
+/// Adds a flaw that was seen here: each flaw once, with all places.
+fn add(findings: &mut Vec<Finding>, finding: Finding, seen: &SeenId) {
+    let same = |known: &&mut Finding| known.code == finding.code && known.seen == finding.seen;
+    match findings.iter_mut().find(same) {
+        Some(known) => {
+            known.severity = known.severity.max(finding.severity);
+            *known = known.clone().seen_in([seen]);
+        }
+        None => findings.push(finding),
+    }
+}
+
+/// What was found, unless something could not be told and nothing worse than
+/// advice was; nothing where all is as it should be.
+fn concluded(findings: Vec<Finding>, unknown: Option<Unknown>) -> Option<Result<Verdict, Unknown>> {
+    let serious = findings.iter().any(|it| it.severity != Severity::Advice);
+    match unknown {
+        Some(why) if !serious => Some(Err(why)),
+        _ if findings.is_empty() => None,
+        _ => Some(Ok(Verdict::Flawed(findings))),
+    }
 }
 
 /// What is to be said of one token.

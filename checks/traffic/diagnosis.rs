@@ -1,12 +1,12 @@
 #![doc = include_str!("diagnosis.md")]
 
-use super::{is_inbound, name, nothing, subjects as named};
+use super::{add, concluded, is_inbound, name, nothing, subjects as named};
 use crate::case::Case;
 use crate::check::{Check, Object, Subject};
 use crate::endpoint::{device_in_front, network, refusals};
 use crate::facts::{Authorization, Call, Token, TokenRequest, Unknown, host_name};
 use crate::hybrid::refused;
-use crate::outcome::{Finding, Severity, Verdict};
+use crate::outcome::{Finding, Verdict};
 use crate::remedy::Remedy;
 use crate::wording::{count, shown};
 
@@ -42,21 +42,12 @@ fn judge(case: &Case, subject: &Subject) -> Result<Verdict, Unknown> {
     let (mut findings, mut unknown): (Vec<Finding>, Option<Unknown>) = (Vec::new(), None);
     for call in &calls {
         for finding in said(case, call) {
-            let finding = finding.seen_in([call.seen()]);
-            match findings.iter_mut().find(|it| it.code == finding.code && it.seen == finding.seen)
-            {
-                Some(known) => *known = known.clone().seen_in([call.seen()]),
-                None => findings.push(finding),
-            }
+            add(&mut findings, finding.seen_in([call.seen()]), call.seen());
         }
         unknown = unknown.or(call.answer.status.read().err());
     }
-    let serious = findings.iter().any(|it| it.severity != Severity::Advice);
-    if let Some(why) = unknown.filter(|_| !serious) {
-        return Err(why);
-    }
-    if !findings.is_empty() {
-        return Ok(Verdict::Flawed(findings));
+    if let Some(concluded) = concluded(findings, unknown) {
+        return concluded;
     }
     Ok(Verdict::passed_by(
         format!("{}, none refused", count(calls.len(), "call")),

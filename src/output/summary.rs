@@ -67,6 +67,12 @@ impl Row {
             ..Self::waiting(&report.trust.name)
         }
     }
+
+    /// What to look at first, and what was seen of it; empty where all is well.
+    pub(super) fn first(&self) -> String {
+        let parts = [&self.cause, &self.seen].into_iter().flatten().map(String::as_str);
+        parts.collect::<Vec<_>>().join(": ")
+    }
 }
 
 /// The verdicts as an operator wants them; a trust that waits is unknown, too.
@@ -139,12 +145,10 @@ pub fn markdown(rows: &[Row], now: Timestamp) -> String {
     page.table(
         &["Verdict", "Trust", "Look at first", "Next expiry"],
         sorted.into_iter().map(|row| {
-            let first = [&row.cause, &row.seen].into_iter().flatten().map(String::as_str);
-            let first = first.collect::<Vec<_>>().join(": ");
             vec![
                 Line::default().strong(word(row.verdict)),
                 Line::default().text(&row.name),
-                Line::default().text(&first),
+                Line::default().text(&row.first()),
                 Line::default().text(&expiry(row, now)),
             ]
         }),

@@ -108,13 +108,11 @@ pub(crate) fn markdown(entries: &[Entry], now: Timestamp, by: Option<Timestamp>)
     page.paragraph(tally(entries).as_str());
     let head = ["Standing", "Trust", "Solve first", "Next expiry", "Report"];
     let rows = sorted(entries).into_iter().map(|it| {
-        let first = [&it.row.cause, &it.row.seen].into_iter().flatten().map(String::as_str);
-        let first = first.collect::<Vec<_>>().join(": ");
         let end = it.row.next_expiry.map_or_else(|| "not known".to_owned(), day);
         vec![
             Line::default().strong(it.standing.as_str()),
             Line::default().text(&it.row.name),
-            Line::default().text(&first),
+            Line::default().text(&it.row.first()),
             Line::default().text(&end),
             Line::default().code(&it.file),
         ]

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use checks::Case;
 use checks::facts::{
     ApplicationId, Authorization, BearerChallenge, Call, Challenge, Diagnosis, SeenId,
     SignatureShape, Token, TokenKind, principal,
@@ -65,12 +64,7 @@ impl<'a> Story<'a> {
         let answers = facts.challenges.iter();
         let answers =
             answers.filter(|it| !it.is_silent() && shown(&it.seen) && recorded(it)).collect();
-        let case = Case {
-            trust: report.trust,
-            facts,
-            procedure: report.procedure,
-            context: report.context,
-        };
+        let case = report.case();
         let mut tokens: Vec<Met> = Vec::new();
         let alone = facts.tokens.iter().filter(|it| shown(&it.seen));
         let alone = alone.map(|it| (&it.token, Some(facts.source(&it.seen))));
